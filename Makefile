@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+# One non-recursive Makefile; all output below $(B).
+#   make            everything: build/kiln and build/kamailio
+#   make deps       install the Debian packages that are missing
+#   make test       set-up and all tests;  make bench, make demo, make install, make fuzz-<target>
+#   SAN=address,undefined (or thread) and CC=clang-19 work with any target
+B      ?= build
+CC     ?= gcc
+ifeq ($(origin CC),default)
+CC     := gcc
+endif
+PREFIX ?= /usr/local
+LLVM_CONFIG ?= llvm-config-19
+CLANG  ?= clang-19
+
+ifneq ($(SAN),)
+B := $(B)-san-$(subst $(comma),-,$(SAN))
+comma := ,
+SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DKILN_DEBUG
+endif
+
+OPT    ?= -O2
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Werror
+# flex and bison write code that our own warnings would refuse
+WARN_GEN := -Wall -Werror -Wno-unused-function
+CFLAGS := -std=c11 -D_GNU_SOURCE -g $(OPT) -fno-common -fvisibility=hidden -ffunction-sections \
+	-fdata-sections -fPIC -MMD -MP $(SANFLAGS)
+INC    := -Iruntime -Icompiler -Istdlib -I$(B)/gen
+XML_CFLAGS := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
+LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
+LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
+RT_LIBS := -lboost_context -lcares -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
+LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
+
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+# ---- libraries: one archive per folder ---------------------------------------------------------
+RT_DIRS  := base world core net sip txn abi script usrloc rpc auth host trace
+CC_DIRS  := source preproc ast parse catalog sema lower codegen lint fmt debug test driver
+RT_SRC   := $(wildcard runtime/*/*.c)
+STD_SRC  := $(wildcard stdlib/*/*.c)
+CC_SRC   := $(wildcard compiler/*/*.c)
+objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+-include Makefile.gen
+
+rt_lib    = $(B)/lib/rt_$(1).a
+define rt_archive
+$(B)/lib/rt_$(1).a: $(call objs,$(wildcard runtime/$(1)/*.c))
+endef
+$(foreach d,$(RT_DIRS),$(eval $(call rt_archive,$(d))))
+define cc_archive
+$(B)/lib/cc_$(1).a: $(call objs,$(wildcard compiler/$(1)/*.c))
+endef
+$(foreach d,$(CC_DIRS),$(eval $(call cc_archive,$(d))))
+
+$(B)/lib/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	@$(AR) rcs $@ $(filter %.o,$^)
+
+$(B)/obj/compiler/codegen/%.o: EXTRA = $(LLVM_CFLAGS)
+$(B)/obj/%.o: %.c | gen
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	@$(CC) $(CFLAGS) $(WARN) $(INC) $(XML_CFLAGS) $(EXTRA) -c $< -o $@
+
+.PHONY: gen
+gen:: ; @mkdir -p $(B)/gen
+
+# ---- unit tests: tests/unit/<tree>/<folder>/<x>_test.c, linked with the libraries below it ------
+UNIT_SRC  := $(wildcard tests/unit/*/*/*_test.c)
+UNIT_BIN  := $(patsubst %.c,$(B)/%,$(UNIT_SRC))
+RT_LIB_ALL = $(foreach d,$(RT_DIRS),$(call rt_lib,$(d)))
+# what a folder's unit tests are linked with (itself and the layers below)
+LIBS_base   := base
+LIBS_world  := world base
+LIBS_core   := core world base
+LIBS_sip    := sip base
+LIBS_net    := net core world base
+LIBS_txn    := txn net core sip world base
+LIBS_usrloc := usrloc $(LIBS_txn)
+LIBS_auth   := auth base
+LIBS_rpc    := rpc core world base
+LIBS_script := script txn auth usrloc rpc abi net core sip world base
+unit_libs = $(foreach d,$(or $(LIBS_$(1)),$(RT_DIRS)),$(B)/lib/rt_$(d).a)
+
+define unit_rule
+$(B)/$(patsubst %.c,%,$(1)): $(1) $(call unit_libs,$(word 4,$(subst /, ,$(1)))) | gen
+	@mkdir -p $$(@D)
+	@echo "  TEST $$<"
+	@$$(CC) $$(CFLAGS) $$(WARN) $$(INC) -Itests/unit $$< -o $$@ -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDFLAGS) -lcmocka $$(RT_LIBS)
+endef
+$(foreach t,$(wildcard tests/unit/runtime/*/*_test.c),$(eval $(call unit_rule,$(t))))
+
+-include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
+
+.PHONY: all clean
+all: $(RT_LIB_ALL)
+clean: ; rm -rf $(B)
+
+# make unit-runtime-sip runs the unit tests of one folder
+unit-%: FORCE
+	@$(MAKE) --no-print-directory $(filter $(B)/tests/unit/$(subst -,/,$*)/%,$(UNIT_BIN))
+	@for t in $(filter $(B)/tests/unit/$(subst -,/,$*)/%,$(UNIT_BIN)); do echo "  RUN  $$t"; $$t || exit 1; done
+FORCE:

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * arena.h - memory that is freed all at once.
+ *
+ * One per message, per transaction, per compilation. Not thread safe: one owner at a time.
+ * Blocks come from base/mem.h; the limit given at creation bounds what one peer can make us hold.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stdarg.h>
+
+#include "base/str.h"
+
+struct arena;
+
+/* A new arena that will hold at most `limit` bytes (0: no bound); NULL when memory is out. */
+struct arena *arena_new(size_t limit);
+/* Free all of it and null the pointer. NULL inside is fine. */
+void arena_free(struct arena **a);
+/* Forget every allocation; keeps the first block for reuse. */
+void arena_reset(struct arena *a);
+/* n zeroed bytes, aligned for any type; NULL when memory or the limit is out. */
+void *arena_alloc(struct arena *a, size_t n);
+/* As arena_alloc for arrays; NULL also on overflow. */
+void *arena_calloc(struct arena *a, size_t count, size_t size);
+/* Bytes given out so far. */
+size_t arena_used(const struct arena *a);
+
+#define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
+
+/* A copy of s that lives as long as the arena, with a NUL behind it; p is NULL when memory is out. */
+struct str str_dup(struct arena *a, struct str s);
+/* printf into the arena; p is NULL when memory is out. */
+struct str str_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+struct str str_vprintf(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
+/* a followed by b. */
+struct str str_join(struct arena *ar, struct str a, struct str b);
+/* NUL-terminated copy, or NULL. */
+char *str_z(struct arena *a, struct str s);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SipHash-1-3 after Aumasson and Bernstein, "SipHash: a fast short-input PRF". */
+#include "base/hash.h"
+
+static uint64_t key0 = 0x0706050403020100u, key1 = 0x0f0e0d0c0b0a0908u;
+
+struct sip_state {
+	uint64_t a, b, c, d;
+};
+
+static uint64_t rotl(uint64_t x, int r)
+{
+	return (x << r) | (x >> (64 - r));
+}
+
+static void sip_round(struct sip_state *v)
+{
+	v->a += v->b;
+	v->b = rotl(v->b, 13) ^ v->a;
+	v->a = rotl(v->a, 32);
+	v->c += v->d;
+	v->d = rotl(v->d, 16) ^ v->c;
+	v->a += v->d;
+	v->d = rotl(v->d, 21) ^ v->a;
+	v->c += v->b;
+	v->b = rotl(v->b, 17) ^ v->c;
+	v->c = rotl(v->c, 32);
+}
+
+void hash_seed(const uint8_t key[16])
+{
+	memcpy(&key0, key, 8);
+	memcpy(&key1, key + 8, 8);
+}
+
+static uint64_t siphash(struct str s, bool fold)
+{
+	struct sip_state v = {key0 ^ 0x736f6d6570736575u, key1 ^ 0x646f72616e646f6du,
+			      key0 ^ 0x6c7967656e657261u, key1 ^ 0x7465646279746573u};
+	uint64_t m = 0;
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		char c = fold ? ascii_lower(s.p[i]) : s.p[i];
+
+		m |= (uint64_t)(unsigned char)c << (8 * (i & 7));
+		if ((i & 7) == 7) {
+			v.d ^= m;
+			sip_round(&v);
+			v.a ^= m;
+			m = 0;
+		}
+	}
+	m |= (uint64_t)(s.n & 0xff) << 56;
+	v.d ^= m;
+	sip_round(&v);
+	v.a ^= m;
+	v.c ^= 0xff;
+	for (i = 0; i < 3; i++)
+		sip_round(&v);
+	return v.a ^ v.b ^ v.c ^ v.d;
+}
+
+uint64_t hash_str(struct str s)
+{
+	return siphash(s, false);
+}
+
+uint64_t hash_istr(struct str s)
+{
+	return siphash(s, true);
+}
+
+uint64_t hash_fnv(struct str s)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < s.n; i++)
+		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
+	return h;
+}

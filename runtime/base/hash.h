@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hash.h - keyed hashing of strings (SipHash-1-3), so that a peer cannot choose collisions, and the
+ * plain 64-bit FNV-1a for what is not hostile (names in a script).
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include "base/str.h"
+
+/* The process's key is drawn once by hash_seed(); before that it is fixed (tests, the compiler). */
+void hash_seed(const uint8_t key[16]);
+uint64_t hash_str(struct str s);
+/* ASCII case ignored. */
+uint64_t hash_istr(struct str s);
+uint64_t hash_fnv(struct str s);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Accounting uses malloc_usable_size instead of a header of our own, so that blocks keep the
+ * allocator's alignment and foreign tools (ASan, valgrind) see plain mallocs.
+ */
+#include "base/mem.h"
+
+#include <malloc.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+static _Atomic size_t held_bytes;
+static _Atomic size_t held_blocks;
+static _Atomic uint64_t fail_in;
+
+static bool must_fail(void)
+{
+	uint64_t n = atomic_load_explicit(&fail_in, memory_order_relaxed);
+
+	if (n == 0)
+		return false;
+	return atomic_fetch_sub(&fail_in, 1) == 1;
+}
+
+static void *account(void *p)
+{
+	if (!p)
+		return NULL;
+	atomic_fetch_add_explicit(&held_bytes, malloc_usable_size(p), memory_order_relaxed);
+	atomic_fetch_add_explicit(&held_blocks, 1, memory_order_relaxed);
+	return p;
+}
+
+void *mem_calloc(size_t count, size_t size)
+{
+	if (must_fail())
+		return NULL;
+	return account(calloc(count, size));
+}
+
+void *mem_alloc(size_t n)
+{
+	return mem_calloc(1, n);
+}
+
+void *mem_realloc(void *p, size_t n)
+{
+	size_t old = p ? malloc_usable_size(p) : 0;
+	void *q;
+
+	if (must_fail())
+		return NULL;
+	q = realloc(p, n);
+	if (!q)
+		return NULL;
+	atomic_fetch_sub_explicit(&held_bytes, old, memory_order_relaxed);
+	if (old)
+		atomic_fetch_sub_explicit(&held_blocks, 1, memory_order_relaxed);
+	return account(q);
+}
+
+void mem_free_(void **pp)
+{
+	void *p = *pp;
+
+	*pp = NULL;
+	if (!p)
+		return;
+	atomic_fetch_sub_explicit(&held_bytes, malloc_usable_size(p), memory_order_relaxed);
+	atomic_fetch_sub_explicit(&held_blocks, 1, memory_order_relaxed);
+	free(p);
+}
+
+size_t mem_bytes(void)
+{
+	return atomic_load_explicit(&held_bytes, memory_order_relaxed);
+}
+
+size_t mem_blocks(void)
+{
+	return atomic_load_explicit(&held_blocks, memory_order_relaxed);
+}
+
+void mem_fail_nth(uint64_t n)
+{
+	atomic_store(&fail_in, n);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mem.h - the one place that allocates from the system.
+ *
+ * All other folders use these, arenas (arena.h) or pools. Every call may fail with NULL and the
+ * caller handles it. mem_fail_nth() makes the n-th allocation from now fail (fault tests).
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed memory of n bytes, or NULL. n is at least 1. */
+void *mem_alloc(size_t n);
+/* Zeroed array; NULL also when count * size overflows. */
+void *mem_calloc(size_t count, size_t size);
+/* As realloc; new bytes are not zeroed. NULL leaves p valid. */
+void *mem_realloc(void *p, size_t n);
+/* Free and null in one step: mem_free(&x->buf). NULL inside is fine. */
+#define mem_free(pp) mem_free_((void **)(void *)(pp))
+void mem_free_(void **pp);
+
+/* Bytes and blocks now held through this interface (process wide). For leak checks and $stat. */
+size_t mem_bytes(void);
+size_t mem_blocks(void);
+
+/* Let the n-th allocation from now fail once (1 = the next); 0 switches off. Test use only. */
+void mem_fail_nth(uint64_t n);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/sb.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+
+void sb_init(struct sb *b, struct arena *arena, size_t limit)
+{
+	*b = (struct sb){.arena = arena, .limit = limit};
+}
+
+void sb_fini(struct sb *b)
+{
+	if (!b->arena)
+		mem_free(&b->p);
+	*b = (struct sb){.arena = b->arena, .limit = b->limit};
+}
+
+void sb_reset(struct sb *b)
+{
+	b->n = 0;
+	b->failed = false;
+}
+
+/* Make room for `more` bytes and a NUL. */
+static bool reserve(struct sb *b, size_t more)
+{
+	size_t want, cap;
+	char *p;
+
+	if (b->failed || more > b->limit || b->n > b->limit - more) {
+		b->failed = true;
+		return false;
+	}
+	want = b->n + more + 1;
+	if (want <= b->cap)
+		return true;
+	cap = b->cap ? b->cap * 2 : 128;
+	if (cap < want)
+		cap = want;
+	p = b->arena ? arena_alloc(b->arena, cap) : mem_realloc(b->p, cap);
+	if (!p) {
+		b->failed = true;
+		return false;
+	}
+	if (b->arena && b->n)
+		memcpy(p, b->p, b->n);
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
+void sb_add(struct sb *b, struct str s)
+{
+	if (!reserve(b, s.n))
+		return;
+	if (s.n)
+		memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+	b->p[b->n] = 0;
+}
+
+void sb_addc(struct sb *b, char c)
+{
+	sb_add(b, str_make(&c, 1));
+}
+
+void sb_addz(struct sb *b, const char *z)
+{
+	sb_add(b, str_of(z));
+}
+
+void sb_addi(struct sb *b, int64_t v)
+{
+	char t[24];
+	int n = snprintf(t, sizeof(t), "%" PRId64, v);
+
+	sb_add(b, str_make(t, (size_t)n));
+}
+
+void sb_vprintf(struct sb *b, const char *fmt, va_list ap)
+{
+	va_list copy;
+	int n;
+
+	va_copy(copy, ap);
+	n = vsnprintf(NULL, 0, fmt, copy);
+	va_end(copy);
+	if (n < 0 || !reserve(b, (size_t)n))
+		return;
+	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	b->n += (size_t)n;
+}
+
+void sb_printf(struct sb *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	sb_vprintf(b, fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/str.h"
+
+bool str_ieq(struct str a, struct str b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++)
+		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+			return false;
+	return true;
+}
+
+int str_cmp(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n ? memcmp(a.p, b.p, n) : 0;
+
+	if (c)
+		return c;
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+bool str_starts(struct str s, struct str prefix)
+{
+	return s.n >= prefix.n && str_eq(str_head(s, prefix.n), prefix);
+}
+
+bool str_istarts(struct str s, struct str prefix)
+{
+	return s.n >= prefix.n && str_ieq(str_head(s, prefix.n), prefix);
+}
+
+bool str_ends(struct str s, struct str suffix)
+{
+	return s.n >= suffix.n && str_eq(str_skip(s, s.n - suffix.n), suffix);
+}
+
+size_t str_chr(struct str s, char c)
+{
+	const char *q = s.n ? memchr(s.p, c, s.n) : NULL;
+
+	return q ? (size_t)(q - s.p) : STR_NONE;
+}
+
+size_t str_rchr(struct str s, char c)
+{
+	for (size_t i = s.n; i-- > 0;)
+		if (s.p[i] == c)
+			return i;
+	return STR_NONE;
+}
+
+size_t str_find(struct str s, struct str needle)
+{
+	if (needle.n == 0)
+		return 0;
+	for (size_t i = 0; i + needle.n <= s.n; i++)
+		if (s.p[i] == needle.p[0] && memcmp(s.p + i, needle.p, needle.n) == 0)
+			return i;
+	return STR_NONE;
+}
+
+size_t str_ifind(struct str s, struct str needle)
+{
+	for (size_t i = 0; i + needle.n <= s.n; i++)
+		if (str_ieq(str_make(s.p + i, needle.n), needle))
+			return i;
+	return STR_NONE;
+}
+
+static bool is_lws(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct str str_ltrim(struct str s)
+{
+	while (s.n && is_lws(*s.p)) {
+		s.p++;
+		s.n--;
+	}
+	return s;
+}
+
+struct str str_rtrim(struct str s)
+{
+	while (s.n && is_lws(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+struct str str_trim(struct str s)
+{
+	return str_rtrim(str_ltrim(s));
+}
+
+struct str str_skip(struct str s, size_t i)
+{
+	return i >= s.n ? (struct str){s.p ? s.p + s.n : NULL, 0} : (struct str){s.p + i, s.n - i};
+}
+
+struct str str_head(struct str s, size_t n)
+{
+	return (struct str){s.p, n < s.n ? n : s.n};
+}
+
+struct str str_cut(struct str *s, char c)
+{
+	size_t i = str_chr(*s, c);
+	struct str head = str_head(*s, i);
+
+	*s = i == STR_NONE ? STR_NULL : str_skip(*s, i + 1);
+	return head;
+}
+
+bool str_to_u64(struct str s, uint64_t max, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (s.n == 0)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned d = (unsigned char)s.p[i] - '0';
+
+		if (d > 9 || v > (UINT64_MAX - d) / 10)
+			return false;
+		v = v * 10 + d;
+		if (v > max)
+			return false;
+	}
+	*ret = v;
+	return true;
+}
+
+bool str_to_i64(struct str s, int64_t *ret)
+{
+	bool neg = s.n && s.p[0] == '-';
+	uint64_t v;
+
+	if (!str_to_u64(str_skip(s, neg), (uint64_t)INT64_MAX + neg, &v))
+		return false;
+	*ret = neg ? (int64_t)(0 - v) : (int64_t)v;
+	return true;
+}
+
+int hex_value(char c)
+{
+	if (ascii_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * str.h - a view of bytes that somebody else owns.
+ *
+ * Never NUL-terminated by promise; p may be NULL only if n is 0. By value inside C, by
+ * `const struct str *` across the ABI. The one way to keep a view past its owner is str_dup()
+ * of arena.h.
+ */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct str {
+	const char *p;
+	size_t n;
+};
+
+#define S(lit) ((struct str){(lit), sizeof(lit) - 1})
+#define STR_NULL ((struct str){NULL, 0})
+#define STR_FMT "%.*s"
+#define STR_ARG(s) (int)(s).n, (s).p ? (s).p : ""
+
+static inline struct str str_of(const char *z)
+{
+	return (struct str){z, z ? strlen(z) : 0};
+}
+
+static inline struct str str_make(const char *p, size_t n)
+{
+	return (struct str){p, n};
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* ASCII case folding only, as SIP wants (RFC 3261 7.3.1). */
+bool str_ieq(struct str a, struct str b);
+/* <0, 0, >0 as memcmp, the shorter first. */
+int str_cmp(struct str a, struct str b);
+bool str_starts(struct str s, struct str prefix);
+bool str_istarts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+
+#define STR_NONE ((size_t)-1)
+/* Index of the first (last) byte c, or STR_NONE. */
+size_t str_chr(struct str s, char c);
+size_t str_rchr(struct str s, char c);
+/* Index of the first occurrence of `needle`, or STR_NONE; an empty needle is found at 0. */
+size_t str_find(struct str s, struct str needle);
+size_t str_ifind(struct str s, struct str needle);
+
+/* Without leading and trailing SP, HTAB, CR, LF. */
+struct str str_trim(struct str s);
+struct str str_ltrim(struct str s);
+struct str str_rtrim(struct str s);
+/* From byte i on; empty when i is past the end. */
+struct str str_skip(struct str s, size_t i);
+/* The first n bytes, or all. */
+struct str str_head(struct str s, size_t n);
+
+/*
+ * Cut s at the first byte c: returns what stands before it and leaves the rest, without c, in *s.
+ * Without c all of it is returned and *s becomes empty with p NULL.
+ */
+struct str str_cut(struct str *s, char c);
+
+/* The whole of s is a decimal number with optional '-', within the type; else false. */
+bool str_to_i64(struct str s, int64_t *ret);
+/* The whole of s is decimal digits and the value is at most max; else false. */
+bool str_to_u64(struct str s, uint64_t max, uint64_t *ret);
+/* Value of a hex digit, or -1. */
+int hex_value(char c);
+
+static inline char ascii_lower(char c)
+{
+	return (c >= 'A' && c <= 'Z') ? (char)(c + 32) : c;
+}
+static inline char ascii_upper(char c)
+{
+	return (c >= 'a' && c <= 'z') ? (char)(c - 32) : c;
+}
+static inline bool ascii_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+static inline bool ascii_alpha(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+#endif
