@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stripes, records and bindings. A stripe's bucket array doubles when it is as full as it has
+ * buckets, so that a million contacts cost a million short chains and no pause longer than one
+ * stripe's 1/256 share.
+ */
+#include "usrloc/usrloc_priv.h"
+
+#include "base/hash.h"
+
+const struct ul_limits ul_limits_default = {4000000, 64, 8192};
+
+static int stripe_init(struct ul_stripe *s)
+{
+	pthread_mutex_init(&s->lock, NULL);
+	for (int i = 0; i < UL_SLOTS; i++)
+		list_init(&s->ring[i]);
+	s->buckets = mem_calloc(UL_FIRST_BUCKETS, sizeof(struct ul_record *));
+	s->n_buckets = s->buckets ? UL_FIRST_BUCKETS : 0;
+	return s->buckets ? 0 : RT_E_NOMEM;
+}
+
+static void stripe_fini(struct ul_stripe *s)
+{
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		while (s->buckets[i]) {
+			struct ul_record *rec = s->buckets[i];
+
+			s->buckets[i] = rec->next;
+			while (rec->first) {
+				struct ul_binding *b = rec->first;
+
+				rec->first = b->next;
+				ul_binding_free(&b);
+			}
+			mem_free(&rec);
+		}
+	}
+	mem_free(&s->buckets);
+	pthread_mutex_destroy(&s->lock);
+}
+
+int ul_table_new(struct str name, const struct ul_limits *lim, struct ul_table **ret)
+{
+	struct ul_table *t;
+	int err = 0;
+
+	if (name.n >= sizeof(t->name))
+		return RT_E_LIMIT;
+	t = mem_alloc(sizeof(*t));
+	if (!t)
+		return RT_E_NOMEM;
+	t->lim = lim ? *lim : ul_limits_default;
+	memcpy(t->name, name.p, name.n);
+	t->name_n = name.n;
+	for (int i = 0; i < UL_STRIPES; i++)
+		if (stripe_init(&t->stripes[i]))
+			err = RT_E_NOMEM;
+	if (err) {
+		ul_table_free(&t);
+		return err;
+	}
+	*ret = t;
+	return 0;
+}
+
+void ul_table_free(struct ul_table **t)
+{
+	if (!*t)
+		return;
+	for (int i = 0; i < UL_STRIPES; i++)
+		stripe_fini(&(*t)->stripes[i]);
+	mem_free(t);
+}
+
+struct str ul_table_name(const struct ul_table *t)
+{
+	return str_make(t->name, t->name_n);
+}
+
+struct ul_stripe *ul_stripe_of(struct ul_table *t, uint64_t hash)
+{
+	return &t->stripes[hash >> 56];
+}
+
+struct ul_record *ul_record_find(struct ul_stripe *s, uint64_t hash, struct str aor)
+{
+	struct ul_record *rec = s->buckets[hash & (s->n_buckets - 1)];
+
+	while (rec && (rec->hash != hash || !str_eq(str_make(rec->aor, rec->aor_n), aor)))
+		rec = rec->next;
+	return rec;
+}
+
+/* Twice the buckets; when memory is out the chains just stay longer. */
+static void stripe_grow(struct ul_stripe *s)
+{
+	size_t n = s->n_buckets * 2;
+	struct ul_record **b = mem_calloc(n, sizeof(*b));
+
+	if (!b)
+		return;
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		while (s->buckets[i]) {
+			struct ul_record *rec = s->buckets[i];
+
+			s->buckets[i] = rec->next;
+			rec->next = b[rec->hash & (n - 1)];
+			b[rec->hash & (n - 1)] = rec;
+		}
+	}
+	mem_free(&s->buckets);
+	s->buckets = b;
+	s->n_buckets = n;
+}
+
+struct ul_record *ul_record_add(struct ul_table *t, struct ul_stripe *s, uint64_t hash,
+				struct str aor)
+{
+	struct ul_record *rec = mem_alloc(sizeof(*rec) + aor.n);
+	struct ul_record **bucket;
+
+	if (!rec)
+		return NULL;
+	if (s->n_records >= s->n_buckets)
+		stripe_grow(s);
+	rec->hash = hash;
+	rec->aor_n = (uint32_t)aor.n;
+	if (aor.n)
+		memcpy(rec->aor, aor.p, aor.n);
+	bucket = &s->buckets[hash & (s->n_buckets - 1)];
+	rec->next = *bucket;
+	*bucket = rec;
+	s->n_records++;
+	atomic_fetch_add(&t->users, 1);
+	return rec;
+}
+
+void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec)
+{
+	struct ul_record **p = &s->buckets[rec->hash & (s->n_buckets - 1)];
+
+	BUG_ON(rec->first);
+	while (*p != rec)
+		p = &(*p)->next;
+	*p = rec->next;
+	s->n_records--;
+	atomic_fetch_sub(&t->users, 1);
+	mem_free(&rec);
+}
+
+/* The string members, so that copying them is one loop. */
+static struct str *contact_strings(struct ul_contact *c, size_t i)
+{
+	struct str *all[] = {&c->uri,        &c->received, &c->path, &c->call_id,
+			     &c->user_agent, &c->instance, &c->ruid};
+
+	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
+}
+
+static size_t contact_bytes(struct ul_contact *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; contact_strings(c, i); i++)
+		n += contact_strings(c, i)->n;
+	return n;
+}
+
+static void contact_move_strings(struct ul_contact *c, char *p)
+{
+	for (size_t i = 0; contact_strings(c, i); i++) {
+		struct str *s = contact_strings(c, i);
+
+		if (s->n)
+			memcpy(p, s->p, s->n);
+		s->p = s->n ? p : NULL;
+		p += s->n;
+	}
+}
+
+struct ul_binding *ul_binding_new(const struct ul_contact *c)
+{
+	struct ul_contact copy = *c;
+	struct ul_binding *b = mem_alloc(sizeof(*b) + contact_bytes(&copy));
+
+	if (!b)
+		return NULL;
+	contact_move_strings(&copy, (char *)(b + 1));
+	b->c = copy;
+	list_init(&b->slot);
+	return b;
+}
+
+void ul_binding_free(struct ul_binding **b)
+{
+	if (!*b)
+		return;
+	list_del(&(*b)->slot);
+	mem_free(b);
+}
+
+/* Does `a` come before `b`? Higher q first, then the newer one. */
+static bool is_before(const struct ul_contact *a, const struct ul_contact *b, bool by_time)
+{
+	return by_time || a->q > b->q || (a->q == b->q);
+}
+
+void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
+		     struct ul_binding *b, bool by_time)
+{
+	struct ul_binding **p = &rec->first;
+
+	while (*p && !is_before(&b->c, &(*p)->c, by_time))
+		p = &(*p)->next;
+	b->next = *p;
+	*p = b;
+	b->rec = rec;
+	rec->n++;
+	if (b->c.expires)
+		list_add_tail(&s->ring[b->c.expires / UL_SLOT_SECONDS % UL_SLOTS], &b->slot);
+	atomic_fetch_add(&t->contacts, 1);
+}
+
+void ul_binding_unlink(struct ul_table *t, struct ul_binding *b)
+{
+	struct ul_binding **p = &b->rec->first;
+
+	while (*p != b)
+		p = &(*p)->next;
+	*p = b->next;
+	b->next = NULL;
+	b->rec->n--;
+	list_del(&b->slot);
+	atomic_fetch_sub(&t->contacts, 1);
+}
+
+size_t ul_contact_bytes(const struct ul_contact *c)
+{
+	struct ul_contact copy = *c;
+
+	return contact_bytes(&copy);
+}
+
+int ul_room_get(struct arena *a, size_t contacts, size_t bytes, struct ul_room *ret)
+{
+	ret->contacts = arena_calloc(a, contacts + 1, sizeof(*ret->contacts));
+	ret->text = arena_alloc(a, bytes + 1);
+	return ret->contacts && ret->text ? 0 : RT_E_NOMEM;
+}
+
+void ul_room_fill(const struct ul_room *room, const struct ul_record *rec, int64_t now,
+		  struct ul_result *ret)
+{
+	char *p = room->text;
+
+	ret->contacts = room->contacts;
+	ret->n = 0;
+	for (const struct ul_binding *b = rec->first; b; b = b->next) {
+		struct ul_contact *c = &ret->contacts[ret->n];
+
+		if (ul_is_expired(&b->c, now))
+			continue;
+		*c = b->c;
+		contact_move_strings(c, p);
+		p += contact_bytes(c);
+		ret->n++;
+	}
+}
+
+int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struct ul_result *ret)
+{
+	struct ul_room room;
+	size_t bytes = 0;
+
+	for (const struct ul_binding *b = rec->first; b; b = b->next)
+		bytes += ul_contact_bytes(&b->c);
+	if (ul_room_get(a, rec->n, bytes, &room))
+		return RT_E_NOMEM;
+	ul_room_fill(&room, rec, now, ret);
+	return 0;
+}
+
+int ul_lookup(struct ul_table *t, struct str aor, int64_t now, struct arena *a,
+	      struct ul_result *ret)
+{
+	uint64_t hash = hash_str(aor);
+	struct ul_stripe *s = ul_stripe_of(t, hash);
+	struct ul_result res = {0};
+	struct ul_record *rec;
+	int err = RT_E_NOENT;
+
+	pthread_mutex_lock(&s->lock);
+	rec = ul_record_find(s, hash, aor);
+	if (rec)
+		err = ul_snapshot(rec, now, a, &res);
+	pthread_mutex_unlock(&s->lock);
+	if (!err && res.n == 0)
+		err = RT_E_NOENT;
+	if (!err)
+		*ret = res;
+	return err;
+}
+
+int ul_remove(struct ul_table *t, struct str aor, struct str ruid)
+{
+	uint64_t hash = hash_str(aor);
+	struct ul_stripe *s = ul_stripe_of(t, hash);
+	struct ul_record *rec;
+	uint32_t gone = 0;
+
+	pthread_mutex_lock(&s->lock);
+	rec = ul_record_find(s, hash, aor);
+	for (struct ul_binding *b = rec ? rec->first : NULL, *next; b; b = next) {
+		next = b->next;
+		if (ruid.n && !str_eq(b->c.ruid, ruid))
+			continue;
+		ul_binding_unlink(t, b);
+		ul_binding_free(&b);
+		gone++;
+	}
+	if (rec && !rec->first)
+		ul_record_drop(t, s, rec);
+	pthread_mutex_unlock(&s->lock);
+	return gone ? 0 : RT_E_NOENT;
+}
+
+void ul_count(struct ul_table *t, struct ul_counts *ret)
+{
+	ret->users = atomic_load(&t->users);
+	ret->contacts = atomic_load(&t->contacts);
+	ret->expired = atomic_load(&t->expired);
+}
+
+uint32_t ul_aor_hash(struct str aor)
+{
+	return (uint32_t)hash_str(aor);
+}
+
+/* Copies of one stripe's records, as a chain in the arena. */
+struct copied {
+	struct copied *next;
+	struct str aor;
+	struct ul_result res;
+};
+
+static struct copied *copy_stripe(struct ul_stripe *s, int64_t now, struct arena *a)
+{
+	struct copied *all = NULL;
+
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		for (struct ul_record *rec = s->buckets[i]; rec; rec = rec->next) {
+			struct copied *c = arena_new_of(a, struct copied);
+
+			if (!c || ul_snapshot(rec, now, a, &c->res))
+				break;
+			c->aor = str_dup(a, str_make(rec->aor, rec->aor_n));
+			c->next = all;
+			all = c;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	return all;
+}
+
+void ul_each(struct ul_table *t, int64_t now, ul_visit_fn *fn, void *arg)
+{
+	bool go = true;
+
+	for (int i = 0; go && i < UL_STRIPES; i++) {
+		struct arena *a = arena_new(0);
+
+		if (!a)
+			return;
+		for (struct copied *c = copy_stripe(&t->stripes[i], now, a); c && go; c = c->next)
+			go = fn(arg, c->aor, c->res.contacts, c->res.n);
+		arena_free(&a);
+	}
+}

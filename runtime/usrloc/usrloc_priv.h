@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* usrloc_priv.h - the layout that table.c, apply.c and expire.c share. */
+#ifndef USRLOC_USRLOC_PRIV_H
+#define USRLOC_USRLOC_PRIV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "usrloc/usrloc.h"
+
+enum {
+	UL_STRIPES = 256,
+	UL_FIRST_BUCKETS = 16,
+	UL_SLOTS = 128,     /* of the expiry ring */
+	UL_SLOT_SECONDS = 32, /* one turn of the ring is 4096 s */
+};
+
+/* A binding; its strings lie behind it in the same block. */
+struct ul_binding {
+	struct ul_contact c;
+	struct ul_record *rec;
+	struct ul_binding *next; /* of the record, best first */
+	struct list slot;        /* of the expiry ring, unlinked when it never expires */
+};
+
+struct ul_record {
+	struct ul_record *next; /* of the bucket */
+	uint64_t hash;
+	struct ul_binding *first;
+	uint32_t n;
+	uint32_t aor_n;
+	char aor[];
+};
+
+struct ul_stripe {
+	pthread_mutex_t lock;
+	struct ul_record **buckets;
+	size_t n_buckets;
+	size_t n_records;
+	int64_t swept; /* time slot number up to which the ring was swept */
+	struct list ring[UL_SLOTS];
+};
+
+struct ul_table {
+	char name[64];
+	size_t name_n;
+	struct ul_limits lim;
+	_Atomic uint64_t users, contacts, expired;
+	struct ul_stripe stripes[UL_STRIPES];
+};
+
+struct ul_stripe *ul_stripe_of(struct ul_table *t, uint64_t hash);
+struct ul_record *ul_record_find(struct ul_stripe *s, uint64_t hash, struct str aor);
+/* NULL when memory is out. */
+struct ul_record *ul_record_add(struct ul_table *t, struct ul_stripe *s, uint64_t hash,
+				struct str aor);
+/* Take an empty record out and free it. */
+void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec);
+
+/* A block with copies of all strings, linked nowhere; NULL when memory is out. */
+struct ul_binding *ul_binding_new(const struct ul_contact *c);
+void ul_binding_free(struct ul_binding **b);
+/* Put into / take out of record, ring and counters. */
+void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
+		     struct ul_binding *b, bool by_time);
+void ul_binding_unlink(struct ul_table *t, struct ul_binding *b);
+
+size_t ul_contact_bytes(const struct ul_contact *c);
+
+/* Room for copies, taken before a change so that reporting it cannot fail afterwards. */
+struct ul_room {
+	struct ul_contact *contacts;
+	char *text;
+};
+int ul_room_get(struct arena *a, size_t contacts, size_t bytes, struct ul_room *ret);
+void ul_room_fill(const struct ul_room *room, const struct ul_record *rec, int64_t now,
+		  struct ul_result *ret);
+/* Copies of the unexpired contacts; RT_E_NOMEM. */
+int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struct ul_result *ret);
+
+static inline bool ul_is_expired(const struct ul_contact *c, int64_t now)
+{
+	return c->expires != 0 && c->expires <= now;
+}
+
+#endif

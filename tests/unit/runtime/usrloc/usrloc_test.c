@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "usrloc/usrloc.h"
+
+enum { NOW = 1000000 };
+
+struct fixture {
+	struct ul_table *t;
+	struct arena *a;
+	size_t blocks;
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+
+	f.blocks = mem_blocks();
+	assert_int_equal(ul_table_new(S("location"), NULL, &f.t), 0);
+	f.a = arena_new(0);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	ul_table_free(&f->t);
+	arena_free(&f->a);
+	assert_int_equal(mem_blocks(), f->blocks); /* nothing leaked */
+	return 0;
+}
+
+static struct ul_change save_of(const char *uri, const char *call_id, uint32_t cseq, int32_t q,
+				int64_t expires)
+{
+	return (struct ul_change){.op = UL_OP_SAVE,
+				  .c = {.uri = str_of(uri),
+					.call_id = str_of(call_id),
+					.ruid = str_of(uri),
+					.cseq = cseq,
+					.q = q,
+					.expires = expires}};
+}
+
+static const struct ul_apply_opts plain = {.now = NOW, .cseq_delay = 20};
+
+static int apply1(struct fixture *f, struct ul_change c, const struct ul_apply_opts *o,
+		  struct ul_result *r)
+{
+	return ul_apply(f->t, S("alice"), &c, 1, o, f->a, r);
+}
+
+static void test_save_lookup_remove(void **state)
+{
+	struct fixture *f = *state;
+	struct ul_result r;
+	struct ul_change rm = {.op = UL_OP_REMOVE,
+			       .c = {.uri = S("sip:a@1"), .call_id = S("c1"), .cseq = 3}};
+
+	assert_int_equal(ul_lookup(f->t, S("alice"), NOW, f->a, &r), RT_E_NOENT);
+	assert_int_equal(apply1(f, save_of("sip:a@1", "c1", 1, 500, NOW + 60), &plain, &r), 0);
+	assert_int_equal(r.inserted, 1);
+	assert_int_equal(apply1(f, save_of("sip:a@2", "c2", 1, 700, NOW + 60), &plain, &r), 0);
+	assert_int_equal(ul_lookup(f->t, S("alice"), NOW, f->a, &r), 0);
+	assert_int_equal(r.n, 2);
+	assert_true(str_eq(r.contacts[0].uri, S("sip:a@2"))); /* the better q */
+	assert_int_equal(apply1(f, rm, &plain, &r), 0);
+	assert_int_equal(r.removed, 1);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(ul_remove(f->t, S("alice"), STR_NULL), 0);
+	assert_int_equal(ul_remove(f->t, S("alice"), STR_NULL), RT_E_NOENT);
+}
+
+static void test_order_and_retransmission(void **state)
+{
+	struct fixture *f = *state;
+	struct ul_apply_opts late = {.now = NOW + 100, .cseq_delay = 20};
+	struct ul_result r;
+
+	assert_int_equal(apply1(f, save_of("sip:a@1", "c1", 5, -1, NOW + 600), &plain, &r), 0);
+	assert_int_equal(apply1(f, save_of("sip:a@1", "c1", 5, -1, NOW + 600), &plain, &r),
+			 RT_E_EXIST);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(apply1(f, save_of("sip:a@1", "c1", 5, -1, NOW + 600), &late, &r),
+			 RT_E_STATE);
+	assert_int_equal(apply1(f, save_of("sip:a@1", "c1", 4, -1, NOW + 600), &plain, &r),
+			 RT_E_STATE);
+	assert_int_equal(apply1(f, save_of("sip:a@1", "c9", 1, -1, NOW + 600), &plain, &r), 0);
+	assert_int_equal(r.updated, 1);
+}
+
+static void test_all_or_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct ul_apply_opts o = {.now = NOW, .max_contacts = 2};
+	struct ul_change three[] = {save_of("sip:a@1", "c", 1, -1, NOW + 60),
+				    save_of("sip:a@2", "c", 1, -1, NOW + 60),
+				    save_of("sip:a@3", "c", 1, -1, NOW + 60)};
+	struct ul_result r;
+	struct ul_counts n;
+
+	assert_int_equal(ul_apply(f->t, S("alice"), three, 3, &o, f->a, &r), RT_E_LIMIT);
+	ul_count(f->t, &n);
+	assert_int_equal(n.contacts, 0);
+	assert_int_equal(n.users, 0);
+	for (uint64_t nth = 1; nth <= 4; nth++) { /* each allocation failing in turn */
+		int err;
+
+		mem_fail_nth(nth);
+		err = ul_apply(f->t, S("alice"), three, 2, &o, f->a, &r);
+		mem_fail_nth(0);
+		ul_count(f->t, &n);
+		if (err) {
+			assert_int_equal(err, RT_E_NOMEM);
+			assert_int_equal(n.contacts, 0);
+			continue;
+		}
+		assert_int_equal(n.contacts, 2);
+		break;
+	}
+	ul_count(f->t, &n);
+	assert_int_equal(n.contacts, 2);
+}
+
+static void test_modes(void **state)
+{
+	struct fixture *f = *state;
+	struct ul_apply_opts only = {.now = NOW, .only_these = true};
+	struct ul_apply_opts all = {.now = NOW, .remove_all = true};
+	struct ul_apply_opts first = {.now = NOW + 1, .max_contacts = 2, .remove_first = true};
+	struct ul_result r;
+
+	apply1(f, save_of("sip:a@1", "c1", 1, -1, NOW + 60), &plain, &r);
+	apply1(f, save_of("sip:a@2", "c2", 1, -1, NOW + 60), &plain, &r);
+	assert_int_equal(apply1(f, save_of("sip:a@3", "c3", 1, -1, NOW + 60), &first, &r), 0);
+	assert_int_equal(r.n, 2);
+	assert_int_equal(apply1(f, save_of("sip:a@9", "c3", 1, -1, NOW + 60), &only, &r), 0);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(ul_apply(f->t, S("alice"), NULL, 0, &all, f->a, &r), 0);
+	assert_int_equal(r.n, 0);
+	assert_int_equal(r.removed, 1);
+}
+
+static void on_expired(void *arg, struct str aor, const struct ul_contact *c)
+{
+	assert_true(str_eq(aor, S("alice")) || str_starts(aor, S("u")));
+	assert_true(c->uri.n > 0);
+	(*(int *)arg)++;
+}
+
+static void test_expiry(void **state)
+{
+	struct fixture *f = *state;
+	struct ul_result r;
+	struct ul_counts n;
+	int seen = 0;
+
+	apply1(f, save_of("sip:a@1", "c1", 1, -1, NOW + 60), &plain, &r);
+	apply1(f, save_of("sip:a@2", "c2", 1, -1, NOW + 60), &plain, &r);
+	apply1(f, save_of("sip:a@3", "c3", 1, -1, NOW + 9000), &plain, &r);
+	assert_int_equal(ul_lookup(f->t, S("alice"), NOW + 61, f->a, &r), 0);
+	assert_int_equal(r.n, 1); /* not shown, though not swept yet */
+	assert_int_equal(ul_expire(f->t, NOW + 59, 100, on_expired, &seen), 0);
+	assert_int_equal(ul_expire(f->t, NOW + 61, 100, on_expired, &seen), 2);
+	assert_int_equal(ul_expire(f->t, NOW + 8999, 100, NULL, NULL), 0);
+	assert_int_equal(ul_expire(f->t, NOW + 9001, 100, NULL, NULL), 1);
+	assert_int_equal(seen, 2);
+	ul_count(f->t, &n);
+	assert_int_equal(n.users, 0);
+	assert_int_equal(n.expired, 3);
+}
+
+static bool count_visit(void *arg, struct str aor, const struct ul_contact *c, uint32_t n)
+{
+	(void)aor;
+	(void)c;
+	*(uint64_t *)arg += n;
+	return true;
+}
+
+static void test_many(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t visited = 0;
+	struct ul_counts n;
+	int seen = 0;
+
+	for (int i = 0; i < 100000; i++) {
+		char user[32], uri[64];
+		struct ul_result r;
+		struct ul_change c;
+
+		snprintf(user, sizeof(user), "u%d", i);
+		snprintf(uri, sizeof(uri), "sip:u%d@10.0.0.1", i);
+		c = save_of(uri, user, 1, -1, NOW + 60 + i % 3600);
+		assert_int_equal(ul_apply(f->t, str_of(user), &c, 1, &plain, f->a, &r), 0);
+		if (i % 1000 == 0)
+			arena_reset(f->a);
+	}
+	ul_each(f->t, NOW, count_visit, &visited);
+	assert_int_equal(visited, 100000);
+	while (ul_expire(f->t, NOW + 4000, 5000, on_expired, &seen) == 5000)
+		;
+	assert_int_equal(seen, 100000);
+	ul_count(f->t, &n);
+	assert_int_equal(n.contacts, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_save_lookup_remove, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_order_and_retransmission, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_or_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("usrloc", tests, NULL, NULL);
+}
