@@ -111,7 +111,7 @@ static void test_all_or_nothing(void **state)
 	ul_count(f->t, &n);
 	assert_int_equal(n.contacts, 0);
 	assert_int_equal(n.users, 0);
-	for (uint64_t nth = 1; nth <= 4; nth++) { /* each allocation failing in turn */
+	for (uint64_t nth = 1; nth <= 16; nth++) { /* each allocation failing in turn */
 		int err;
 
 		mem_fail_nth(nth);
