@@ -57,7 +57,8 @@ struct run {
 	struct sip_draft *draft;  /* the message as the script is changing it; NULL in some events */
 	struct txn *txn;          /* the transaction this run belongs to, NULL before there is one */
 	struct script_vars *sv;   /* AVPs, XAVPs ...: travel with the message and its transaction */
-	struct value reply;       /* in failure route: nothing; reserved for event payload */
+	int32_t replied;          /* status of the final reply that went out without a transaction, 0: none yet.
+				     Whoever sends one sets it; a second one is refused (one request, one answer) */
 	void *event;              /* what an event route's functions need (its module knows) */
 	const char *event_name;   /* of the event route that runs, or NULL */
 };

@@ -192,27 +192,33 @@ static void drop_oldest(struct plan *p, struct ul_result *res)
 	}
 }
 
+/* One contact of the request. */
+static void commit_one(struct plan *p, size_t i, struct ul_result *res)
+{
+	struct ul_binding *old = p->match[i], *fresh = p->fresh[i];
+
+	p->fresh[i] = NULL;
+	for (size_t j = i + 1; j < p->n; j++)
+		if (p->match[j] == old)
+			p->match[j] = NULL; /* named twice: the first took it */
+	if (old && fresh) {
+		ul_binding_replace(p->t, p->s, old, fresh, p->o->by_time);
+		res->updated++;
+	} else if (old) {
+		remove_binding(p, old);
+		res->removed++;
+	} else if (fresh) {
+		drop_oldest(p, res);
+		ul_binding_link(p->t, p->s, p->rec, fresh, p->o->by_time);
+		res->inserted++;
+	}
+}
+
 static void commit(struct plan *p, struct ul_result *res)
 {
 	remove_others(p, res);
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->match[i])
-			remove_binding(p, p->match[i]);
-		if (p->ch[i].op == UL_OP_SAVE) {
-			if (p->match[i])
-				res->updated++;
-			else
-				res->inserted++;
-			drop_oldest(p, res);
-			ul_binding_link(p->t, p->s, p->rec, p->fresh[i], p->o->by_time);
-			p->fresh[i] = NULL;
-		} else if (p->match[i]) {
-			res->removed++;
-		}
-		for (size_t j = i + 1; j < p->n; j++)
-			if (p->match[j] == p->match[i])
-				p->match[j] = NULL; /* named twice: the last one wins */
-	}
+	for (size_t i = 0; i < p->n; i++)
+		commit_one(p, i, res);
 }
 
 static void plan_fini(struct plan *p)

@@ -200,10 +200,22 @@ void ul_binding_free(struct ul_binding **b)
 	mem_free(b);
 }
 
-/* Does `a` come before `b`? Higher q first, then the newer one. */
+/* Does `a` come before `b`? The higher q does; among equals the one that was there first. */
 static bool is_before(const struct ul_contact *a, const struct ul_contact *b, bool by_time)
 {
-	return by_time || a->q > b->q || (a->q == b->q);
+	return by_time || a->q > b->q;
+}
+
+static void link_at(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
+		    struct ul_binding *b, struct ul_binding **at)
+{
+	b->next = *at;
+	*at = b;
+	b->rec = rec;
+	rec->n++;
+	if (b->c.expires)
+		list_add_tail(&s->ring[b->c.expires / UL_SLOT_SECONDS % UL_SLOTS], &b->slot);
+	atomic_fetch_add(&t->contacts, 1);
 }
 
 void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
@@ -213,13 +225,23 @@ void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *
 
 	while (*p && !is_before(&b->c, &(*p)->c, by_time))
 		p = &(*p)->next;
-	b->next = *p;
-	*p = b;
-	b->rec = rec;
-	rec->n++;
-	if (b->c.expires)
-		list_add_tail(&s->ring[b->c.expires / UL_SLOT_SECONDS % UL_SLOTS], &b->slot);
-	atomic_fetch_add(&t->contacts, 1);
+	link_at(t, s, rec, b, p);
+}
+
+void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_binding *old,
+			struct ul_binding *b, bool by_time)
+{
+	struct ul_record *rec = old->rec;
+	struct ul_binding **p = &rec->first;
+
+	while (*p != old)
+		p = &(*p)->next;
+	ul_binding_unlink(t, old);
+	if (!by_time && old->c.q == b->c.q)
+		link_at(t, s, rec, b, p); /* a refresh keeps its place */
+	else
+		ul_binding_link(t, s, rec, b, by_time);
+	ul_binding_free(&old);
 }
 
 void ul_binding_unlink(struct ul_table *t, struct ul_binding *b)
@@ -281,17 +303,23 @@ int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struc
 	return 0;
 }
 
-int ul_lookup(struct ul_table *t, struct str aor, int64_t now, struct arena *a,
-	      struct ul_result *ret)
+/* Record by hash, or by hash and name; its contacts copied. */
+static int lookup(struct ul_table *t, uint64_t hash, const struct str *aor, int64_t now,
+		  struct arena *a, struct ul_result *ret)
 {
-	uint64_t hash = hash_str(aor);
 	struct ul_stripe *s = ul_stripe_of(t, hash);
 	struct ul_result res = {0};
 	struct ul_record *rec;
 	int err = RT_E_NOENT;
 
 	pthread_mutex_lock(&s->lock);
-	rec = ul_record_find(s, hash, aor);
+	if (aor) {
+		rec = ul_record_find(s, hash, *aor);
+	} else {
+		rec = s->buckets[hash & (s->n_buckets - 1)];
+		while (rec && rec->hash != hash)
+			rec = rec->next;
+	}
 	if (rec)
 		err = ul_snapshot(rec, now, a, &res);
 	pthread_mutex_unlock(&s->lock);
@@ -300,6 +328,18 @@ int ul_lookup(struct ul_table *t, struct str aor, int64_t now, struct arena *a,
 	if (!err)
 		*ret = res;
 	return err;
+}
+
+int ul_lookup(struct ul_table *t, struct str aor, int64_t now, struct arena *a,
+	      struct ul_result *ret)
+{
+	return lookup(t, hash_str(aor), &aor, now, a, ret);
+}
+
+int ul_lookup_hash(struct ul_table *t, uint64_t hash, int64_t now, struct arena *a,
+		   struct ul_result *ret)
+{
+	return lookup(t, hash, NULL, now, a, ret);
 }
 
 int ul_remove(struct ul_table *t, struct str aor, struct str ruid)
@@ -332,9 +372,9 @@ void ul_count(struct ul_table *t, struct ul_counts *ret)
 	ret->expired = atomic_load(&t->expired);
 }
 
-uint32_t ul_aor_hash(struct str aor)
+uint64_t ul_aor_hash(struct str aor)
 {
-	return (uint32_t)hash_str(aor);
+	return hash_str(aor);
 }
 
 /* Copies of one stripe's records, as a chain in the arena. */

@@ -92,6 +92,10 @@ int ul_apply(struct ul_table *t, struct str aor, const struct ul_change *ch, siz
 int ul_lookup(struct ul_table *t, struct str aor, int64_t now, struct arena *a,
 	      struct ul_result *ret);
 
+/* The same by ul_aor_hash() alone (temporary GRUUs); the first record with that hash. */
+int ul_lookup_hash(struct ul_table *t, uint64_t hash, int64_t now, struct arena *a,
+		   struct ul_result *ret);
+
 /* Remove the contact with this ruid, or all when it is empty. RT_E_NOENT when nothing was there. */
 int ul_remove(struct ul_table *t, struct str aor, struct str ruid);
 
@@ -110,7 +114,7 @@ struct ul_counts {
 	uint64_t users, contacts, expired;
 };
 void ul_count(struct ul_table *t, struct ul_counts *ret);
-/* The value that $ulc(x=>aorhash) shows. */
-uint32_t ul_aor_hash(struct str aor);
+/* The hash by which records are found; $ulc(x=>aorhash) shows its low half. */
+uint64_t ul_aor_hash(struct str aor);
 
 #endif

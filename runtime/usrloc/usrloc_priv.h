@@ -65,6 +65,9 @@ void ul_binding_free(struct ul_binding **b);
 /* Put into / take out of record, ring and counters. */
 void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
 		     struct ul_binding *b, bool by_time);
+/* `b` instead of `old`, which is freed. */
+void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_binding *old,
+			struct ul_binding *b, bool by_time);
 void ul_binding_unlink(struct ul_table *t, struct ul_binding *b);
 
 size_t ul_contact_bytes(const struct ul_contact *c);
