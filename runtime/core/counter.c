@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cells are spread over lines of their own for a few threads; which one a thread uses is drawn from a
+ * running number when it first counts. Names are only added, under a lock; readers need none.
+ */
+#include "core/counter.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+
+enum { LANES = 16, NAME_MAX_BYTES = 64 };
+
+struct counter {
+	char group[NAME_MAX_BYTES], name[NAME_MAX_BYTES];
+	uint8_t group_n, name_n;
+	int64_t (*fn)(void *arg);
+	void *arg;
+};
+
+struct lane {
+	_Atomic int64_t cell[COUNTERS_MAX];
+};
+
+static struct counter counters[COUNTERS_MAX];
+static struct lane lanes[LANES];
+static _Atomic int n_counters;
+static _Atomic unsigned next_lane;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct str group_of(const struct counter *c)
+{
+	return str_make(c->group, c->group_n);
+}
+
+static struct str name_of(const struct counter *c)
+{
+	return str_make(c->name, c->name_n);
+}
+
+int counter_find(struct str group, struct str name)
+{
+	int n = atomic_load_explicit(&n_counters, memory_order_acquire);
+
+	for (int i = 0; i < n; i++)
+		if (str_eq(name_of(&counters[i]), name) &&
+		    (!group.n || str_eq(group_of(&counters[i]), group)))
+			return i;
+	return COUNTER_NONE;
+}
+
+static int add(struct str group, struct str name)
+{
+	int n = atomic_load(&n_counters);
+	struct counter *c = &counters[n];
+
+	if (n == COUNTERS_MAX || group.n > NAME_MAX_BYTES || name.n > NAME_MAX_BYTES)
+		return COUNTER_NONE;
+	memcpy(c->group, group.p, group.n);
+	memcpy(c->name, name.p, name.n);
+	c->group_n = (uint8_t)group.n;
+	c->name_n = (uint8_t)name.n;
+	atomic_store_explicit(&n_counters, n + 1, memory_order_release);
+	return n;
+}
+
+int counter_get(struct str group, struct str name)
+{
+	int h = counter_find(group, name);
+
+	if (h != COUNTER_NONE)
+		return h;
+	pthread_mutex_lock(&lock);
+	h = counter_find(group, name);
+	if (h == COUNTER_NONE)
+		h = add(group, name);
+	pthread_mutex_unlock(&lock);
+	return h;
+}
+
+static struct lane *my_lane(void)
+{
+	static __thread struct lane *mine;
+
+	if (!mine)
+		mine = &lanes[atomic_fetch_add(&next_lane, 1) % LANES];
+	return mine;
+}
+
+void counter_add(int handle, int64_t n)
+{
+	if (handle >= 0)
+		atomic_fetch_add_explicit(&my_lane()->cell[handle], n, memory_order_relaxed);
+}
+
+int64_t counter_value(int handle)
+{
+	int64_t v = 0;
+
+	if (handle < 0)
+		return 0;
+	if (counters[handle].fn)
+		return counters[handle].fn(counters[handle].arg);
+	for (int i = 0; i < LANES; i++)
+		v += atomic_load_explicit(&lanes[i].cell[handle], memory_order_relaxed);
+	return v;
+}
+
+void counter_reset(int handle)
+{
+	for (int i = 0; handle >= 0 && i < LANES; i++)
+		atomic_store_explicit(&lanes[i].cell[handle], 0, memory_order_relaxed);
+}
+
+void counter_set_fn(int handle, int64_t (*fn)(void *arg), void *arg)
+{
+	if (handle < 0)
+		return;
+	counters[handle].arg = arg;
+	counters[handle].fn = fn;
+}
+
+void counter_each(counter_visit_fn *fn, void *arg)
+{
+	int n = atomic_load_explicit(&n_counters, memory_order_acquire);
+
+	for (int i = 0; i < n; i++)
+		if (!fn(arg, i, group_of(&counters[i]), name_of(&counters[i])))
+			return;
+}
