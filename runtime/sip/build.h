@@ -77,7 +77,7 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 
 /*
  * ACK for a final reply over 299 (RFC 3261 17.1.1.3): `sent` are the bytes of the INVITE as sent,
- * `to` is the body of To in the reply.
+ * `to` is the whole To header of the reply (sip_hdr.raw).
  */
 int sip_build_ack(struct arena *a, struct str sent, struct str to, const struct sip_ident *id,
 		  struct sip_wire *ret);

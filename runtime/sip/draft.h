@@ -135,7 +135,7 @@ bool sip_hdr_is_removed(const struct sip_draft *d, const struct sip_hdr *h);
 
 /* Replace the body and Content-Type (type empty: kept). Content-Length follows by itself. */
 int sip_draft_set_body(struct sip_draft *d, struct str body, struct str type);
-/* Remove it, and Content-Type with it. */
+/* Remove it; Content-Type stays, as the reference leaves it. */
 int sip_draft_remove_body(struct sip_draft *d);
 
 /* Text (whole headers) for every reply that we make to this request. */

@@ -69,6 +69,8 @@ enum sip_fault {
 	SIP_FAULT_TRUNCATED,  /* no empty line at the end of the headers */
 };
 
+struct sip_hdr_cache;
+
 struct sip_hdr {
 	struct sip_hdr *next; /* in message order */
 	struct sip_hdr *same; /* the next of the same id */
@@ -78,8 +80,7 @@ struct sip_hdr {
 	struct str name; /* as written, without trailing white space */
 	struct str body; /* trimmed; folds kept */
 	struct str raw;  /* off, len as a view */
-	void *parsed;    /* cache of the accessors */
-	int parse_err;   /* 0, or why `parsed` is not there */
+	struct sip_hdr_cache *cache; /* of the accessors; on the first header of an id */
 };
 
 struct sip_param {
@@ -196,14 +197,10 @@ struct sip_msg {
 
 	/* caches; use the accessors */
 	const struct sip_limits *limits;
-	uint64_t listed; /* which of lists[] were built */
 	struct sip_uri *ruri_parsed;
 	int ruri_err;
 	struct sip_via *vias;
 	int vias_err;
-	struct sip_nameaddr *addrs[SIP_HDR_COUNT];
-	struct sip_item *items[SIP_HDR_COUNT];
-	int8_t list_state[SIP_HDR_COUNT]; /* 0 not yet, 1 done, else the RT_E_* */
 };
 
 /*
@@ -237,7 +234,8 @@ bool sip_hdr_name_is(const struct sip_hdr *h, struct str name);
  */
 const struct sip_uri *sip_ruri(struct sip_msg *m);
 int sip_vias(struct sip_msg *m, struct sip_via **ret); /* whole chain */
-struct sip_via *sip_via_top(struct sip_msg *m);        /* works when a lower Via is malformed */
+/* The topmost; there also when its parameters or a lower Via are malformed (sip_vias tells). */
+struct sip_via *sip_via_top(struct sip_msg *m);
 struct sip_via *sip_via_at(struct sip_msg *m, unsigned i);
 struct sip_nameaddr *sip_from(struct sip_msg *m);
 struct sip_nameaddr *sip_to(struct sip_msg *m);
@@ -277,6 +275,8 @@ int sip_nameaddr_parse(struct arena *a, struct str text, struct sip_nameaddr *re
 int sip_nameaddrs_parse(struct arena *a, struct str text, struct sip_nameaddr **ret);
 int sip_via_parse(struct arena *a, struct str text, struct sip_via **ret); /* chain */
 int sip_creds_parse(struct arena *a, struct str text, struct sip_creds *ret);
+/* Any text as a comma list; chain in the arena, at most `max` members. */
+int sip_items_parse(struct arena *a, struct str text, unsigned max, struct sip_item **ret);
 int sip_params_parse(struct arena *a, struct str text, unsigned max, struct sip_param **ret);
 /* "Sat, 13 Nov 2010 23:29:00 GMT". */
 int sip_date_parse(struct str text, int64_t *ret);

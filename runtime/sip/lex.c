@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Character classes in one table (bits SIP_CC_*; the unit test computes it anew from the strings of
+ * the grammar); everything else scans forward once.
+ */
+#include "sip/sip_priv.h"
+
+const uint8_t sip_cc[256] = {
+	[0x00] = 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 0, 0, 16, 0, 0,
+	[0x20] = 16, 13, 0, 0, 12, 1, 12, 13, 12, 12, 13, 45, 4, 47, 47, 12,
+	[0x30] = 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 8, 4, 0, 4, 0, 4,
+	[0x40] = 0, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47,
+	[0x50] = 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 8, 0, 8, 0, 15,
+	[0x60] = 1, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47,
+	[0x70] = 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 0, 0, 0, 13, 0,
+};
+
+size_t sip_span(struct str s, unsigned cls)
+{
+	size_t i = 0;
+
+	while (i < s.n && sip_is(s.p[i], cls))
+		i++;
+	return i;
+}
+
+bool sip_all(struct str s, unsigned cls)
+{
+	return s.n > 0 && sip_span(s, cls) == s.n;
+}
+
+size_t sip_quoted_len(struct str s)
+{
+	for (size_t i = 1; i < s.n; i++) {
+		if (s.p[i] == '\\')
+			i++;
+		else if (s.p[i] == '"')
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Length of "(...)" with nesting and quoted pairs; 0 when it is not closed. */
+static size_t comment_len(struct str s)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '\\')
+			i++;
+		else if (s.p[i] == '(')
+			depth++;
+		else if (s.p[i] == ')' && --depth == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Length of the quoted thing that starts at s, 1 when none does, 0 when it is not closed. */
+static size_t skip_nested(struct str s, unsigned nest)
+{
+	size_t i;
+
+	if (*s.p == '"')
+		return sip_quoted_len(s);
+	if (*s.p == '(' && nest & SIP_NEST_PARENS)
+		return comment_len(s);
+	if (*s.p == '<' && nest & SIP_NEST_ANGLES) {
+		i = str_chr(s, '>');
+		return i == STR_NONE ? 0 : i + 1;
+	}
+	return 1;
+}
+
+size_t sip_until(struct str s, const char *stops, unsigned nest)
+{
+	size_t i = 0, n;
+
+	while (i < s.n) {
+		if (s.p[i] && strchr(stops, s.p[i]))
+			return i;
+		n = skip_nested(str_skip(s, i), nest);
+		if (n == 0)
+			return STR_NONE;
+		i += n;
+	}
+	return s.n;
+}
+
+bool sip_list_next(struct str *rest, unsigned nest, struct str *member, int *err)
+{
+	size_t n;
+
+	if (!rest->p)
+		return false;
+	n = sip_until(*rest, ",", nest);
+	if (n == STR_NONE) {
+		*err = RT_E_PARSE;
+		return false;
+	}
+	*member = str_trim(str_head(*rest, n));
+	*rest = n == rest->n ? STR_NULL : str_skip(*rest, n + 1);
+	return true;
+}
+
+/* Is it four decimal numbers up to 255? */
+static bool is_ipv4(struct str s)
+{
+	uint64_t v;
+
+	for (int i = 0; i < 4; i++) {
+		struct str part = str_cut(&s, '.');
+
+		if (part.n == 0 || part.n > 3 || !str_to_u64(part, 255, &v) || (!s.p && i < 3))
+			return false;
+	}
+	return s.p == NULL;
+}
+
+static int take_host(struct str *s, struct sip_hostport *hp)
+{
+	struct addr a;
+	size_t n;
+
+	if (s->n && *s->p == '[') {
+		n = str_chr(*s, ']');
+		if (n == STR_NONE)
+			return RT_E_PARSE;
+		hp->host = str_head(*s, n + 1);
+		if (!addr_parse(hp->host, &a) || a.family != AF_INET6)
+			return RT_E_PARSE;
+		hp->ipv6 = true;
+	} else {
+		hp->host = str_head(*s, sip_span(*s, SIP_CC_HOST));
+		hp->ipv4 = hp->host.n && ascii_digit(*hp->host.p) && is_ipv4(hp->host);
+	}
+	*s = str_skip(*s, hp->host.n);
+	return hp->host.n ? 0 : RT_E_PARSE;
+}
+
+int sip_hostport_take(struct str *s, bool lws, struct sip_hostport *ret)
+{
+	struct sip_hostport hp = {0};
+	struct str rest;
+	uint64_t port = 0;
+	int err = take_host(s, &hp);
+
+	if (err)
+		return err;
+	rest = lws ? str_ltrim(*s) : *s;
+	if (rest.n && *rest.p == ':') {
+		rest = str_skip(rest, 1);
+		if (lws)
+			rest = str_ltrim(rest);
+		for (hp.port_text = str_head(rest, 0);
+		     hp.port_text.n < rest.n && ascii_digit(rest.p[hp.port_text.n]);)
+			hp.port_text.n++;
+		if (hp.port_text.n == 0 || !str_to_u64(hp.port_text, 65535, &port))
+			return RT_E_PARSE;
+		*s = str_skip(rest, hp.port_text.n);
+	}
+	hp.port = (uint16_t)port;
+	*ret = hp;
+	return 0;
+}
+
+/* name [= value] of one parameter; false when the name is empty. */
+static bool cut_param(struct str text, struct sip_param *p)
+{
+	size_t eq = str_chr(text, '=');
+
+	p->both = text;
+	p->name = str_rtrim(str_head(text, eq));
+	p->value = eq == STR_NONE ? STR_NULL : str_trim(str_skip(text, eq + 1));
+	return p->name.n > 0;
+}
+
+int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
+		    struct sip_param **ret)
+{
+	struct sip_param *first = NULL, **tail = &first;
+
+	for (unsigned n = 0; text.p;) {
+		struct sip_param p = {0};
+		size_t end = sip_until(text, ";", SIP_NEST_ANGLES);
+
+		if (end == STR_NONE)
+			return RT_E_PARSE;
+		if (cut_param(str_trim(str_head(text, end)), &p)) {
+			if (n++ == max)
+				return RT_E_LIMIT;
+			*tail = arena_new_of(a, struct sip_param);
+			if (!*tail)
+				return RT_E_NOMEM;
+			**tail = p;
+			tail = &(*tail)->next;
+		} else if (flags & SIP_PARAMS_STRICT || p.both.n) {
+			return RT_E_PARSE;
+		}
+		text = end == text.n ? STR_NULL : str_skip(text, end + 1);
+	}
+	*ret = first;
+	return 0;
+}
+
+int sip_params_parse(struct arena *a, struct str text, unsigned max, struct sip_param **ret)
+{
+	return sip_params_scan(a, text, max, 0, ret);
+}
+
+struct str sip_param_text(const struct sip_param *p)
+{
+	return p->value.p ? p->value : str_make(p->name.p + p->name.n, 0);
+}
+
+bool sip_param_find(const struct sip_param *list, struct str name, struct str *value)
+{
+	for (; list; list = list->next)
+		if (str_ieq(list->name, name)) {
+			*value = list->value;
+			return true;
+		}
+	return false;
+}
+
+struct str sip_unquote(struct str s)
+{
+	if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
+		return str_make(s.p + 1, s.n - 2);
+	return s;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The structural pass: first line, headers, body. It looks at each byte about once (memchr for line
+ * ends, a class table for names) and makes one small record per header.
+ *
+ * A line that is no header, or a first line that is none, is remembered in `fault` and the pass goes
+ * on, so that a 400 can still be built from Via, From, To, Call-ID and CSeq. Lines may end in LF
+ * alone, as the reference takes them.
+ */
+#include "sip/msg.h"
+
+#include "sip/sip_priv.h"
+
+const struct sip_limits sip_limits_default = {
+	.msg_size = 65535, .headers = 512, .values = 256, .params = 128, .arena = 1u << 20};
+
+static void set_fault(struct sip_msg *m, enum sip_fault f, size_t off)
+{
+	if (m->fault != SIP_FAULT_NONE)
+		return;
+	m->fault = f;
+	m->fault_off = (uint32_t)off;
+}
+
+/* The line at *rest without its end; *rest moves behind it. False when no line end comes. */
+static bool take_line(struct str *rest, struct str *line)
+{
+	size_t n = str_chr(*rest, '\n');
+
+	*line = str_head(*rest, n);
+	if (line->n && line->p[line->n - 1] == '\r')
+		line->n--;
+	*rest = n == STR_NONE ? str_skip(*rest, rest->n) : str_skip(*rest, n + 1);
+	return n != STR_NONE;
+}
+
+static bool is_version(struct str s)
+{
+	return str_ieq(s, S("SIP/2.0"));
+}
+
+/* "SIP/x.y" or "HTTP/x.y": something that names a protocol and a version. */
+static bool looks_like_version(struct str s)
+{
+	size_t slash = str_chr(s, '/');
+
+	return slash != STR_NONE && slash > 0 && slash + 1 < s.n && ascii_alpha(*s.p) &&
+	       ascii_digit(s.p[slash + 1]) && sip_span(s, SIP_CC_TOKEN) == slash;
+}
+
+/* SIP-Version SP 3DIGIT SP Reason-Phrase; the reason may be missing with its space. */
+static void parse_status_line(struct sip_msg *m, struct str line)
+{
+	struct str rest = line;
+	uint64_t code = 0;
+
+	m->version = str_cut(&rest, ' ');
+	m->status_text = str_cut(&rest, ' ');
+	m->reason = rest.p ? rest : str_skip(line, line.n);
+	if (m->status_text.n != 3 || !str_to_u64(m->status_text, 699, &code) || code < 100)
+		set_fault(m, SIP_FAULT_FIRST_LINE, (size_t)(line.p - m->buf.p));
+	else if (!is_version(m->version))
+		set_fault(m, SIP_FAULT_VERSION, (size_t)(line.p - m->buf.p));
+	m->status = (int)code;
+}
+
+/* Method SP Request-URI SP SIP-Version, exactly (RFC 3261 7.1, RFC 4475 3.1.2.8-10). */
+static void parse_request_line(struct sip_msg *m, struct str line)
+{
+	struct str rest = line, ver;
+
+	m->is_request = true;
+	m->method_text = str_cut(&rest, ' ');
+	m->ruri = str_cut(&rest, ' ');
+	ver = rest;
+	if (!sip_all(m->method_text, SIP_CC_TOKEN) || m->ruri.n == 0 || !looks_like_version(ver)) {
+		set_fault(m, SIP_FAULT_FIRST_LINE, (size_t)(line.p - m->buf.p));
+		ver = str_skip(line, line.n);
+	} else if (!is_version(ver)) {
+		set_fault(m, SIP_FAULT_VERSION, (size_t)(ver.p - m->buf.p));
+	}
+	m->version = ver;
+	m->method = sip_method_id(m->method_text);
+	if (!m->ruri.p)
+		m->ruri = str_skip(line, line.n);
+}
+
+/* The first header's end: a line end not followed by white space. 0 when there is none. */
+static size_t header_len(struct str s)
+{
+	size_t off = 0;
+
+	for (;;) {
+		size_t n = str_chr(str_skip(s, off), '\n');
+
+		if (n == STR_NONE)
+			return 0;
+		off += n + 1;
+		if (off >= s.n || (s.p[off] != ' ' && s.p[off] != '\t'))
+			return off;
+	}
+}
+
+static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr **last,
+		      struct sip_hdr *last_same[SIP_HDR_COUNT])
+{
+	struct str name = str_head(raw, sip_span(raw, SIP_CC_TOKEN)), rest;
+	struct sip_hdr *h;
+
+	rest = str_ltrim(str_skip(raw, name.n));
+	if (name.n == 0 || rest.n == 0 || *rest.p != ':') {
+		set_fault(m, SIP_FAULT_HEADER, (size_t)(raw.p - m->buf.p));
+		return 0;
+	}
+	if (m->n_headers == m->limits->headers)
+		return RT_E_LIMIT;
+	h = arena_new_of(m->arena, struct sip_hdr);
+	if (!h)
+		return RT_E_NOMEM;
+	m->n_headers++;
+	h->id = sip_hdr_id(name);
+	h->off = (uint32_t)(raw.p - m->buf.p);
+	h->len = (uint32_t)raw.n;
+	h->name = name;
+	h->body = str_trim(str_skip(rest, 1));
+	h->raw = raw;
+	*(*last ? &(*last)->next : &m->headers) = h;
+	*last = h;
+	*(last_same[h->id] ? &last_same[h->id]->same : &m->first[h->id]) = h;
+	last_same[h->id] = h;
+	return 0;
+}
+
+static int parse_headers(struct sip_msg *m, struct str rest)
+{
+	struct sip_hdr *last = NULL, *last_same[SIP_HDR_COUNT] = {NULL};
+	struct str line;
+
+	m->hdr_off = (uint32_t)(rest.p - m->buf.p);
+	while (rest.n && *rest.p != '\r' && *rest.p != '\n') {
+		size_t n = header_len(rest);
+		int err;
+
+		if (n == 0) { /* the last line has no end */
+			set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
+			n = rest.n;
+		}
+		err = add_header(m, str_head(rest, n), &last, last_same);
+		if (err)
+			return err;
+		rest = str_skip(rest, n);
+	}
+	m->eoh_off = (uint32_t)(rest.p - m->buf.p);
+	if (!take_line(&rest, &line))
+		set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
+	else if (line.n) /* a lone CR */
+		set_fault(m, SIP_FAULT_HEADER, m->eoh_off);
+	m->body = rest;
+	m->body_off = (uint32_t)(rest.p - m->buf.p);
+	return 0;
+}
+
+static int parse_all(struct sip_msg *m)
+{
+	struct str rest = m->buf;
+	bool ended = take_line(&rest, &m->first_line);
+
+	if (m->first_line.n == 0)
+		return RT_E_PARSE;
+	if (str_istarts(m->first_line, S("SIP/")))
+		parse_status_line(m, m->first_line);
+	else
+		parse_request_line(m, m->first_line);
+	if (!ended)
+		set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
+	return parse_headers(m, rest);
+}
+
+/* Keep-alive CRLF before a message are no part of it (RFC 3261 7.5). */
+static struct str skip_blank_lines(struct str s)
+{
+	while (s.n && (*s.p == '\r' || *s.p == '\n'))
+		s = str_skip(s, 1);
+	return s;
+}
+
+int sip_msg_parse(const struct sip_limits *lim, struct str bytes, struct sip_msg **ret)
+{
+	struct arena *arena;
+	struct sip_msg *m;
+	int err = RT_E_NOMEM;
+
+	if (!lim)
+		lim = &sip_limits_default;
+	bytes = skip_blank_lines(bytes);
+	if (bytes.n == 0)
+		return RT_E_PARSE;
+	if (bytes.n > lim->msg_size)
+		return RT_E_LIMIT;
+	arena = arena_new(lim->arena);
+	if (!arena)
+		return RT_E_NOMEM;
+	m = arena_new_of(arena, struct sip_msg);
+	if (!m)
+		goto out;
+	*m = (struct sip_msg){.refs = 1, .arena = arena, .limits = lim};
+	m->buf = str_dup(arena, bytes);
+	if (!m->buf.p)
+		goto out;
+	err = parse_all(m);
+	if (err)
+		goto out;
+	*ret = m;
+	return 0;
+out:
+	arena_free(&arena);
+	return err;
+}
+
+struct sip_msg *sip_msg_ref(struct sip_msg *m)
+{
+	m->refs++;
+	return m;
+}
+
+void sip_msg_unref(struct sip_msg **mp)
+{
+	struct sip_msg *m = *mp;
+	struct arena *arena;
+
+	*mp = NULL;
+	if (!m)
+		return;
+	BUG_ON(m->refs == 0);
+	if (--m->refs)
+		return;
+	arena = m->arena; /* m itself lies in it */
+	arena_free(&arena);
+}
+
+struct sip_hdr_cache *sip_cache(struct sip_msg *m, struct sip_hdr *h)
+{
+	if (!h->cache)
+		h->cache = arena_new_of(m->arena, struct sip_hdr_cache);
+	return h->cache;
+}
+
+const struct sip_uri *sip_ruri(struct sip_msg *m)
+{
+	if (!m->ruri_parsed && !m->ruri_err) {
+		struct sip_uri *u = arena_new_of(m->arena, struct sip_uri);
+
+		m->ruri_err = u ? sip_uri_parse(m->ruri, u) : RT_E_NOMEM;
+		if (!m->ruri_err)
+			m->ruri_parsed = u;
+	}
+	return m->ruri_parsed;
+}
+
+struct str sip_body(struct sip_msg *m)
+{
+	struct sip_number len;
+
+	if (sip_number(m, SIP_HDR_CONTENT_LENGTH, &len) == 0 && len.value <= m->body.n)
+		return str_head(m->body, len.value);
+	return m->body;
+}
+
+/* Is the header name at the start of `line` Call-ID, or i? The body when so, else p NULL. */
+static struct str call_id_body(struct str line)
+{
+	struct str name = str_head(line, sip_span(line, SIP_CC_TOKEN));
+	struct str rest = str_ltrim(str_skip(line, name.n));
+
+	if ((name.n == 1 && ascii_lower(*name.p) == 'i') || str_ieq(name, S("Call-ID")))
+		if (rest.n && *rest.p == ':')
+			return str_trim(str_skip(rest, 1));
+	return STR_NULL;
+}
+
+struct str sip_peek_call_id(struct str bytes)
+{
+	struct str rest = skip_blank_lines(bytes), line, id;
+
+	take_line(&rest, &line);
+	while (rest.n && *rest.p != '\r' && *rest.p != '\n') {
+		char c = *rest.p;
+		size_t n;
+
+		if (c != 'C' && c != 'c' && c != 'i' && c != 'I') {
+			take_line(&rest, &line);
+			continue;
+		}
+		n = header_len(rest);
+		if (n == 0)
+			n = rest.n;
+		id = call_id_body(str_head(rest, n));
+		if (id.p)
+			return id;
+		rest = str_skip(rest, n);
+	}
+	return STR_NULL;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * name-addr and addr-spec with parameters (RFC 3261 20.10, 20.20, 20.39 ...).
+ *
+ * Without angle brackets everything behind the first ';' belongs to the header, not to the URI. White
+ * space inside the brackets is an error (RFC 4475 3.1.2.14), an unquoted comma in a display name too.
+ */
+#include "sip/sip_priv.h"
+
+static void note_param(struct sip_nameaddr *na, const struct sip_param *p)
+{
+	const struct {
+		struct str name;
+		struct str *value;
+	} known[] = {
+		{S("tag"), &na->tag},
+		{S("q"), &na->q},
+		{S("expires"), &na->expires},
+		{S("+sip.instance"), &na->instance},
+		{S("reg-id"), &na->reg_id},
+		{S("methods"), &na->methods},
+		{S("received"), &na->received},
+	};
+
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
+		if (!known[k].value->p && str_ieq(known[k].name, p->name))
+			*known[k].value = sip_unquote(sip_param_text(p));
+}
+
+/* Quoted string, or words; the bytes of a word may be anything (UTF-8 is met unquoted). */
+static bool display_ok(struct str s)
+{
+	if (s.n == 0)
+		return true;
+	if (*s.p == '"')
+		return sip_quoted_len(s) == s.n;
+	return sip_until(s, ",;\"", 0) == s.n;
+}
+
+/* "<" addr-spec ">" at `open`; what follows goes to *rest. */
+static int parse_brackets(struct str text, size_t open, struct sip_nameaddr *na, struct str *rest)
+{
+	struct str s = str_skip(text, open + 1);
+	size_t close = str_chr(s, '>');
+
+	na->brackets = true;
+	na->display = str_rtrim(str_head(text, open));
+	if (close == STR_NONE || !display_ok(na->display))
+		return RT_E_PARSE;
+	na->uri = str_head(s, close);
+	*rest = str_ltrim(str_skip(s, close + 1));
+	return 0;
+}
+
+static int parse_bare(struct str text, struct sip_nameaddr *na, struct str *rest)
+{
+	size_t n = str_chr(text, ';');
+
+	na->display = str_head(text, 0);
+	na->uri = str_rtrim(str_head(text, n));
+	*rest = n == STR_NONE ? str_skip(text, text.n) : str_skip(text, n);
+	return 0;
+}
+
+static int parse_params(struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
+{
+	int err;
+
+	if (rest.n == 0)
+		return 0;
+	if (*rest.p != ';')
+		return RT_E_PARSE;
+	na->params = str_skip(rest, 1);
+	err = sip_params_scan(a, na->params, max, 0, &na->param_list);
+	for (const struct sip_param *p = na->param_list; p && !err; p = p->next)
+		note_param(na, p);
+	return err;
+}
+
+static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
+{
+	struct str rest = str_skip(text, text.n);
+	size_t open;
+	int err;
+
+	na->text = text;
+	if (str_eq(text, S("*"))) {
+		na->star = true;
+		return 0;
+	}
+	open = sip_until(text, "<", 0);
+	if (open == STR_NONE)
+		return RT_E_PARSE;
+	err = open < text.n ? parse_brackets(text, open, na, &rest) : parse_bare(text, na, &rest);
+	if (!err && (na->uri.n == 0 || sip_until(na->uri, " \t\r\n", 0) != na->uri.n))
+		err = RT_E_PARSE;
+	return err ? err : parse_params(a, rest, max, na);
+}
+
+int sip_nameaddr_parse(struct arena *a, struct str text, struct sip_nameaddr *ret)
+{
+	struct sip_nameaddr na = {0};
+	int err = parse_one(a, str_trim(text), sip_limits_default.params, &na);
+
+	if (!err)
+		*ret = na;
+	return err;
+}
+
+/* Empty members of a list are skipped: "Contact: <a>,, <b>" is met in the wild. */
+static int parse_list(struct arena *a, struct str body, const struct sip_limits *lim, unsigned *n,
+		      struct sip_nameaddr ***tail)
+{
+	struct str member;
+	int err = 0;
+
+	while (sip_list_next(&body, SIP_NEST_ANGLES, &member, &err)) {
+		struct sip_nameaddr *na;
+
+		if (member.n == 0)
+			continue;
+		if (*n == lim->values)
+			return RT_E_LIMIT;
+		na = arena_new_of(a, struct sip_nameaddr);
+		if (!na)
+			return RT_E_NOMEM;
+		err = parse_one(a, member, lim->params, na);
+		if (err)
+			return err;
+		na->index = (*n)++;
+		**tail = na;
+		*tail = &na->next;
+	}
+	return err;
+}
+
+int sip_nameaddrs_parse(struct arena *a, struct str text, struct sip_nameaddr **ret)
+{
+	struct sip_nameaddr *first = NULL, **tail = &first;
+	unsigned n = 0;
+	int err = parse_list(a, text, &sip_limits_default, &n, &tail);
+
+	if (!err && !first)
+		err = RT_E_PARSE;
+	if (!err)
+		*ret = first;
+	return err;
+}
+
+/* From and To: the whole body is one value, a comma outside quotes and brackets is wrong. */
+static int parse_single(struct sip_msg *m, struct sip_hdr *h, struct sip_nameaddr **ret)
+{
+	struct sip_nameaddr *na;
+
+	if (h->body.n == 0 || sip_until(h->body, ",", SIP_NEST_ANGLES) != h->body.n) {
+		/* a bare addr-spec may hold a comma in its user part; then there is no bracket */
+		if (h->body.n == 0 || str_chr(h->body, '<') != STR_NONE)
+			return RT_E_PARSE;
+	}
+	na = arena_new_of(m->arena, struct sip_nameaddr);
+	if (!na)
+		return RT_E_NOMEM;
+	na->hdr = h;
+	*ret = na;
+	return parse_one(m->arena, h->body, m->limits->params, na);
+}
+
+static int parse_all(struct sip_msg *m, enum sip_hdr_id id, struct sip_nameaddr **ret)
+{
+	struct sip_nameaddr **tail = ret;
+	unsigned n = 0;
+	int err = 0;
+
+	if (sip_hdr_kind(id) == SIP_KIND_NAMEADDR)
+		return parse_single(m, m->first[id], ret);
+	for (struct sip_hdr *h = m->first[id]; h && !err; h = h->same) {
+		struct sip_nameaddr **begin = tail;
+
+		err = parse_list(m->arena, h->body, m->limits, &n, &tail);
+		for (struct sip_nameaddr *na = *begin; na; na = na->next)
+			na->hdr = h;
+	}
+	return err ? err : *ret ? 0 : RT_E_PARSE;
+}
+
+int sip_addrs(struct sip_msg *m, enum sip_hdr_id id, struct sip_nameaddr **ret)
+{
+	struct sip_hdr_cache *c;
+
+	if (!m->first[id])
+		return RT_E_NOENT;
+	c = sip_cache(m, m->first[id]);
+	if (!c)
+		return RT_E_NOMEM;
+	if (!c->addrs_done) {
+		c->addrs_err = parse_all(m, id, &c->addrs);
+		c->addrs_done = true;
+	}
+	if (c->addrs_err)
+		return c->addrs_err;
+	*ret = c->addrs;
+	return 0;
+}
+
+static struct sip_nameaddr *addrs_or_null(struct sip_msg *m, enum sip_hdr_id id)
+{
+	struct sip_nameaddr *na = NULL;
+
+	return sip_addrs(m, id, &na) == 0 ? na : NULL;
+}
+
+struct sip_nameaddr *sip_from(struct sip_msg *m)
+{
+	return addrs_or_null(m, SIP_HDR_FROM);
+}
+
+struct sip_nameaddr *sip_to(struct sip_msg *m)
+{
+	return addrs_or_null(m, SIP_HDR_TO);
+}
+
+struct sip_nameaddr *sip_contacts(struct sip_msg *m)
+{
+	return addrs_or_null(m, SIP_HDR_CONTACT);
+}
+
+const struct sip_uri *sip_nameaddr_uri(struct sip_msg *m, struct sip_nameaddr *a)
+{
+	if (!a->parsed) {
+		struct sip_uri u, *keep;
+
+		if (sip_uri_parse(a->uri, &u))
+			return NULL;
+		keep = arena_new_of(m->arena, struct sip_uri);
+		if (!keep)
+			return NULL;
+		*keep = u;
+		a->parsed = keep;
+	}
+	return a->parsed;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Via (RFC 3261 20.42, RFC 3581): strict in what would let two readers see two next hops, liberal in
+ * white space. An empty parameter (";;") is an error (RFC 4475 3.1.2.1).
+ */
+#include "sip/sip_priv.h"
+
+/* token at the start of *s after white space; empty when there is none. */
+static struct str take_token(struct str *s)
+{
+	struct str t;
+
+	*s = str_ltrim(*s);
+	t = str_head(*s, sip_span(*s, SIP_CC_TOKEN));
+	*s = str_skip(*s, t.n);
+	return t;
+}
+
+static bool take_char(struct str *s, char c)
+{
+	*s = str_ltrim(*s);
+	if (s->n == 0 || *s->p != c)
+		return false;
+	*s = str_skip(*s, 1);
+	return true;
+}
+
+/* protocol-name SLASH protocol-version SLASH transport LWS */
+static int take_protocol(struct str *s, struct sip_via *v)
+{
+	v->name = take_token(s);
+	if (!take_char(s, '/'))
+		return RT_E_PARSE;
+	v->version = take_token(s);
+	if (!take_char(s, '/'))
+		return RT_E_PARSE;
+	v->transport = take_token(s);
+	if (!v->name.n || !v->version.n || !v->transport.n || !s->n || !sip_is(*s->p, SIP_CC_LWS))
+		return RT_E_PARSE;
+	v->proto = proto_parse(v->transport);
+	if (v->proto == PROTO_NONE)
+		v->proto = PROTO_OTHER;
+	*s = str_ltrim(*s);
+	return 0;
+}
+
+static void note_param(struct sip_via *v, struct sip_param *p)
+{
+	const struct {
+		struct str name;
+		struct str *value;
+		struct sip_param **where;
+	} known[] = {
+		{S("branch"), &v->branch, &v->branch_param},
+		{S("received"), &v->received, &v->received_param},
+		{S("rport"), &v->rport, &v->rport_param},
+		{S("i"), &v->i, NULL},
+		{S("alias"), &v->alias, NULL},
+		{S("maddr"), &v->maddr, NULL},
+		{S("ttl"), &v->ttl, NULL},
+	};
+
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+		if (known[k].value->p || !str_ieq(known[k].name, p->name))
+			continue;
+		*known[k].value = sip_param_text(p);
+		if (known[k].where)
+			*known[k].where = p;
+	}
+}
+
+static int parse_params(struct arena *a, struct str text, unsigned max, struct sip_via *v)
+{
+	int err;
+
+	v->params = text;
+	err = sip_params_scan(a, text, max, SIP_PARAMS_STRICT, &v->param_list);
+	for (struct sip_param *p = v->param_list; p && !err; p = p->next)
+		note_param(v, p);
+	return err;
+}
+
+/* One value, without surrounding white space. */
+static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_via *v)
+{
+	struct sip_hostport hp;
+	struct str s = text;
+	int err;
+
+	v->text = text;
+	err = take_protocol(&s, v);
+	if (!err)
+		err = sip_hostport_take(&s, true, &hp);
+	if (err)
+		return err;
+	v->host = hp.host;
+	v->port_text = hp.port_text;
+	v->port = hp.port;
+	if (str_chr(text, '(') != STR_NONE) {
+		size_t open = sip_until(s, "(", 0);
+
+		if (open == STR_NONE)
+			return RT_E_PARSE;
+		v->comment = str_skip(s, open);
+		s = str_rtrim(str_head(s, open));
+	}
+	s = str_ltrim(s);
+	if (s.n == 0)
+		return 0;
+	if (*s.p != ';')
+		return RT_E_PARSE;
+	return parse_params(a, str_skip(s, 1), max, v);
+}
+
+/* Append the values of one header body to the chain at *tail; *n counts over all headers. */
+static int parse_body(struct arena *a, struct str body, const struct sip_limits *lim, unsigned *n,
+		      struct sip_via ***tail)
+{
+	struct str member;
+	int err = 0;
+
+	while (sip_list_next(&body, SIP_NEST_PARENS, &member, &err)) {
+		struct sip_via *v;
+
+		if (*n == lim->values)
+			return RT_E_LIMIT;
+		v = arena_new_of(a, struct sip_via);
+		if (!v)
+			return RT_E_NOMEM;
+		err = parse_one(a, member, lim->params, v);
+		if (err && (!v->host.p || *n))
+			return err;
+		/* a top value with bad parameters stays: it is where the 400 goes */
+		v->index = (*n)++;
+		**tail = v;
+		*tail = &v->next;
+		if (err)
+			return err;
+	}
+	return err;
+}
+
+int sip_via_parse(struct arena *a, struct str text, struct sip_via **ret)
+{
+	struct sip_via *first = NULL, **tail = &first;
+	unsigned n = 0;
+	int err = parse_body(a, text, &sip_limits_default, &n, &tail);
+
+	if (!err && !first)
+		err = RT_E_PARSE;
+	if (!err)
+		*ret = first;
+	return err;
+}
+
+static int parse_vias(struct sip_msg *m)
+{
+	struct sip_via **tail = &m->vias;
+	unsigned n = 0;
+
+	for (struct sip_hdr *h = m->first[SIP_HDR_VIA]; h; h = h->same) {
+		struct sip_via **begin = tail;
+		int err = parse_body(m->arena, h->body, m->limits, &n, &tail);
+
+		for (struct sip_via *v = *begin; v; v = v->next)
+			v->hdr = h;
+		if (err)
+			return err;
+	}
+	return m->vias ? 0 : RT_E_NOENT;
+}
+
+/* vias_err: 0 not yet parsed, 1 fine, else the error; what came before an error stays in vias. */
+int sip_vias(struct sip_msg *m, struct sip_via **ret)
+{
+	if (m->vias_err == 0) {
+		int err = parse_vias(m);
+
+		m->vias_err = err ? err : 1;
+	}
+	if (m->vias_err < 0)
+		return m->vias_err;
+	*ret = m->vias;
+	return 0;
+}
+
+struct sip_via *sip_via_top(struct sip_msg *m)
+{
+	struct sip_via *v;
+
+	(void)sip_vias(m, &v);
+	return m->vias;
+}
+
+struct sip_via *sip_via_at(struct sip_msg *m, unsigned i)
+{
+	struct sip_via *v = sip_via_top(m);
+
+	while (v && v->index < i)
+		v = v->next;
+	return v;
+}
