@@ -46,6 +46,7 @@ CC_SRC   := $(wildcard compiler/*/*.c)
 objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 -include Makefile.gen
+-include Makefile.catalog
 
 rt_lib    = $(B)/lib/rt_$(1).a
 define rt_archive
@@ -84,7 +85,7 @@ LIBS_net    := net core world base
 LIBS_txn    := txn net core sip world base
 LIBS_usrloc := usrloc base
 LIBS_auth   := auth base
-LIBS_rpc    := rpc core world base
+LIBS_rpc    := rpc abi base
 LIBS_script := script txn auth usrloc rpc abi net core sip world base
 unit_libs = $(foreach d,$(or $(LIBS_$(1)),$(RT_DIRS)),$(B)/lib/rt_$(d).a)
 
