@@ -6,6 +6,7 @@
 #define ABI_MODULE_H
 
 #include "abi/program.h"
+#include "base/bug.h"
 #include "abi/pv.h"
 
 struct rpc; /* one running RPC command; rpc/rpc.h */
