@@ -2,8 +2,10 @@
 /*
  * check.h - may this message be worked on, and if not, what is the answer?
  *
- * Called once per received message before the script. The judgement is Kiln's default (design 8):
- * 400 when the message is wrong but can be answered, silence when it cannot.
+ * Called once per received message before the script. The default: 400 (505 for another version)
+ * when a request is wrong but has a Via that says where the answer goes; silence for an ACK, for a
+ * reply, and for what cannot be answered. The message's origin must be set: streams are judged more
+ * strictly, because a wrong length makes what follows another message.
  */
 #ifndef SIP_CHECK_H
 #define SIP_CHECK_H
@@ -19,6 +21,7 @@ enum sip_verdict {
 enum {
 	SIP_CHECK_LAX_CLEN = 1, /* take a message with odd Content-Length as the reference does */
 	SIP_CHECK_LAX_DUP = 2,  /* take duplicate From, To, Call-ID, CSeq */
+	SIP_CHECK_NO_CLEN = 4,  /* take a message without Content-Length over TCP and TLS */
 };
 
 struct sip_judgement {

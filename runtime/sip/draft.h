@@ -20,7 +20,8 @@ struct sip_hop; /* build.h */
 
 /*
  * Text known only when the outgoing hop is (Record-Route, Path): adds to `out` for this hop, or
- * nothing. Called once for each build of each branch.
+ * nothing. Called once for each build of each branch; hop is NULL when the bytes are only looked at
+ * (msg_apply_changes, $mbu).
  */
 typedef void sip_late_fn(struct sb *out, const struct sip_hop *hop, const void *arg);
 

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forwarded requests and replies, and msg_apply_changes.
+ *
+ * The builder's own changes (Via, received, Content-Length) are edits on a private copy of the draft,
+ * so that they mix with the script's in one place: the edit list. Positions are those of the
+ * reference: our Via stands before the first Via, behind what the script put there; received and
+ * rport right behind sent-by; a missing Content-Length at the end of the headers.
+ */
+#include "sip/build.h"
+
+#include <inttypes.h>
+
+#include "sip/build_priv.h"
+#include "sip/sip_priv.h"
+
+const struct sip_ident sip_ident_default = {.server = {"kiln", 4}, .user_agent = {"kiln", 4}};
+
+/* ---- Via ---- */
+
+struct str sip_via_received(const struct sip_via *v, const struct addr *src,
+			    char buf[ADDR_TEXT_MAX])
+{
+	struct addr host;
+
+	if (src->family == 0)
+		return STR_NULL;
+	/* RFC 3581 4: with rport it is always written */
+	if (!v->rport.p && addr_parse(v->host, &host) && addr_ip_eq(&host, src))
+		return STR_NULL;
+	return addr_text(src, false, buf);
+}
+
+static uint32_t offset_of(const struct sip_msg *m, const char *p)
+{
+	return (uint32_t)(p - m->buf.p);
+}
+
+/* Insert or replace ";name=value". */
+static int fix_param(struct sip_draft *d, const struct sip_param *there, const char *where,
+		     const char *name, struct str value)
+{
+	struct str text;
+
+	if (there) {
+		text = str_printf(d->arena, "%s=" STR_FMT, name, STR_ARG(value));
+		return text.p ? sip_edit_view(d, there->both, text) : RT_E_NOMEM;
+	}
+	text = str_printf(d->arena, ";%s=" STR_FMT, name, STR_ARG(value));
+	return text.p ? sip_edit_insert(d, offset_of(d->msg, where), text, SIP_PLACE_LAST)
+		      : RT_E_NOMEM;
+}
+
+int sip_via_fix(struct sip_draft *d, bool at_end)
+{
+	const struct msg_origin *org = &d->msg->origin;
+	struct sip_via *v = sip_via_top(d->msg);
+	char buf[ADDR_TEXT_MAX];
+	struct str received, port;
+	const char *where;
+	int err = 0;
+
+	if (!v || org->src.family == 0)
+		return 0;
+	if (at_end)
+		where = v->text.p + v->text.n;
+	else if (v->params.p)
+		where = v->params.p - 1; /* the ';' */
+	else
+		where = v->port_text.n ? v->port_text.p + v->port_text.n : v->host.p + v->host.n;
+	if (v->rport_param || d->force_rport) {
+		port = str_printf(d->arena, "%u", (unsigned)org->src.port);
+		err = port.p ? fix_param(d, v->rport_param, where, "rport", port) : RT_E_NOMEM;
+	}
+	received = sip_via_received(v, &org->src, buf);
+	if (!err && received.p)
+		err = fix_param(d, v->received_param, where, "received", received);
+	return err;
+}
+
+/* Via: SIP/2.0/UDP host:port;branch=...;i=1;rport;alias */
+struct str sip_own_via_text(struct arena *a, const struct sip_hop *hop)
+{
+	struct sb b;
+
+	sb_init(&b, a, 1024);
+	sb_add(&b, S("Via: SIP/2.0/"));
+	sb_add(&b, proto_via_name(hop->proto));
+	sb_addc(&b, ' ');
+	sb_add(&b, hop->host);
+	if (hop->port)
+		sb_printf(&b, ":%u", (unsigned)hop->port);
+	if (hop->branch.n)
+		sb_printf(&b, ";branch=" STR_FMT, STR_ARG(hop->branch));
+	if (hop->conn_id)
+		sb_printf(&b, ";i=%" PRIx64, hop->conn_id);
+	if (hop->rport)
+		sb_add(&b, S(";rport"));
+	if (hop->alias)
+		sb_add(&b, S(";alias"));
+	sb_add(&b, S("\r\n"));
+	return sb_ok(&b) ? sb_str(&b) : STR_NULL;
+}
+
+void sip_own_via(struct sip_out *o, const struct sip_hop *hop)
+{
+	struct str via = sip_own_via_text(o->w.arena, hop);
+
+	if (!via.p && !o->err)
+		o->err = RT_E_NOMEM;
+	sip_out_add(o, via);
+}
+
+/* Before the first Via; before the first header when there is none. */
+static uint32_t via_place(const struct sip_draft *d)
+{
+	const struct sip_hdr *h = d->msg->first[SIP_HDR_VIA];
+
+	return h ? h->off : d->msg->hdr_off;
+}
+
+static int add_own_via(struct sip_draft *d, const struct sip_hop *hop)
+{
+	struct sip_hop h = *hop;
+	struct str via;
+
+	h.rport = hop->rport || d->add_local_rport;
+	h.alias = hop->alias || d->via_alias;
+	via = sip_own_via_text(d->arena, &h);
+	return via.p ? sip_edit_insert(d, via_place(d), via, SIP_PLACE_LAST) : RT_E_NOMEM;
+}
+
+/* Path of the branch as Route: before the first Route, else behind our Via. */
+static int add_path(struct sip_draft *d)
+{
+	const struct sip_hdr *h = d->msg->first[SIP_HDR_ROUTE];
+	struct str text;
+
+	if (d->main.path.n == 0)
+		return 0;
+	text = str_printf(d->arena, "Route: " STR_FMT "\r\n", STR_ARG(d->main.path));
+	if (!text.p)
+		return RT_E_NOMEM;
+	return sip_edit_insert(d, h ? h->off : via_place(d), text, SIP_PLACE_LAST);
+}
+
+/* ---- body and Content-Length ---- */
+
+/* The new body: what the script set, or the received one (as long as it said) with edits. */
+static void build_body(struct sip_out *o, const struct sip_draft *d, const struct sip_hop *hop)
+{
+	struct sip_msg *m = d->msg;
+
+	if (d->body_set)
+		sip_out_add(o, d->body);
+	else
+		sip_out_edited(o, d, m->body_off, m->body_off + (uint32_t)sip_body(m).n, hop);
+}
+
+/*
+ * Make every Content-Length say `len`. A missing one is added when `must` or when the body was
+ * changed; one that the script took away counts as missing.
+ */
+static int fix_content_length(struct sip_draft *d, size_t len, bool must)
+{
+	struct str text = str_printf(d->arena, "%zu", len);
+	bool there = false, changed = d->body_set || len != sip_body(d->msg).n;
+	uint64_t old;
+	int err = text.p ? 0 : RT_E_NOMEM;
+
+	for (struct sip_hdr *h = d->msg->first[SIP_HDR_CONTENT_LENGTH]; h && !err; h = h->same) {
+		if (sip_hdr_is_removed(d, h))
+			continue;
+		there = true;
+		if (!str_to_u64(h->body, UINT32_MAX, &old) || old != len)
+			err = sip_hdr_set(d, h, text);
+	}
+	if (err || there || !(must || changed))
+		return err;
+	text = str_printf(d->arena, "Content-Length: %zu\r\n", len);
+	return text.p ? sip_hdr_append(d, text) : RT_E_NOMEM;
+}
+
+/* Headers from hdr_off on, empty line, body; Content-Length put right first. */
+static void build_rest(struct sip_out *o, struct sip_draft *d, const struct sip_hop *hop, bool must)
+{
+	struct sip_msg *m = d->msg;
+	struct sip_out body;
+
+	sip_out_init(&body, o->w.arena);
+	build_body(&body, d, hop);
+	if (!body.err)
+		body.err = fix_content_length(d, body.w.len, must);
+	if (body.err && !o->err)
+		o->err = body.err;
+	sip_out_edited(o, d, m->hdr_off, m->eoh_off, hop);
+	if (m->body_off > m->eoh_off)
+		sip_out_add(o, str_make(m->buf.p + m->eoh_off, m->body_off - m->eoh_off));
+	else
+		sip_out_add(o, S("\r\n"));
+	for (unsigned i = 0; i < body.w.n; i++)
+		sip_out_add(o, str_make(body.w.iov[i].iov_base, body.w.iov[i].iov_len));
+}
+
+/* ---- first lines ---- */
+
+static void add_first_line(struct sip_out *o, const struct sip_draft *d)
+{
+	struct sip_msg *m = d->msg;
+
+	if (m->is_request && (d->main.uri.p || d->set_method.p)) {
+		sip_out_add(o, d->set_method.p ? d->set_method : m->method_text);
+		sip_out_add(o, S(" "));
+		sip_out_add(o, sip_draft_uri(d));
+		sip_out_add(o, S(" "));
+		sip_out_add(o, m->version);
+		sip_out_add(o, S("\r\n"));
+	} else if (!m->is_request && (d->set_status || d->set_reason.p)) {
+		sip_out_add(o, m->version);
+		sip_out_printf(o, " %d ", d->set_status ? d->set_status : m->status);
+		sip_out_add(o, d->set_reason.p ? d->set_reason : m->reason);
+		sip_out_add(o, S("\r\n"));
+	} else {
+		sip_out_add(o, str_head(m->buf, m->hdr_off));
+	}
+}
+
+/* ---- the doors ---- */
+
+int sip_build_request(struct arena *a, const struct sip_draft *d, const struct sip_hop *hop,
+		      struct sip_wire *ret)
+{
+	struct sip_draft t = *d;
+	struct sip_out o;
+	bool via = hop && !d->no_via;
+
+	if (!d->msg->is_request)
+		return RT_E_INVAL;
+	sip_out_init(&o, a);
+	t.arena = a;
+	if (via) {
+		o.err = sip_via_fix(&t, false);
+		if (!o.err)
+			o.err = add_own_via(&t, hop);
+		if (!o.err)
+			o.err = add_path(&t);
+	}
+	if (o.err)
+		return o.err;
+	add_first_line(&o, &t);
+	build_rest(&o, &t, hop, via && proto_is_stream(hop->proto));
+	return sip_out_end(&o, ret);
+}
+
+/* Take the topmost Via value away. */
+static int drop_top_via(struct sip_draft *d)
+{
+	struct sip_via *v = sip_via_top(d->msg);
+
+	if (!v)
+		return RT_E_PARSE;
+	if (!v->next || v->next->hdr != v->hdr)
+		return sip_edit_delete(d, v->hdr->off, v->hdr->len);
+	return sip_edit_delete(d, offset_of(d->msg, v->text.p),
+			       (uint32_t)(v->next->text.p - v->text.p));
+}
+
+int sip_build_relayed_reply(struct arena *a, const struct sip_draft *d, struct sip_wire *ret)
+{
+	struct sip_draft t = *d;
+	struct sip_out o;
+
+	if (d->msg->is_request)
+		return RT_E_INVAL;
+	sip_out_init(&o, a);
+	t.arena = a;
+	o.err = drop_top_via(&t);
+	if (o.err)
+		return o.err;
+	add_first_line(&o, &t);
+	build_rest(&o, &t, NULL, true);
+	return sip_out_end(&o, ret);
+}
+
+int sip_apply_changes(const struct sip_draft *d, struct sip_msg **ret)
+{
+	struct arena *tmp = arena_new(d->msg->limits->arena);
+	struct sip_draft t = *d;
+	struct sip_msg *m = NULL;
+	struct sip_out o;
+	struct str flat;
+	int err;
+
+	if (!tmp)
+		return RT_E_NOMEM;
+	t.arena = tmp;
+	sip_out_init(&o, tmp);
+	add_first_line(&o, &t);
+	build_rest(&o, &t, NULL, false);
+	err = o.err;
+	flat = err ? STR_NULL : sip_wire_flat(&o.w, tmp);
+	if (!err && !flat.p)
+		err = RT_E_NOMEM;
+	if (!err)
+		err = sip_msg_parse(d->msg->limits, flat, &m);
+	arena_free(&tmp);
+	if (err)
+		return err;
+	m->origin = d->msg->origin;
+	m->id = d->msg->id;
+	*ret = m;
+	return 0;
+}

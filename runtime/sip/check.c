@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One list of checks, in the order in which their answers matter; the first that fails decides. Only
+ * what RFC 3261 8.1.1 asks of every message is looked at, and framing; the rest is the script's.
+ */
+#include "sip/check.h"
+
+#include "sip/sip_priv.h"
+
+typedef bool check_fn(struct sip_msg *m, unsigned flags);
+
+static bool first_line_ok(struct sip_msg *m, unsigned flags)
+{
+	(void)flags;
+	return m->fault != SIP_FAULT_FIRST_LINE;
+}
+
+static bool version_ok(struct sip_msg *m, unsigned flags)
+{
+	(void)flags;
+	return m->fault != SIP_FAULT_VERSION;
+}
+
+static bool lines_ok(struct sip_msg *m, unsigned flags)
+{
+	(void)flags;
+	return m->fault == SIP_FAULT_NONE;
+}
+
+static bool via_ok(struct sip_msg *m, unsigned flags)
+{
+	struct sip_via *v;
+
+	(void)flags;
+	return sip_vias(m, &v) == 0;
+}
+
+static bool from_ok(struct sip_msg *m, unsigned flags)
+{
+	(void)flags;
+	return sip_from(m) && !sip_from(m)->star;
+}
+
+static bool to_ok(struct sip_msg *m, unsigned flags)
+{
+	(void)flags;
+	return sip_to(m) && !sip_to(m)->star;
+}
+
+static bool call_id_ok(struct sip_msg *m, unsigned flags)
+{
+	struct str id = sip_call_id(m);
+
+	(void)flags;
+	return id.n > 0 && sip_until(id, " \t\r\n", 0) == id.n;
+}
+
+static bool cseq_ok(struct sip_msg *m, unsigned flags)
+{
+	struct sip_cseq c;
+
+	(void)flags;
+	return sip_cseq(m, &c) == 0;
+}
+
+/* RFC 3261 8.1.1.5: the method must be the request's. */
+static bool cseq_method_ok(struct sip_msg *m, unsigned flags)
+{
+	struct sip_cseq c;
+
+	(void)flags;
+	return !m->is_request || (sip_cseq(m, &c) == 0 && str_eq(c.method_text, m->method_text));
+}
+
+static bool single_ok(struct sip_msg *m, unsigned flags)
+{
+	static const enum sip_hdr_id ids[] = {SIP_HDR_FROM, SIP_HDR_TO, SIP_HDR_CALL_ID,
+					      SIP_HDR_CSEQ};
+
+	if (flags & SIP_CHECK_LAX_DUP)
+		return true;
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
+		if (m->first[ids[i]] && m->first[ids[i]]->same)
+			return false;
+	return true;
+}
+
+static bool max_forwards_ok(struct sip_msg *m, unsigned flags)
+{
+	struct sip_number n;
+	int err = sip_number(m, SIP_HDR_MAX_FORWARDS, &n);
+
+	(void)flags;
+	if (err == RT_E_NOENT || !m->is_request)
+		return true;
+	return err == 0 && n.value <= 255 && !m->first[SIP_HDR_MAX_FORWARDS]->same;
+}
+
+static bool ruri_ok(struct sip_msg *m, unsigned flags)
+{
+	(void)flags;
+	return !m->is_request || sip_ruri(m);
+}
+
+/* All Content-Length headers are numbers and say the same. */
+static bool clen_agrees(struct sip_msg *m, unsigned flags)
+{
+	uint64_t first = 0, v = 0;
+
+	if (flags & SIP_CHECK_LAX_CLEN)
+		return true;
+	for (struct sip_hdr *h = m->first[SIP_HDR_CONTENT_LENGTH]; h; h = h->same) {
+		if (!str_to_u64(h->body, UINT32_MAX, &v))
+			return false;
+		if (h == m->first[SIP_HDR_CONTENT_LENGTH])
+			first = v;
+		if (v != first)
+			return false;
+	}
+	return true;
+}
+
+static bool clen_fits(struct sip_msg *m, unsigned flags)
+{
+	struct sip_number n;
+
+	if (flags & SIP_CHECK_LAX_CLEN)
+		return true;
+	return sip_number(m, SIP_HDR_CONTENT_LENGTH, &n) != 0 || n.value <= m->body.n;
+}
+
+/* RFC 3261 18.3: over a stream it says where the next message begins. */
+static bool clen_there(struct sip_msg *m, unsigned flags)
+{
+	bool framed = m->origin.proto == PROTO_TCP || m->origin.proto == PROTO_TLS;
+
+	return !framed || flags & SIP_CHECK_NO_CLEN || m->first[SIP_HDR_CONTENT_LENGTH];
+}
+
+static const struct {
+	check_fn *fn;
+	int status;
+	struct str reason;
+	bool framing; /* a stream cannot go on after this one */
+} checks[] = {
+	{first_line_ok, 400, S("Bad Request Line"), true},
+	{clen_agrees, 400, S("Bad Content-Length"), true},
+	{clen_fits, 400, S("Content-Length Beyond Message"), true},
+	{clen_there, 400, S("Missing Content-Length"), true},
+	{version_ok, 505, S("Version Not Supported"), false},
+	{lines_ok, 400, S("Malformed Header Line"), true},
+	{single_ok, 400, S("Duplicate Header"), false},
+	{via_ok, 400, S("Bad Via"), false},
+	{from_ok, 400, S("Bad From"), false},
+	{to_ok, 400, S("Bad To"), false},
+	{call_id_ok, 400, S("Bad Call-ID"), false},
+	{cseq_ok, 400, S("Bad CSeq"), false},
+	{cseq_method_ok, 400, S("CSeq Method Mismatch"), false},
+	{max_forwards_ok, 400, S("Bad Max-Forwards"), false},
+	{ruri_ok, 400, S("Bad Request-URI"), false},
+};
+
+/* Something to answer, and somewhere to answer to. */
+static bool can_answer(struct sip_msg *m)
+{
+	return m->is_request && !str_eq(m->method_text, S("ACK")) && sip_via_top(m);
+}
+
+void sip_judge(struct sip_msg *m, unsigned flags, struct sip_judgement *ret)
+{
+	*ret = (struct sip_judgement){.verdict = SIP_ACCEPT};
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
+		if (checks[i].fn(m, flags))
+			continue;
+		ret->verdict = can_answer(m) ? SIP_REJECT : SIP_DROP;
+		ret->status = checks[i].status;
+		ret->reason = checks[i].reason;
+		ret->close = checks[i].framing && proto_is_stream(m->origin.proto);
+		return;
+	}
+}

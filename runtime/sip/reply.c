@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Replies of our own (RFC 3261 8.2.6), in the reference's order: the copied headers as they stand in
+ * the request, then the script's, Content-Type, Server, Content-Length. Record-Route is copied into
+ * 101 to 299 only.
+ */
+#include "sip/build_priv.h"
+#include "sip/sip_priv.h"
+
+static bool has_line_end(struct str raw)
+{
+	return raw.n && raw.p[raw.n - 1] == '\n';
+}
+
+static void add_raw(struct sip_out *o, const struct sip_hdr *h)
+{
+	sip_out_add(o, h->raw);
+	if (!has_line_end(h->raw))
+		sip_out_add(o, S("\r\n"));
+}
+
+/* To, with our tag unless it has one. */
+static void add_to(struct sip_out *o, struct sip_msg *m, const struct sip_hdr *h,
+		   const struct sip_reply *r)
+{
+	struct sip_nameaddr *to = sip_to(m);
+	struct str line = h->raw;
+
+	if (r->status == 100 || r->to_tag.n == 0 || (to && to->tag.n)) {
+		add_raw(o, h);
+		return;
+	}
+	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+		line.n--;
+	sip_out_add(o, line);
+	sip_out_add(o, S(";tag="));
+	sip_out_add(o, r->to_tag);
+	sip_out_add(o, S("\r\n"));
+}
+
+/* The headers of the request that every reply carries. */
+static void add_copied(struct sip_out *o, const struct sip_draft *d, const struct sip_reply *r)
+{
+	bool routes = r->status > 100 && r->status < 300;
+
+	for (struct sip_hdr *h = d->msg->headers; h; h = h->next) {
+		if (h->id == SIP_HDR_VIA && h == d->msg->first[SIP_HDR_VIA]) {
+			sip_out_edited(o, d, h->off, h->off + h->len - 1, NULL);
+			sip_out_add(o, S("\n"));
+		} else if (h->id == SIP_HDR_TO) {
+			add_to(o, d->msg, h, r);
+		} else if (h->id == SIP_HDR_VIA || h->id == SIP_HDR_FROM ||
+			   h->id == SIP_HDR_CALL_ID || h->id == SIP_HDR_CSEQ ||
+			   (routes && h->id == SIP_HDR_RECORD_ROUTE)) {
+			add_raw(o, h);
+		}
+	}
+}
+
+/* The list is newest first, the reply wants the oldest first. */
+static void add_reply_edits(struct sip_out *o, const struct sip_edit *e)
+{
+	unsigned n = 0;
+
+	for (const struct sip_edit *it = e; it; it = it->next)
+		n++;
+	while (n-- > 0) {
+		const struct sip_edit *it = e;
+
+		for (unsigned i = 0; i < n; i++)
+			it = it->next;
+		sip_out_add(o, it->text);
+	}
+}
+
+int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip_reply *r,
+		    struct sip_wire *ret)
+{
+	const struct sip_ident *ident = r->ident ? r->ident : &sip_ident_default;
+	struct sip_hdr *via = d->msg->first[SIP_HDR_VIA];
+	struct sip_draft t = *d;
+	struct sip_out o;
+
+	if (!d->msg->is_request || r->status < 100 || r->status > 699)
+		return RT_E_INVAL;
+	if (!via || !has_line_end(via->raw))
+		return RT_E_PARSE;
+	sip_out_init(&o, a);
+	t.arena = a;
+	t.edits = NULL; /* replies are made from the request as it came */
+	t.force_rport = t.force_rport || r->rport;
+	o.err = sip_via_fix(&t, true);
+	sip_out_printf(&o, "SIP/2.0 %d ", r->status);
+	sip_out_add(&o, r->reason);
+	sip_out_add(&o, S("\r\n"));
+	add_copied(&o, &t, r);
+	add_reply_edits(&o, d->reply_edits);
+	sip_out_add(&o, r->headers);
+	sip_out_header(&o, S("Content-Type"), r->content_type);
+	sip_out_header(&o, S("Server"), ident->server);
+	sip_out_printf(&o, "Content-Length: %zu\r\n\r\n", r->body.n);
+	sip_out_add(&o, r->body);
+	return sip_out_end(&o, ret);
+}
