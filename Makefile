@@ -85,7 +85,7 @@ LIBS_net    := net core world base
 LIBS_txn    := txn net core sip world base
 LIBS_usrloc := usrloc base
 LIBS_auth   := auth base
-LIBS_rpc    := rpc abi base
+LIBS_rpc    := rpc abi core world base
 LIBS_script := script txn auth usrloc rpc abi net core sip world base
 unit_libs = $(foreach d,$(or $(LIBS_$(1)),$(RT_DIRS)),$(B)/lib/rt_$(d).a)
 

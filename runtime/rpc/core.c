@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rpc/core.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "base/version.h"
+#include "core/log.h"
+#include "core/worker.h"
+
+struct rpc_core_facts rpc_core_facts;
+
+static void list_methods(struct rpc *c)
+{
+	for (size_t i = 0; rpc_at(i); i++)
+		rpc_add_str(c, NULL, NULL, str_of(rpc_at(i)->name));
+}
+
+static const struct std_rpc *arg_command(struct rpc *c)
+{
+	const struct std_rpc *row = NULL;
+	struct str name;
+
+	if (!rpc_arg_str(c, 0, false, &name))
+		return NULL;
+	row = rpc_find(name);
+	if (!row)
+		rpc_fail(c, 400, "command not found");
+	return row;
+}
+
+static void method_help(struct rpc *c)
+{
+	const struct std_rpc *row = arg_command(c);
+
+	if (row)
+		rpc_add_str(c, NULL, NULL, str_of(row->doc));
+}
+
+static void method_signature(struct rpc *c)
+{
+	if (arg_command(c))
+		rpc_fail(c, 500, "Not implemented yet: signatures are not declared");
+}
+
+static void echo(struct rpc *c)
+{
+	for (size_t i = 0; i < c->n_args; i++) {
+		struct rpc_node *n = rpc_node_new(c, c->args[i]->kind);
+
+		n->i = c->args[i]->i;
+		n->d = c->args[i]->d;
+		n->s = c->args[i]->s;
+		if (!c->fault)
+			rpc_node_append(&c->top, n);
+	}
+}
+
+static void prints(struct rpc *c)
+{
+	struct str s;
+
+	for (size_t i = 0; i < c->n_args; i++)
+		if (rpc_arg_str(c, i, false, &s))
+			rpc_add_str(c, NULL, NULL, s);
+}
+
+static void printi(struct rpc *c)
+{
+	int64_t v;
+
+	for (size_t i = 0; i < c->n_args; i++)
+		if (rpc_arg_int(c, i, false, &v))
+			rpc_add_int(c, NULL, NULL, v);
+}
+
+static void version(struct rpc *c)
+{
+	rpc_add_fmt(c, NULL, NULL, "kiln %s (%s)", KILN_VERSION, KILN_TARGET);
+}
+
+static void info(struct rpc *c)
+{
+	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+
+	rpc_add_fmt(c, s, "version", "kiln %s", KILN_VERSION);
+	rpc_add_str(c, s, "compiler", S(__VERSION__));
+	rpc_add_str(c, s, "script", c->prog->name);
+	rpc_add_str(c, s, "hash", c->prog->hash);
+}
+
+/* "Tue Nov 24 13:29:37 2026", local time. */
+static void add_time(struct rpc *c, struct rpc_node *to, const char *name, int64_t us)
+{
+	time_t t = (time_t)(us / 1000000);
+	struct tm tm;
+	char buf[64];
+
+	localtime_r(&t, &tm);
+	strftime(buf, sizeof(buf), "%a %b %e %H:%M:%S %Y", &tm);
+	rpc_add_str(c, to, name, str_of(buf));
+}
+
+static void uptime(struct rpc *c)
+{
+	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+	int64_t now = worker_wall(c->worker);
+
+	add_time(c, s, "now", now);
+	add_time(c, s, "up_since", rpc_core_facts.started_us);
+	rpc_add_int(c, s, "uptime", (now - rpc_core_facts.started_us) / 1000000);
+}
+
+static void psx(struct rpc *c)
+{
+	for (unsigned i = 0; i < rpc_core_facts.workers; i++) {
+		struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+
+		rpc_add_int(c, s, "IDX", i);
+		rpc_add_int(c, s, "PID", getpid());
+		rpc_add_fmt(c, s, "DSC", "worker %u", i);
+	}
+}
+
+static void ps(struct rpc *c)
+{
+	for (unsigned i = 0; i < rpc_core_facts.workers; i++) {
+		rpc_add_int(c, NULL, NULL, getpid());
+		rpc_add_fmt(c, NULL, NULL, "worker %u", i);
+	}
+}
+
+static void pwd(struct rpc *c)
+{
+	char buf[512];
+
+	if (!getcwd(buf, sizeof(buf)))
+		rpc_fail(c, 500, "cannot tell");
+	else
+		rpc_add_str(c, NULL, NULL, str_of(buf));
+}
+
+static void arg(struct rpc *c)
+{
+	for (int i = 0; i < rpc_core_facts.argc; i++)
+		rpc_add_str(c, NULL, NULL, str_of(rpc_core_facts.argv[i]));
+}
+
+static void kill_server(struct rpc *c)
+{
+	(void)c;
+	if (rpc_core_facts.stop)
+		rpc_core_facts.stop();
+}
+
+static void modules(struct rpc *c)
+{
+	for (size_t i = 0; i < c->prog->n_modules; i++)
+		if (strcmp(c->prog->modules[i]->name, "core") != 0)
+			rpc_add_str(c, NULL, NULL, str_of(c->prog->modules[i]->name));
+}
+
+static void ppdefines(struct rpc *c)
+{
+	for (size_t i = 0; i < c->prog->n_defines; i++)
+		rpc_add_str(c, NULL, NULL, c->prog->defines[i].name);
+}
+
+static void ppdefines_full(struct rpc *c)
+{
+	for (size_t i = 0; i < c->prog->n_defines; i++) {
+		struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+
+		rpc_add_str(c, s, "name", c->prog->defines[i].name);
+		rpc_add_str(c, s, "value", c->prog->defines[i].value);
+	}
+}
+
+static void call_fact(struct rpc *c, void (*fn)(struct rpc *c))
+{
+	if (fn)
+		fn(c);
+	else
+		rpc_fail(c, 500, "not told here");
+}
+
+static void sockets_list(struct rpc *c)
+{
+	call_fact(c, rpc_core_facts.sockets);
+}
+
+static void aliases_list(struct rpc *c)
+{
+	call_fact(c, rpc_core_facts.aliases);
+}
+
+static void tcp_info(struct rpc *c)
+{
+	call_fact(c, rpc_core_facts.tcp);
+}
+
+static void debug(struct rpc *c)
+{
+	struct rpc_node *s;
+	int64_t level;
+
+	if (rpc_arg_int(c, 0, true, &level))
+		log_set_level((int)level);
+	s = rpc_add_struct(c, NULL, NULL);
+	rpc_add_int(c, s, "level", log_get_level());
+}
+
+const struct std_rpc rpc_core_commands[] = {
+	{"system.listMethods", list_methods, "Names of all commands."},
+	{"system.methodHelp", method_help, "What a command does."},
+	{"system.methodSignature", method_signature, "Types of a command (not declared)."},
+	{"core.echo", echo, "Return the parameters."},
+	{"core.prints", prints, "Return strings."},
+	{"core.printi", printi, "Return integers."},
+	{"core.version", version, "Version of this server."},
+	{"core.info", info, "Version, compiler, script and its hash."},
+	{"core.uptime", uptime, "Now, start, and seconds between."},
+	{"core.psx", psx, "Workers: number, process, what they are."},
+	{"core.ps", ps, "Workers: process and what they are."},
+	{"core.pwd", pwd, "Working directory."},
+	{"core.arg", arg, "Command line."},
+	{"core.kill", kill_server, "End the server."},
+	{"core.modules", modules, "Modules that are linked in."},
+	{"core.ppdefines", ppdefines, "Preprocessor defines of the script."},
+	{"core.ppdefines_full", ppdefines_full, "The same with values."},
+	{"core.sockets_list", sockets_list, "Sockets listened on."},
+	{"core.aliases_list", aliases_list, "Names that are ourselves."},
+	{"core.tcp_info", tcp_info, "Stream connections."},
+	{"corex.debug", debug, "Show or set the log level."},
+	{NULL, NULL, NULL},
+};
