@@ -9,7 +9,7 @@
 
 static const struct cat_core_param core_params[] = {
 #define CORE_PARAM(name, aliases, kind, def, effect, why)                                          \
-	{name, aliases, CORE_##kind, def, effect, why},
+	{name, aliases, CATCORE_##kind, def, effect, why},
 #include "catalog/core_params.def"
 #undef CORE_PARAM
 };

@@ -160,20 +160,20 @@ struct cat_known {
 };
 
 enum cat_core_kind {
-	CORE_NUM,    /* unsigned number */
-	CORE_INT,    /* number with optional sign */
-	CORE_STR,
-	CORE_ID,
-	CORE_ID_STR,
-	CORE_ID_NUM,
-	CORE_NUM_STR,
-	CORE_IP4,
-	CORE_IP6,
-	CORE_PROTO,
-	CORE_HOST,
-	CORE_LIST,   /* listen, alias: their own syntax */
-	CORE_TLSM,
-	CORE_ATTR,
+	CATCORE_NUM,    /* unsigned number */
+	CATCORE_INT,    /* number with optional sign */
+	CATCORE_STR,
+	CATCORE_ID,
+	CATCORE_ID_STR,
+	CATCORE_ID_NUM,
+	CATCORE_NUM_STR,
+	CATCORE_IP4,
+	CATCORE_IP6,
+	CATCORE_PROTO,
+	CATCORE_HOST,
+	CATCORE_LIST,   /* listen, alias: their own syntax */
+	CATCORE_TLSM,
+	CATCORE_ATTR,
 };
 
 /* A core parameter; `effect` false: accepted, does nothing here, `why` tells the reason. */

@@ -44,7 +44,7 @@ static void suggestions(void **state)
 		enum cat_known_kind kind;
 		const char *name, *want;
 	} rows[] = {
-		{KNOWN_FN, "t_rely", "t_relay"},          {KNOWN_FN, "foo_bar_baz", ""},
+		{KNOWN_FN, "t_rellay", "t_relay"},        {KNOWN_FN, "foo_bar_baz", ""},
 		{KNOWN_TR, "s.lenn", "s.len"},            {KNOWN_MODULE, "tmm", "tm"},
 		{KNOWN_EVENT, "tm:local-requst", "tm:local-request"},
 	};
