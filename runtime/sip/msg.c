@@ -42,10 +42,11 @@ static bool is_version(struct str s)
 /* "SIP/x.y" or "HTTP/x.y": something that names a protocol and a version. */
 static bool looks_like_version(struct str s)
 {
-	size_t slash = str_chr(s, '/');
+	struct str rest = s, name = str_cut(&rest, '/'), major = str_cut(&rest, '.');
+	uint64_t v;
 
-	return slash != STR_NONE && slash > 0 && slash + 1 < s.n && ascii_alpha(*s.p) &&
-	       ascii_digit(s.p[slash + 1]) && sip_span(s, SIP_CC_TOKEN) == slash;
+	return sip_all(name, SIP_CC_TOKEN) && ascii_alpha(*name.p) && major.n && rest.n &&
+	       str_to_u64(major, UINT32_MAX, &v) && str_to_u64(rest, UINT32_MAX, &v);
 }
 
 /* SIP-Version SP 3DIGIT SP Reason-Phrase; the reason may be missing with its space. */

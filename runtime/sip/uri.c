@@ -33,7 +33,7 @@ static bool visible(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
-		if (c <= ' ' || c == 0x7f || c == '<' || c == '>' || c == '"')
+		if (c <= ' ' || c == 0x7f || c == '<' || c == '>')
 			return false;
 	}
 	return true;
@@ -77,7 +77,7 @@ static int parse_userinfo(struct str info, struct sip_uri *u)
 {
 	size_t colon = str_chr(info, ':');
 
-	if (info.n == 0 || colon == 0)
+	if (info.n == 0 || colon == 0 || str_chr(info, '"') != STR_NONE)
 		return RT_E_PARSE;
 	u->user = str_head(info, colon);
 	if (colon != STR_NONE)
