@@ -52,7 +52,10 @@ static bool call_id_ok(struct sip_msg *m, unsigned flags)
 	struct str id = sip_call_id(m);
 
 	(void)flags;
-	return id.n > 0 && sip_until(id, " \t\r\n", 0) == id.n;
+	for (size_t i = 0; i < id.n; i++)
+		if (sip_is(id.p[i], SIP_CC_LWS))
+			return false;
+	return id.n > 0;
 }
 
 static bool cseq_ok(struct sip_msg *m, unsigned flags)
