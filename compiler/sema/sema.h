@@ -166,6 +166,7 @@ struct sema_program {
 	SEMA_TABLE(struct sema_alias, aliases);
 	SEMA_TABLE(struct sema_flag, flags);
 	SEMA_TABLE(struct str, var_names); /* slots of $var, $vn, $vz */
+	uint32_t dynamic_kinds;            /* bit per enum route_kind whose names are also computed */
 	int n_pvs, n_fmts;                 /* ids of sema_pv and sema_fmt */
 	int unsupported;                   /* uses of known things that are not built */
 	int errors;
