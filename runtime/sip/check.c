@@ -52,10 +52,7 @@ static bool call_id_ok(struct sip_msg *m, unsigned flags)
 	struct str id = sip_call_id(m);
 
 	(void)flags;
-	for (size_t i = 0; i < id.n; i++)
-		if (sip_is(id.p[i], SIP_CC_LWS))
-			return false;
-	return id.n > 0;
+	return id.n > 0 && !sip_any(id, SIP_CC_LWS);
 }
 
 static bool cseq_ok(struct sip_msg *m, unsigned flags)

@@ -29,6 +29,14 @@ bool sip_all(struct str s, unsigned cls)
 	return s.n > 0 && sip_span(s, cls) == s.n;
 }
 
+bool sip_any(struct str s, unsigned cls)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (sip_is(s.p[i], cls))
+			return true;
+	return false;
+}
+
 size_t sip_quoted_len(struct str s)
 {
 	for (size_t i = 1; i < s.n; i++) {
@@ -72,13 +80,25 @@ static size_t skip_nested(struct str s, unsigned nest)
 	return 1;
 }
 
+/* The usual one or two stops cost no call; '"' is met by skip_nested. */
+static bool is_stop(char c, const char *stops)
+{
+	if (c == stops[0] || (stops[0] && c == stops[1]))
+		return c != 0;
+	return stops[0] && stops[1] && c && strchr(stops + 2, c);
+}
+
 size_t sip_until(struct str s, const char *stops, unsigned nest)
 {
 	size_t i = 0, n;
 
 	while (i < s.n) {
-		if (s.p[i] && strchr(stops, s.p[i]))
+		if (is_stop(s.p[i], stops))
 			return i;
+		if (s.p[i] != '"' && s.p[i] != '<' && s.p[i] != '(') {
+			i++;
+			continue;
+		}
 		n = skip_nested(str_skip(s, i), nest);
 		if (n == 0)
 			return STR_NONE;

@@ -92,7 +92,7 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 	if (open == STR_NONE)
 		return RT_E_PARSE;
 	err = open < text.n ? parse_brackets(text, open, na, &rest) : parse_bare(text, na, &rest);
-	if (!err && (na->uri.n == 0 || sip_until(na->uri, " \t\r\n", 0) != na->uri.n))
+	if (!err && (na->uri.n == 0 || sip_any(na->uri, SIP_CC_LWS)))
 		err = RT_E_PARSE;
 	return err ? err : parse_params(a, rest, max, na);
 }

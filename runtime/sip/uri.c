@@ -368,6 +368,8 @@ bool sip_uri_eq(const struct sip_uri *a, const struct sip_uri *b)
 {
 	if (a->scheme != b->scheme)
 		return false;
+	if (str_eq(a->text, b->text)) /* also when a parameter is there twice */
+		return true;
 	switch (a->scheme) {
 	case SIP_SCHEME_TEL:
 	case SIP_SCHEME_TELS:
