@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The worker's transactions: three hashes (request key, id, Call-ID) of one size that doubles when
+ * it is full, references, turns, observers and configuration. Chains are rings, so that unlinking
+ * needs no search; growing moves every node, which costs what the insertions had paid for.
+ */
+#include "base/hash.h"
+#include "txn/txn_priv.h"
+
+enum { TABLE_FIRST = 1024, OBSERVERS_MAX = 16 };
+
+const struct txn_config txn_config_default = {
+	.fr_timer = 30000,
+	.fr_inv_timer = 120000,
+	.wt_timer = 5000,
+	.retr_t1 = 500,
+	.retr_t2 = 4000,
+	.max_inv_lifetime = 180000,
+	.max_noninv_lifetime = 32000,
+	.restart_fr_on_each_reply = true,
+	.auto_inv_100 = true,
+	.noisy_ctimer = true,
+	.aggregate_challenges = true,
+	.local_cancel_reason = true,
+	.e2e_cancel_reason = true,
+	.remap_503_500 = true,
+	.dns_failover = true,
+	.cancel_b_method = 1,
+	.failure_reply_mode = 3,
+	.auto_inv_100_reason = {"trying -- your call is important to us", 38},
+	.reply_408_code = 408,
+	.reply_408_reason = {"Request Timeout", 15},
+	.max_txns = 1000000,
+	.retry_after = 5,
+	.ident = {{"kiln", 4}, {"kiln", 4}},
+};
+
+static const char *const stat_names[STAT_COUNT] = {
+	"UAS_transactions",      "UAC_transactions",    "2xx_transactions", "3xx_transactions",
+	"4xx_transactions",      "5xx_transactions",    "6xx_transactions", "inuse_transactions",
+	"active_transactions",   "rpl_received",        "rpl_absorbed",     "rpl_generated",
+	"rpl_relayed",           "rpl_sent",            "refused_transactions"};
+
+struct txn_config txn_cfg;
+struct txn_hooks txn_up;
+static const struct txn_net *net_ops;
+static int stats[STAT_COUNT];
+static bool configured;
+static struct {
+	uint32_t events;
+	txn_observer_fn *fn;
+	void *arg;
+} observers[OBSERVERS_MAX];
+static unsigned n_observers;
+
+void txn_set_net(const struct txn_net *net)
+{
+	net_ops = net;
+}
+
+const struct txn_net *txn_down(void)
+{
+	BUG_ON(!net_ops);
+	return net_ops;
+}
+
+void txn_set_hooks(const struct txn_hooks *h)
+{
+	txn_up = h ? *h : (struct txn_hooks){0};
+}
+
+void txn_configure(const struct txn_config *c)
+{
+	txn_cfg = *c;
+	for (int i = 0; i < STAT_COUNT; i++)
+		stats[i] = counter_get(S("tmx"), str_of(stat_names[i]));
+	configured = true;
+}
+
+const struct txn_config *txn_conf(void)
+{
+	return configured ? &txn_cfg : &txn_config_default;
+}
+
+void txn_stat(enum txn_stat s, int64_t n)
+{
+	counter_add(stats[s], n);
+}
+
+int txn_observe(uint32_t events, txn_observer_fn *fn, void *arg)
+{
+	if (n_observers == OBSERVERS_MAX)
+		return RT_E_LIMIT;
+	observers[n_observers].events = events;
+	observers[n_observers].fn = fn;
+	observers[n_observers].arg = arg;
+	n_observers++;
+	return 0;
+}
+
+void txn_notify(struct txn *t, enum txn_event e, struct txn_branch *b, struct sip_msg *m, int st)
+{
+	struct txn_notice n = {e, t, b, m, st};
+
+	for (unsigned i = 0; i < n_observers; i++)
+		if (observers[i].events & e)
+			observers[i].fn(observers[i].arg, &n);
+}
+
+/* ---- table ---- */
+
+struct txn_table *txn_table(const struct worker *w)
+{
+	return worker_slot(w, WSLOT_TXN);
+}
+
+static struct list *rings_new(size_t n)
+{
+	struct list *v = mem_calloc(n, sizeof(*v));
+
+	for (size_t i = 0; v && i < n; i++)
+		list_init(&v[i]);
+	return v;
+}
+
+static void table_drop(struct txn_table *tab)
+{
+	mem_free(&tab->key);
+	mem_free(&tab->id);
+	mem_free(&tab->call);
+}
+
+static bool table_size(struct txn_table *tab, size_t n)
+{
+	tab->key = rings_new(n);
+	tab->id = rings_new(n);
+	tab->call = rings_new(n);
+	tab->size = n;
+	if (tab->key && tab->id && tab->call)
+		return true;
+	table_drop(tab);
+	return false;
+}
+
+int txn_worker_init(struct worker *w)
+{
+	struct txn_table *tab = mem_alloc(sizeof(*tab));
+
+	if (!configured)
+		txn_configure(&txn_config_default);
+	if (!tab)
+		return RT_E_NOMEM;
+	if (!table_size(tab, TABLE_FIRST)) {
+		mem_free(&tab);
+		return RT_E_NOMEM;
+	}
+	tab->w = w;
+	world_random(worker_world(w), &tab->next_label, sizeof(tab->next_label));
+	worker_set_slot(w, WSLOT_TXN, tab);
+	return 0;
+}
+
+void txn_worker_fini(struct worker *w)
+{
+	struct txn_table *tab = txn_table(w);
+
+	if (!tab)
+		return;
+	for (size_t i = 0; i < tab->size; i++)
+		while (!list_empty(&tab->id[i]))
+			txn_destroy(container_of(tab->id[i].next, struct txn, by_id));
+	table_drop(tab);
+	worker_set_slot(w, WSLOT_TXN, NULL);
+	mem_free(&tab);
+}
+
+unsigned txn_count(const struct worker *w)
+{
+	struct txn_table *tab = txn_table(w);
+
+	return tab ? tab->n : 0;
+}
+
+static void link_all(struct txn_table *tab, struct txn *t)
+{
+	list_add_head(&tab->id[t->label % tab->size], &t->by_id);
+	if (t->key.p)
+		list_add_head(&tab->key[t->key_hash % tab->size], &t->by_key);
+	list_add_tail(&tab->call[t->call_hash % tab->size], &t->by_call);
+}
+
+/* Without memory the chains just grow longer. */
+static void table_grow(struct txn_table *tab)
+{
+	struct txn_table old = *tab;
+	struct list *it, *tmp;
+
+	if (!table_size(tab, old.size * 2)) {
+		*tab = old;
+		return;
+	}
+	for (size_t i = 0; i < old.size; i++) {
+		list_each(it, tmp, &old.id[i])
+		{
+			struct txn *t = container_of(it, struct txn, by_id);
+
+			list_del(&t->by_id);
+			list_del(&t->by_key);
+			list_del(&t->by_call);
+			link_all(tab, t);
+		}
+	}
+	table_drop(&old);
+}
+
+int txn_index_add(struct txn *t)
+{
+	struct txn_table *tab = t->tab;
+
+	if (tab->n >= tab->size)
+		table_grow(tab);
+	t->key_hash = hash_str(t->key);
+	t->call_hash = hash_str(t->call_id);
+	link_all(tab, t);
+	t->hashed = true;
+	tab->n++;
+	txn_stat(STAT_INUSE, 1);
+	txn_stat(STAT_ACTIVE, 1);
+	return 0;
+}
+
+int txn_alloc(struct worker *w, struct txn **ret)
+{
+	struct txn_table *tab = txn_table(w);
+	struct txn *t;
+
+	if (tab->n >= txn_cfg.max_txns) {
+		txn_stat(STAT_REFUSED, 1);
+		return RT_E_LIMIT;
+	}
+	t = mem_alloc(sizeof(*t));
+	if (!t)
+		return RT_E_NOMEM;
+	t->arena = arena_new(TXN_ARENA_LIMIT);
+	if (!t->arena) {
+		mem_free(&t);
+		return RT_E_NOMEM;
+	}
+	t->refs = 1;
+	t->w = w;
+	t->tab = tab;
+	list_init(&t->by_key);
+	list_init(&t->by_id);
+	list_init(&t->by_call);
+	wait_queue_init(&t->turn);
+	t->label = tab->next_label++;
+	world_random(worker_world(w), &t->index, sizeof(t->index));
+	t->index &= 0xffff;
+	t->routes = (struct txn_routes){-1, -1, -1, -1};
+	t->timers = (struct txn_timers){txn_cfg.fr_timer, txn_cfg.fr_inv_timer, txn_cfg.retr_t1,
+					txn_cfg.retr_t2, txn_cfg.max_inv_lifetime,
+					txn_cfg.max_noninv_lifetime};
+	*ret = t;
+	return 0;
+}
+
+struct txn *txn_ref(struct txn *t)
+{
+	t->refs++;
+	return t;
+}
+
+void txn_unref(struct txn **pt)
+{
+	struct txn *t = *pt;
+
+	*pt = NULL;
+	if (!t || --t->refs)
+		return;
+	BUG_ON(t->hashed);
+	txn_notify(t, TXN_EV_DESTROY, NULL, NULL, t->uas_status);
+	for (unsigned i = 0; i < t->n_b; i++)
+		sip_msg_unref(&t->b[i]->reply);
+	if (t->user && txn_up.user_unref)
+		txn_up.user_unref(t->user);
+	sip_msg_unref(&t->req);
+	mem_free(&t->reply);
+	arena_free(&t->arena);
+	mem_free(&t);
+}
+
+void txn_destroy(struct txn *t)
+{
+	if (!t->hashed)
+		return;
+	t->hashed = false;
+	list_del(&t->by_key);
+	list_del(&t->by_id);
+	list_del(&t->by_call);
+	t->tab->n--;
+	txn_stat(STAT_INUSE, -1);
+	timer_stop(&t->retr);
+	timer_stop(&t->wait);
+	timer_stop(&t->susp);
+	for (unsigned i = 0; i < t->n_b; i++)
+		txn_branch_stop(t->b[i]);
+	txn_unref(&t);
+}
+
+/* ---- turns ---- */
+
+void txn_lock_await(struct txn *t)
+{
+	struct fiber *self = fiber_self();
+
+	if (t->owner == self && t->depth) {
+		t->depth++;
+		return;
+	}
+	while (t->depth)
+		(void)wait_queue_await(&t->turn, 0);
+	t->owner = self;
+	t->depth = 1;
+}
+
+void txn_unlock(struct txn *t)
+{
+	BUG_ON(!t->depth);
+	if (--t->depth)
+		return;
+	t->owner = NULL;
+	(void)wait_queue_wake_one(&t->turn);
+}
+
+/* ---- lookups ---- */
+
+static struct txn *find_key(struct worker *w, struct str key)
+{
+	struct txn_table *tab = txn_table(w);
+	struct list *it, *tmp, *head;
+
+	if (!key.p)
+		return NULL;
+	head = &tab->key[hash_str(key) % tab->size];
+	list_each(it, tmp, head)
+	{
+		struct txn *t = container_of(it, struct txn, by_key);
+
+		if (str_eq(t->key, key))
+			return t;
+	}
+	return NULL;
+}
+
+struct txn *txn_find_request(struct worker *w, struct sip_msg *m)
+{
+	enum sip_method method = m->method == SIP_ACK ? SIP_INVITE : m->method;
+
+	return find_key(w, txn_key(m, method, m->method_text, m->arena));
+}
+
+struct txn *txn_find_cancelled(struct worker *w, struct sip_msg *cancel)
+{
+	return find_key(w, txn_key(cancel, SIP_INVITE, STR_NULL, cancel->arena));
+}
+
+struct txn *txn_find_id(struct worker *w, uint32_t index, uint32_t label)
+{
+	struct txn_table *tab = txn_table(w);
+	struct list *it, *tmp;
+
+	list_each(it, tmp, &tab->id[label % tab->size])
+	{
+		struct txn *t = container_of(it, struct txn, by_id);
+
+		if (t->label == label && t->index == index)
+			return t;
+	}
+	return NULL;
+}
+
+struct txn *txn_find_callid(struct worker *w, struct str call_id, uint32_t cseq)
+{
+	struct txn_table *tab = txn_table(w);
+	struct list *it, *tmp;
+
+	list_each(it, tmp, &tab->call[hash_str(call_id) % tab->size])
+	{
+		struct txn *t = container_of(it, struct txn, by_call);
+
+		if (t->cseq == cseq && t->method != SIP_CANCEL && str_eq(t->call_id, call_id))
+			return t;
+	}
+	return NULL;
+}
+
+static struct txn *find_same(struct worker *w, struct sip_msg *m, bool e2e)
+{
+	struct txn_table *tab = txn_table(w);
+	struct sip_nameaddr *f = sip_from(m);
+	struct str call_id = sip_call_id(m);
+	struct sip_cseq cs;
+	struct list *it, *tmp;
+
+	if (!f || sip_cseq(m, &cs) != 0)
+		return NULL;
+	list_each(it, tmp, &tab->call[hash_str(call_id) % tab->size])
+	{
+		struct txn *t = container_of(it, struct txn, by_call);
+		bool kind = e2e ? t->method == SIP_INVITE && t->uas_status >= 200 &&
+					  t->uas_status < 300
+				: t->method == m->method && !(t->flags & TXN_LOCAL);
+
+		if (kind && t->cseq == cs.num && str_eq(t->from_tag, f->tag) &&
+		    str_eq(t->call_id, call_id))
+			return t;
+	}
+	return NULL;
+}
+
+enum txn_match txn_match_request(struct worker *w, struct sip_msg *m, struct txn **ret)
+{
+	struct txn *t = txn_find_request(w, m);
+	struct sip_nameaddr *to;
+	enum txn_match r = TXN_NO_MATCH;
+
+	if (m->method == SIP_ACK) {
+		if (t && t->uas_status >= 300) {
+			txn_got_ack(t);
+			r = TXN_ACK_NEGATIVE;
+		} else {
+			t = find_same(w, m, true);
+			r = t ? TXN_ACK_E2E : TXN_NO_MATCH;
+			if (t)
+				txn_notify(t, TXN_EV_ACK_IN, NULL, m, 0);
+		}
+	} else if (t) {
+		txn_absorb(t);
+		r = TXN_RETRANSMISSION;
+	} else if (txn_cfg.merge_check && m->method != SIP_CANCEL) {
+		to = sip_to(m);
+		t = to && !to->tag.n ? find_same(w, m, false) : NULL;
+		r = t ? TXN_MERGED : TXN_NO_MATCH;
+	}
+	if (ret)
+		*ret = r == TXN_NO_MATCH ? NULL : t;
+	return r;
+}
+
+/* Our branch: z9hG4bK-<index hex>.<label hex>.<branch hex>. */
+static bool hex_part(struct str *s, uint32_t *ret)
+{
+	struct str p = str_cut(s, '.');
+	uint32_t v = 0;
+
+	if (p.n == 0 || p.n > 8)
+		return false;
+	for (size_t i = 0; i < p.n; i++) {
+		int d = hex_value(p.p[i]);
+
+		if (d < 0)
+			return false;
+		v = v << 4 | (uint32_t)d;
+	}
+	*ret = v;
+	return true;
+}
+
+struct txn_branch *txn_find_reply(struct worker *w, struct sip_msg *reply)
+{
+	struct sip_via *v = sip_via_top(reply);
+	uint32_t index, label, n;
+	struct sip_cseq cs;
+	struct txn *t;
+	struct str s;
+
+	if (!v || !str_starts(v->branch, S("z9hG4bK-")) || sip_cseq(reply, &cs) != 0)
+		return NULL;
+	s = str_skip(v->branch, 8);
+	if (!hex_part(&s, &index) || !hex_part(&s, &label) || !hex_part(&s, &n))
+		return NULL;
+	t = txn_find_id(w, index, label);
+	if (!t || n >= t->n_b)
+		return NULL;
+	if (cs.method == SIP_CANCEL)
+		return t->b[n]->cancel_sent ? t->b[n] : NULL;
+	return cs.method == t->method ? t->b[n] : NULL;
+}
+
+void txn_each(struct worker *w, txn_visit_fn *fn, void *arg)
+{
+	struct txn_table *tab = txn_table(w);
+	struct list *it, *tmp;
+
+	for (size_t i = 0; i < tab->size; i++) {
+		list_each(it, tmp, &tab->id[i])
+		{
+			if (!fn(arg, container_of(it, struct txn, by_id)))
+				return;
+		}
+	}
+}

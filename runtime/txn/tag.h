@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tag.h - the To-tag of replies that we make ourselves.
+ *
+ * For: txn and stateless replies. RFC 3261 8.2.6.2 and 16.11 want a retransmitted request to get the
+ * same tag without state: the tag is a keyed hash (the process's secret of base/hash.h) over what a
+ * retransmission repeats: the top Via, Call-ID, From tag and CSeq number. So both layers agree.
+ */
+#ifndef TXN_TAG_H
+#define TXN_TAG_H
+
+#include "sip/msg.h"
+
+enum { TXN_TAG_LEN = 32 };
+
+/* Text in buf; never fails (missing headers count as empty). An ACK yields its INVITE's tag. */
+struct str txn_tag(struct sip_msg *m, char buf[TXN_TAG_LEN + 1]);
+
+#endif

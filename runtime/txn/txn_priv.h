@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* txn_priv.h - inside of runtime/txn: the structures and what its files share. */
+#ifndef TXN_PRIV_H
+#define TXN_PRIV_H
+
+#include "base/mem.h"
+#include "core/counter.h"
+#include "core/log.h"
+#include "txn/tag.h"
+#include "txn/txn.h"
+
+struct txn_branch {
+	struct txn *t;
+	unsigned idx;
+	struct sip_draft draft;   /* after the branch route */
+	struct sip_branch target; /* what it was made from */
+	struct txn_routes routes; /* -1: the transaction's */
+	uint32_t flags;
+	struct txn_dst dst[TXN_DST_MAX];
+	unsigned n_dst, cur_dst;
+	struct str sent, ack, cancel; /* bytes; cancel also while only wanted (then its headers) */
+	struct str cancel_headers;
+	struct timer retr;  /* A, E */
+	struct timer fr;    /* B, C, F */
+	struct timer cretr; /* E of the CANCEL */
+	uint32_t retr_ms, cretr_ms, cretr_sum;
+	int status;
+	struct sip_msg *reply;
+	bool faked, timed_out, replied, dropped, done;
+	bool cancel_wanted, cancel_sent;
+};
+
+struct txn_table;
+
+struct txn {
+	struct list by_key, by_id, by_call;
+	uint64_t key_hash, call_hash;
+	struct txn_table *tab;
+	struct worker *w;
+	unsigned refs;
+	bool hashed;
+	struct arena *arena;
+	uint32_t index, label;
+	struct str key, call_id, from_tag;
+	uint32_t cseq;
+	enum sip_method method;
+	uint32_t flags;
+	struct sip_msg *req;
+	struct sip_draft draft;
+	struct txn_routes routes;
+	struct txn_timers timers;
+	void *user;
+	uint64_t life_end; /* us */
+	/* turns */
+	struct fiber *owner;
+	unsigned depth;
+	struct wait_queue turn;
+	/* server side */
+	char tag[TXN_TAG_LEN + 1];
+	int uas_status;
+	char *reply; /* last one sent, heap */
+	size_t reply_n;
+	struct timer retr; /* G */
+	struct timer wait; /* H, then the wait timer; J, L */
+	uint32_t retr_ms;
+	uint64_t final_at; /* us */
+	bool acked, request_done_due;
+	int relay_err; /* of the last relay, for the answer at the script's end */
+	struct timer susp;
+	/* branches */
+	struct txn_branch *b[TXN_BRANCHES_MAX];
+	unsigned n_b, first_b;
+	struct txn_branch *picked;
+	/* local */
+	txn_uac_fn *uac_fn;
+	void *uac_arg;
+};
+
+struct txn_table {
+	struct worker *w;
+	struct list *key, *id, *call; /* size buckets each */
+	size_t size;
+	unsigned n;
+	uint32_t next_label;
+};
+
+enum txn_stat {
+	STAT_UAS, STAT_UAC, STAT_2XX, STAT_3XX, STAT_4XX, STAT_5XX, STAT_6XX, STAT_INUSE,
+	STAT_ACTIVE, STAT_RPL_RECEIVED, STAT_RPL_ABSORBED, STAT_RPL_GENERATED, STAT_RPL_RELAYED,
+	STAT_RPL_SENT, STAT_REFUSED, STAT_COUNT
+};
+void txn_stat(enum txn_stat s, int64_t n);
+
+extern struct txn_config txn_cfg;
+extern struct txn_hooks txn_up;
+const struct txn_net *txn_down(void);
+
+struct txn_table *txn_table(const struct worker *w);
+int txn_alloc(struct worker *w, struct txn **ret);
+int txn_index_add(struct txn *t);
+void txn_destroy(struct txn *t); /* unhash, stop timers, drop the table's reference */
+void txn_notify(struct txn *t, enum txn_event e, struct txn_branch *b, struct sip_msg *m, int st);
+void txn_lock_await(struct txn *t);
+void txn_unlock(struct txn *t);
+
+/* key.c: identity of a request; `method` stands for the request's own. p NULL: not to be had. */
+struct str txn_key(struct sip_msg *m, enum sip_method method, struct str method_text,
+		   struct arena *a);
+
+/* server.c */
+int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m);
+void txn_start_wait(struct txn *t, uint32_t ms);
+bool txn_absorb(struct txn *t);
+void txn_got_ack(struct txn *t);
+
+/* client.c */
+struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d);
+int txn_branch_send(struct txn_branch *b);
+void txn_branch_stop(struct txn_branch *b);
+bool txn_branch_active(const struct txn_branch *b);
+bool txn_any_active(const struct txn *t);
+bool txn_branch_failover(struct txn_branch *b);
+void txn_branch_fr(struct txn_branch *b, uint32_t ms);
+void txn_branch_cancel(struct txn_branch *b, struct str headers);
+void txn_branch_cancel_now(struct txn_branch *b);
+
+/* pick.c: all branches ended: failure route, then the best reply */
+void txn_finish(struct txn *t);
+/* A final result of b (in b->status, b->reply or faked); d the reply's draft or NULL */
+void txn_result(struct txn_branch *b, struct sip_draft *d);
+
+#endif
