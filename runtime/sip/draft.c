@@ -176,19 +176,20 @@ int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, const void
 	return push(d, &(struct sip_edit){.off = off, .late = fn, .arg = arg, .place = place});
 }
 
-void sip_edit_mark(struct sip_draft *d, uint16_t tag)
+int sip_edit_mark(struct sip_draft *d, uint16_t tag)
 {
 	struct sip_edit *copy;
 
 	if (!d->edits || d->edits->tag == tag)
-		return;
+		return 0;
 	/* the node may already be shared with a copy of the draft */
 	copy = arena_new_of(d->arena, struct sip_edit);
 	if (!copy)
-		return;
+		return RT_E_NOMEM;
 	*copy = *d->edits;
 	copy->tag = tag;
 	d->edits = copy;
+	return 0;
 }
 
 bool sip_draft_has(const struct sip_draft *d, uint16_t tag)
@@ -309,9 +310,7 @@ static int set_content_type(struct sip_draft *d, struct str type)
 		err = sip_hdr_remove(d, h);
 	if (!err)
 		err = sip_hdr_append(d, text);
-	if (!err)
-		sip_edit_mark(d, TAG_BODY);
-	return err;
+	return err ? err : sip_edit_mark(d, TAG_BODY);
 }
 
 int sip_draft_set_body(struct sip_draft *d, struct str body, struct str type)

@@ -113,8 +113,8 @@ int sip_edit_replace(struct sip_draft *d, uint32_t off, uint32_t len, struct str
 int sip_edit_view(struct sip_draft *d, struct str view, struct str text);
 int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, const void *arg,
 		  enum sip_place place);
-/* Mark the newest edit; has: is there one with this mark? drop: as if those were never made. */
-void sip_edit_mark(struct sip_draft *d, uint16_t tag);
+/* Mark the newest edit (0 or RT_E_NOMEM); has: is there one with this mark? drop: as if those were never made. */
+int sip_edit_mark(struct sip_draft *d, uint16_t tag);
 bool sip_draft_has(const struct sip_draft *d, uint16_t tag);
 int sip_draft_drop(struct sip_draft *d, uint16_t tag);
 

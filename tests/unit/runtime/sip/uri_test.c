@@ -103,6 +103,7 @@ static const struct {
 	{"tel:+1-201-555-0123", "tel:+1(201)5550123", true},
 	{"tel:+1;phone-context=a", "tel:+1", false},
 	{"urn:SERVICE:sos", "urn:service:sos", true},
+	{"sip:a@h;x=1;x=2", "sip:a@h;x=1;x=2", true}, /* found by the fuzzer */
 };
 
 static void compares(void **state)
