@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * world_real.h - the world of epoll, recvmmsg, getrandom and c-ares.
+ *
+ * For: host, tests. Also the opening of sockets in the parent process, before there is a world, so
+ * that they outlive a server that dies.
+ */
+#ifndef WORLD_WORLD_REAL_H
+#define WORLD_WORLD_REAL_H
+
+#include "world/world.h"
+
+/* Where log lines of real worlds go; process wide. Default: stderr. */
+enum world_log_to { WORLD_LOG_STDERR, WORLD_LOG_SYSLOG };
+void world_real_log_to(enum world_log_to to);
+/* The same sink without a world (start-up, parent process). */
+void world_real_log(int level, struct str line);
+
+int world_real_new(struct world **ret);
+
+/*
+ * Bind a UDP socket, or bind and listen on a TCP one, without a world: a descriptor for
+ * world_udp_opts.fd or world_tcp_opts.fd, to be closed by the caller. `a` gets the port chosen.
+ */
+int world_udp_bind_fd(struct addr *a, const struct world_udp_opts *opts, int *ret_fd);
+int world_tcp_listen_fd(struct addr *a, const struct world_tcp_opts *opts, int *ret_fd);
+
+#endif
