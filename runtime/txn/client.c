@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The client side: one struct txn_branch per address set (RFC 3261 17.1).
+ *
+ * A branch is active until it has a final status, received or faked. INVITE and other requests are
+ * sent again at T1, doubling up to T2 (the reference's way for INVITE too); fr_timer ends a silent
+ * branch, fr_inv_timer one that rang too long (timer C). An address that fails or stays silent hands
+ * over to the next address in a new branch with a new Via branch (RFC 3263 4.3).
+ */
+#include "txn/txn_priv.h"
+
+bool txn_branch_active(const struct txn_branch *b)
+{
+	return !b->done && b->status < 200;
+}
+
+bool txn_any_active(const struct txn *t)
+{
+	for (unsigned i = 0; i < t->n_b; i++)
+		if (txn_branch_active(t->b[i]))
+			return true;
+	return (t->flags & TXN_SUSPENDED) != 0;
+}
+
+void txn_branch_stop(struct txn_branch *b)
+{
+	timer_stop(&b->retr);
+	timer_stop(&b->fr);
+	timer_stop(&b->cretr);
+}
+
+struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
+{
+	struct txn_branch *b;
+
+	if (t->n_b == TXN_BRANCHES_MAX)
+		return NULL;
+	b = arena_new_of(t->arena, struct txn_branch);
+	if (!b)
+		return NULL;
+	b->t = t;
+	b->idx = t->n_b;
+	b->draft = *d;
+	b->draft.branches = NULL;
+	b->target = d->main;
+	b->flags = d->main.flags;
+	b->routes = (struct txn_routes){-1, -1, -1, -1};
+	t->b[t->n_b++] = b;
+	return b;
+}
+
+static void retransmit(void *arg)
+{
+	struct txn_branch *b = arg;
+	struct txn *t = b->t;
+
+	(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->sent, true);
+	b->retr_ms = b->retr_ms * 2 > t->timers.t2 ? t->timers.t2 : b->retr_ms * 2;
+	timer_start(t->w, &b->retr, b->retr_ms, retransmit, b);
+}
+
+/* ---- timeouts ---- */
+
+static void fake(struct txn_branch *b, int status)
+{
+	b->status = status;
+	b->faked = true;
+	sip_msg_unref(&b->reply);
+}
+
+static void timed_out(void *arg)
+{
+	struct txn_branch *b = arg;
+	struct txn *t = b->t;
+
+	txn_lock_await(t);
+	if (txn_branch_active(b) && !timer_armed(&b->fr) && t->hashed) {
+		timer_stop(&b->retr);
+		timer_stop(&b->cretr);
+		if (t->life_end && worker_now(t->w) + 1000 >= t->life_end)
+			t->flags |= TXN_EXPIRED;
+		b->timed_out = true;
+		if (b->replied || b->cancel_sent || b->cancel_wanted || !txn_branch_failover(b)) {
+			if (t->method == SIP_INVITE && b->replied && !b->cancel_sent)
+				txn_branch_cancel_now(b);
+			fake(b, 408);
+			txn_result(b, NULL);
+		}
+	}
+	txn_unlock(t);
+	txn_unref(&t);
+}
+
+static void fr_over(void *arg)
+{
+	struct txn_branch *b = arg;
+	struct txn *t = txn_ref(b->t);
+
+	if (fiber_run_now(t->w, timed_out, b) != 0) {
+		timer_start(t->w, &b->fr, 200, fr_over, b);
+		txn_unref(&t);
+	}
+}
+
+void txn_branch_fr(struct txn_branch *b, uint32_t ms)
+{
+	struct txn *t = b->t;
+	uint64_t now = worker_now(t->w);
+	uint64_t left = t->life_end > now ? (t->life_end - now) / 1000 : 0;
+
+	if (t->life_end && left < ms && !b->cancel_sent)
+		ms = left ? (uint32_t)left : 1;
+	timer_start(t->w, &b->fr, ms, fr_over, b);
+}
+
+/* ---- sending ---- */
+
+static int build(struct txn_branch *b)
+{
+	struct txn *t = b->t;
+	struct sip_hop hop = {0};
+	struct sip_wire wire;
+	int err = txn_down()->hop(t->w, &b->dst[b->cur_dst], &b->draft, &hop);
+
+	if (err)
+		return err;
+	hop.branch = str_printf(t->arena, "z9hG4bK-%x.%x.%x", t->index, t->label, b->idx);
+	if (!hop.branch.p)
+		return RT_E_NOMEM;
+	err = sip_build_request(t->arena, &b->draft, &hop, &wire);
+	if (err)
+		return err;
+	b->sent = sip_wire_flat(&wire, t->arena);
+	return b->sent.p ? 0 : RT_E_NOMEM;
+}
+
+int txn_branch_send(struct txn_branch *b)
+{
+	struct txn *t = b->t;
+	struct txn_dst *d;
+	int err = RT_E_IO;
+
+	for (;; b->cur_dst++) {
+		d = &b->dst[b->cur_dst];
+		err = build(b);
+		if (!err)
+			err = txn_down()->send(t->w, d, b->sent, true);
+		if (!err)
+			break;
+		if (b->cur_dst + 1 >= b->n_dst || (t->flags & TXN_NO_FAILOVER) ||
+		    !txn_cfg.dns_failover)
+			return err == RT_E_NOMEM ? err : RT_E_IO;
+	}
+	txn_stat(STAT_UAC, 1);
+	if (!proto_is_stream(d->proto)) {
+		b->retr_ms = t->timers.t1;
+		timer_start(t->w, &b->retr, b->retr_ms, retransmit, b);
+	}
+	txn_branch_fr(b, t->timers.fr);
+	txn_notify(t, TXN_EV_REQUEST_OUT, b, t->req, 0);
+	return 0;
+}
+
+/* The next address of b as a branch of its own; false: there is none or it cannot be had. */
+bool txn_branch_failover(struct txn_branch *b)
+{
+	struct txn *t = b->t;
+	struct txn_branch *nb;
+
+	if (b->cur_dst + 1 >= b->n_dst || !txn_cfg.dns_failover || (t->flags & TXN_NO_FAILOVER) ||
+	    t->uas_status >= 200 || (t->flags & TXN_CANCELED))
+		return false;
+	nb = txn_branch_new(t, &b->draft);
+	if (!nb)
+		return false;
+	nb->target = b->target;
+	nb->routes = b->routes;
+	memcpy(nb->dst, b->dst, sizeof(nb->dst));
+	nb->n_dst = b->n_dst;
+	nb->cur_dst = b->cur_dst + 1;
+	if (txn_branch_send(nb) != 0) {
+		nb->done = true;
+		nb->dropped = true;
+		return false;
+	}
+	fake(b, 408);
+	b->dropped = true; /* the newer one speaks for both */
+	return true;
+}
+
+/* ---- CANCEL ---- */
+
+static void cancel_again(void *arg)
+{
+	struct txn_branch *b = arg;
+	struct txn *t = b->t;
+
+	(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->cancel, true);
+	b->cretr_sum += b->cretr_ms;
+	b->cretr_ms = b->cretr_ms * 2 > t->timers.t2 ? t->timers.t2 : b->cretr_ms * 2;
+	if (b->cretr_sum < t->timers.fr)
+		timer_start(t->w, &b->cretr, b->cretr_ms, cancel_again, b);
+}
+
+void txn_branch_cancel_now(struct txn_branch *b)
+{
+	struct txn *t = b->t;
+	struct sip_wire wire;
+
+	b->cancel_wanted = false;
+	if (sip_build_cancel(t->arena, b->sent, b->cancel_headers, &txn_cfg.ident, &wire) != 0)
+		return;
+	b->cancel = sip_wire_flat(&wire, t->arena);
+	if (!b->cancel.p)
+		return;
+	timer_stop(&b->retr);
+	b->cancel_sent = true;
+	(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->cancel, true);
+	if (!proto_is_stream(b->dst[b->cur_dst].proto)) {
+		b->cretr_ms = t->timers.t1;
+		timer_start(t->w, &b->cretr, b->cretr_ms, cancel_again, b);
+	}
+	txn_branch_fr(b, t->timers.fr);
+}
+
+void txn_branch_cancel(struct txn_branch *b, struct str headers)
+{
+	if (!txn_branch_active(b) || b->cancel_sent || b->t->method != SIP_INVITE)
+		return;
+	b->cancel_headers = headers;
+	if (b->status || txn_cfg.cancel_b_method == 2) {
+		txn_branch_cancel_now(b);
+	} else if (txn_cfg.cancel_b_method == 0) {
+		txn_branch_stop(b);
+		fake(b, 487);
+	} else {
+		b->cancel_wanted = true;
+	}
+}
+
+void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str text)
+{
+	struct str headers = STR_NULL;
+	struct sb sb;
+
+	if (t->method != SIP_INVITE)
+		return;
+	if (cause && txn_cfg.local_cancel_reason) {
+		sb_init(&sb, t->arena, 1024);
+		sip_reason_header(&sb, cause, text);
+		if (sb_ok(&sb))
+			headers = sb_str(&sb);
+	}
+	for (unsigned i = 0; i < t->n_b; i++)
+		if (mask >> i & 1)
+			txn_branch_cancel(t->b[i], headers);
+}

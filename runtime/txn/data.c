@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accessors: what scripts and observers read and set. */
+#include "txn/txn_priv.h"
+
+uint32_t txn_flags(const struct txn *t)
+{
+	return t->flags;
+}
+
+void txn_set_flag(struct txn *t, uint32_t flag, bool on)
+{
+	t->flags = on ? t->flags | flag : t->flags & ~flag;
+}
+
+struct txn_routes *txn_routes(struct txn *t)
+{
+	return &t->routes;
+}
+
+struct txn_timers *txn_timers(struct txn *t)
+{
+	return &t->timers;
+}
+
+void *txn_user(const struct txn *t)
+{
+	return t->user;
+}
+
+void txn_set_user(struct txn *t, void *user)
+{
+	if (user && txn_up.user_ref)
+		txn_up.user_ref(user);
+	if (t->user && txn_up.user_unref)
+		txn_up.user_unref(t->user);
+	t->user = user;
+}
+
+struct sip_msg *txn_request(const struct txn *t)
+{
+	return t->req;
+}
+
+struct sip_draft *txn_draft(struct txn *t)
+{
+	return &t->draft;
+}
+
+void txn_save_draft(struct txn *t, const struct sip_draft *d)
+{
+	if (d == &t->draft)
+		return;
+	if (d->msg != t->req) {
+		(void)sip_msg_ref(d->msg);
+		sip_msg_unref(&t->req);
+		t->req = d->msg;
+	}
+	t->draft = *d;
+	t->draft.branches = NULL;
+}
+
+struct worker *txn_worker(const struct txn *t)
+{
+	return t->w;
+}
+
+uint32_t txn_index(const struct txn *t)
+{
+	return t->index;
+}
+
+uint32_t txn_label(const struct txn *t)
+{
+	return t->label;
+}
+
+int txn_status(const struct txn *t)
+{
+	return t->uas_status;
+}
+
+struct str txn_to_tag(const struct txn *t)
+{
+	return str_of(t->tag);
+}
+
+struct txn_branch *txn_picked(const struct txn *t)
+{
+	return t->picked;
+}
+
+unsigned txn_branch_count(const struct txn *t)
+{
+	return t->n_b;
+}
+
+unsigned txn_first_branch(const struct txn *t)
+{
+	return t->first_b;
+}
+
+struct txn_branch *txn_branch_at(const struct txn *t, unsigned i)
+{
+	return i < t->n_b ? t->b[i] : NULL;
+}
+
+unsigned txn_branch_index(const struct txn_branch *b)
+{
+	return b->idx;
+}
+
+struct txn *txn_branch_txn(const struct txn_branch *b)
+{
+	return b->t;
+}
+
+int txn_branch_status(const struct txn_branch *b)
+{
+	return b->status;
+}
+
+bool txn_branch_timed_out(const struct txn_branch *b)
+{
+	return b->timed_out;
+}
+
+bool txn_branch_replied(const struct txn_branch *b)
+{
+	return b->replied;
+}
+
+struct sip_msg *txn_branch_reply(const struct txn_branch *b)
+{
+	return b->reply;
+}
+
+const struct sip_branch *txn_branch_target(const struct txn_branch *b)
+{
+	return &b->draft.main;
+}
+
+struct txn_routes *txn_branch_routes(struct txn_branch *b)
+{
+	return &b->routes;
+}
+
+uint32_t *txn_branch_flags(struct txn_branch *b)
+{
+	return &b->flags;
+}

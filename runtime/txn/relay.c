@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Forwarding a request, taking its replies, taking its CANCEL: the three ways into a transaction
+ * that need its turn.
+ */
+#include "base/sb.h"
+#include "txn/txn_priv.h"
+
+/* ---- relay ---- */
+
+static struct str next_hop(const struct sip_draft *d, const struct txn_relay_opts *o)
+{
+	struct sip_nameaddr *n;
+
+	if (o->uri.n)
+		return o->uri;
+	if (d->main.dst_uri.n)
+		return d->main.dst_uri;
+	if (d->main.path.n && sip_nameaddrs_parse(d->arena, d->main.path, &n) == 0 && n)
+		return n->uri;
+	return sip_draft_uri(d);
+}
+
+/* Branch route and addresses of a new branch; on failure it is marked done. */
+static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
+{
+	struct txn *t = b->t;
+	struct sip_uri u;
+	struct str hop;
+	int err = 0;
+
+	if (t->routes.on_branch >= 0 && txn_up.branch &&
+	    !txn_up.branch(t, b, t->routes.on_branch, &b->draft))
+		err = RT_E_CLOSED;
+	b->flags = b->draft.main.flags;
+	hop = next_hop(&b->draft, o);
+	if (!err && sip_uri_parse(hop, &u) != 0)
+		err = RT_E_PARSE;
+	if (!err)
+		err = txn_down()->resolve_await(t->w, hop, o->proto, b->draft.main.force_sock,
+						b->dst, TXN_DST_MAX, &b->n_dst);
+	if (err == RT_E_TIMEOUT || err == RT_E_IO)
+		err = RT_E_NOENT;
+	if (err) {
+		b->done = true;
+		b->dropped = true;
+	}
+	for (unsigned i = 0; i < b->n_dst; i++)
+		b->dst[i].send_flags = b->draft.fwd_send;
+	return err;
+}
+
+static bool changed(const struct str *a, const struct str *b)
+{
+	return a->p != b->p;
+}
+
+/*
+ * The set to forward to. In a failure route the R-URI counts as a target of its own only when it or
+ * the destination was set anew since the relay before, as in the reference.
+ */
+static int make_set(struct txn *t, const struct sip_draft *d)
+{
+	unsigned n = d->branches ? d->branches->n : 0;
+	bool fresh = t->n_b == 0 || changed(&d->main.uri, &t->draft.main.uri) ||
+		     changed(&d->main.dst_uri, &t->draft.main.dst_uri);
+
+	if (t->n_b + n + fresh > TXN_BRANCHES_MAX)
+		return RT_E_LIMIT;
+	if (!fresh && n == 0)
+		return RT_E_CLOSED;
+	if (fresh && !txn_branch_new(t, d))
+		return RT_E_NOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		struct sip_draft copy = *d;
+
+		copy.branches = NULL;
+		sip_draft_take_branch(&copy, &d->branches->b[i]);
+		if (!txn_branch_new(t, &copy))
+			return RT_E_NOMEM;
+	}
+	return 0;
+}
+
+static int send_set_await(struct txn *t, unsigned from, const struct txn_relay_opts *o)
+{
+	unsigned to = t->n_b, sent = 0;
+	int err = RT_E_CLOSED, e;
+
+	for (unsigned i = from; i < to; i++) {
+		e = prepare_await(t->b[i], o);
+		if (e)
+			err = e;
+	}
+	for (unsigned i = from; i < to; i++) {
+		struct txn_branch *b = t->b[i];
+
+		if (b->done)
+			continue;
+		e = txn_branch_send(b);
+		if (!e) {
+			sent++;
+			continue;
+		}
+		err = e;
+		b->done = true;
+		b->dropped = true;
+	}
+	return sent ? 0 : err;
+}
+
+static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)
+{
+	unsigned from = t->n_b;
+	int err;
+
+	if (t->uas_status >= 200 || (t->flags & TXN_CANCELED))
+		return RT_E_STATE;
+	if (t->method == SIP_INVITE && txn_cfg.auto_inv_100 && !t->uas_status &&
+	    !(t->flags & (TXN_NO_100 | TXN_LOCAL | TXN_REPLICATE)))
+		(void)txn_reply(t, 100, txn_cfg.auto_inv_100_reason, STR_NULL, STR_NULL);
+	err = make_set(t, d);
+	if (err) {
+		while (t->n_b > from)
+			t->n_b--;
+		return err;
+	}
+	if (from == 0) {
+		txn_save_draft(t, d);
+		t->life_end = worker_now(t->w) + 1000ULL * (t->method == SIP_INVITE
+								    ? t->timers.life_inv
+								    : t->timers.life_noninv);
+	}
+	t->first_b = from;
+	t->flags |= TXN_RELAYED | (o->replicate ? TXN_REPLICATE : 0);
+	return send_set_await(t, from, o);
+}
+
+int txn_relay_await(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)
+{
+	static const struct txn_relay_opts none;
+	int err;
+
+	txn_lock_await(t);
+	err = relay(t, d, o ? o : &none);
+	t->relay_err = err;
+	txn_unlock(t);
+	return err;
+}
+
+/* ---- CANCEL ---- */
+
+static struct str reasons_of(const struct sip_draft *cancel, struct arena *a)
+{
+	struct sb sb;
+
+	sb_init(&sb, a, 4096);
+	for (struct sip_hdr *h = cancel->msg->first[SIP_HDR_REASON]; h; h = h->same)
+		sb_add(&sb, h->raw);
+	return sb_ok(&sb) ? sb_str(&sb) : STR_NULL;
+}
+
+static void cancel_all(struct txn *inv, const struct sip_draft *cancel)
+{
+	struct str headers = STR_NULL;
+
+	if (inv->uas_status >= 200)
+		return;
+	inv->flags |= TXN_CANCELED;
+	txn_notify(inv, TXN_EV_CANCELED, NULL, cancel->msg, 0);
+	if (txn_cfg.e2e_cancel_reason && !(inv->flags & TXN_NO_CANCEL_REASON))
+		headers = reasons_of(cancel, inv->arena);
+	for (unsigned i = 0; i < inv->n_b; i++)
+		txn_branch_cancel(inv->b[i], headers);
+	if (inv->flags & TXN_SUSPENDED) {
+		inv->flags &= ~(uint32_t)TXN_SUSPENDED;
+		timer_stop(&inv->susp);
+	}
+	if (!txn_any_active(inv))
+		(void)txn_reply(inv, 487, S("Request Terminated"), STR_NULL, STR_NULL);
+}
+
+int txn_cancel_await(struct txn *inv, const struct sip_draft *cancel)
+{
+	struct worker *w = inv->w;
+	struct txn *t;
+	int err;
+
+	(void)txn_ref(inv);
+	err = txn_new(w, cancel, &t);
+	if (!err) {
+		err = txn_reply(t, 200, S("canceling"), STR_NULL, STR_NULL);
+		txn_request_done(t);
+		txn_lock_await(inv);
+		cancel_all(inv, cancel);
+		txn_unlock(inv);
+	}
+	txn_unref(&inv);
+	return err;
+}
+
+/* ---- replies ---- */
+
+static void send_ack(struct txn_branch *b, struct sip_msg *m)
+{
+	struct txn *t = b->t;
+	struct sip_wire wire;
+
+	if (!b->ack.p) {
+		struct sip_hdr *to = m->first[SIP_HDR_TO];
+
+		if (!to || sip_build_ack(t->arena, b->sent, to->body, &txn_cfg.ident, &wire) != 0)
+			return;
+		b->ack = sip_wire_flat(&wire, t->arena);
+	}
+	if (b->ack.p)
+		(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->ack, true);
+}
+
+static void restart_fr(struct txn_branch *b, int status)
+{
+	struct txn *t = b->t;
+
+	if (t->method != SIP_INVITE) {
+		b->retr_ms = t->timers.t2;
+		return;
+	}
+	timer_stop(&b->retr);
+	if (b->cancel_sent)
+		return;
+	if (!b->replied || txn_cfg.restart_fr_on_each_reply ||
+	    (status >= 180 && status > b->status))
+		txn_branch_fr(b, t->timers.fr_inv);
+}
+
+static bool run_onreply(struct txn_branch *b, struct sip_draft *d)
+{
+	struct txn *t = b->t;
+	int32_t route = b->routes.on_reply >= 0 ? b->routes.on_reply : t->routes.on_reply;
+
+	if (route < 0 || !txn_up.onreply || (t->flags & TXN_REPLICATE))
+		return true;
+	return txn_up.onreply(t, b, route, d);
+}
+
+/* A final reply to a branch that has ended. True: nothing more to do. */
+static bool late(struct txn_branch *b, struct sip_msg *m)
+{
+	struct txn *t = b->t;
+	bool invite = t->method == SIP_INVITE;
+
+	if (txn_branch_active(b))
+		return false;
+	if (invite && m->status >= 200 && m->status < 300 && !b->dropped &&
+	    (t->uas_status < 300 || b->status < 300))
+		return false;
+	txn_stat(STAT_RPL_ABSORBED, 1);
+	if (invite && m->status >= 300)
+		send_ack(b, m);
+	if (invite && t->acked && timer_armed(&t->wait) && t->final_at &&
+	    worker_now(t->w) - t->final_at < 64000ULL * t->timers.t1)
+		txn_start_wait(t, txn_cfg.wt_timer);
+	return true;
+}
+
+static void take_reply(struct txn_branch *b, struct sip_draft *d)
+{
+	struct txn *t = b->t;
+	struct sip_msg *m = d->msg;
+	int status = m->status;
+
+	txn_notify(t, TXN_EV_REPLY_IN, b, m, status);
+	if (late(b, m))
+		return;
+	if (status < 200) {
+		restart_fr(b, status);
+		if (b->cancel_wanted)
+			txn_branch_cancel_now(b);
+	} else {
+		txn_branch_stop(b);
+		if (t->method == SIP_INVITE && status >= 300)
+			send_ack(b, m);
+	}
+	if (!run_onreply(b, d) && status < 200) {
+		b->replied = true;
+		b->status = b->status > status ? b->status : status;
+		return;
+	}
+	if (!txn_branch_active(b) && status >= 300)
+		return; /* the reply route parked and the branch ended meanwhile */
+	b->replied = true;
+	b->faked = false;
+	b->status = status;
+	sip_msg_unref(&b->reply);
+	b->reply = sip_msg_ref(m);
+	txn_result(b, d);
+}
+
+bool txn_reply_await(struct worker *w, struct sip_draft *d)
+{
+	struct txn_branch *b = txn_find_reply(w, d->msg);
+	struct sip_cseq cs;
+	struct txn *t;
+
+	txn_stat(STAT_RPL_RECEIVED, 1);
+	if (!b)
+		return false;
+	t = txn_ref(b->t);
+	txn_lock_await(t);
+	if (sip_cseq(d->msg, &cs) == 0 && cs.method == SIP_CANCEL)
+		timer_stop(&b->cretr);
+	else if (t->hashed)
+		take_reply(b, d);
+	txn_unlock(t);
+	txn_unref(&t);
+	return true;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server side: RFC 3261 17.2 with RFC 6026.
+ *
+ * There is no state variable: uas_status (0, 1xx, 2xx, 3xx-6xx), `acked` and which timer runs say
+ * it. After a 2xx to INVITE the transaction stays 64*T1 (Accepted): it absorbs the INVITE again and
+ * forwards each further 2xx. After a negative one timer G repeats it (datagrams only) until the ACK
+ * or fr_timer (H). Everything then ends in the wait timer, which absorbs what is late; as it is
+ * shorter than J and D, a late message starts it again until 64*T1 after the final reply.
+ */
+#include "txn/txn_priv.h"
+
+static void wait_over(void *arg);
+
+void txn_start_wait(struct txn *t, uint32_t ms)
+{
+	timer_start(t->w, &t->wait, ms, wait_over, t);
+}
+
+static void wait_over(void *arg)
+{
+	struct txn *t = arg;
+
+	timer_stop(&t->retr);
+	if (t->depth || txn_any_active(t)) {
+		txn_start_wait(t, 1000);
+		return;
+	}
+	if (t->method == SIP_INVITE && t->uas_status >= 300 && !t->acked &&
+	    !(t->flags & TXN_LOCAL)) {
+		t->acked = true; /* H: it will not come any more */
+		txn_start_wait(t, txn_cfg.wt_timer);
+		return;
+	}
+	txn_destroy(t);
+}
+
+/* Where replies go: RFC 3261 18.2.2, RFC 3581. */
+static void reply_dst(const struct txn *t, struct txn_dst *d)
+{
+	const struct msg_origin *o = &t->req->origin;
+	struct sip_via *v = sip_via_top(t->req);
+
+	*d = (struct txn_dst){.proto = o->proto,
+			      .to = o->src,
+			      .sock = o->sock,
+			      .conn_id = o->conn_id,
+			      .send_flags = t->draft.rpl_send};
+	if (!v || proto_is_stream(o->proto) || v->rport.p || t->draft.force_rport)
+		return;
+	d->to.port = v->port ? v->port : proto_port(o->proto);
+}
+
+static void send_last(struct txn *t)
+{
+	struct txn_dst d;
+
+	reply_dst(t, &d);
+	if (txn_down()->send(t->w, &d, str_make(t->reply, t->reply_n), false) == 0)
+		txn_stat(STAT_RPL_SENT, 1);
+}
+
+static void timer_g(void *arg)
+{
+	struct txn *t = arg;
+
+	send_last(t);
+	t->retr_ms = t->retr_ms * 2 > t->timers.t2 ? t->timers.t2 : t->retr_ms * 2;
+	timer_start(t->w, &t->retr, t->retr_ms, timer_g, t);
+}
+
+static void final_sent(struct txn *t, bool first)
+{
+	bool invite = t->method == SIP_INVITE;
+
+	if (!first)
+		return;
+	t->final_at = worker_now(t->w);
+	timer_stop(&t->susp);
+	t->flags &= ~(uint32_t)TXN_SUSPENDED;
+	txn_stat(STAT_ACTIVE, -1);
+	txn_stat(STAT_2XX + t->uas_status / 100 - 2, 1);
+	if (!invite || t->uas_status < 300) {
+		txn_start_wait(t, invite ? 64 * t->timers.t1 : txn_cfg.wt_timer);
+		return;
+	}
+	txn_start_wait(t, t->timers.fr);
+	if (!proto_is_stream(t->req->origin.proto)) {
+		t->retr_ms = t->timers.t1;
+		timer_start(t->w, &t->retr, t->retr_ms, timer_g, t);
+	}
+}
+
+int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m)
+{
+	bool first = t->uas_status < 200 && status >= 200;
+	char *copy = mem_alloc(bytes.n ? bytes.n : 1);
+
+	if (!copy)
+		return RT_E_NOMEM;
+	memcpy(copy, bytes.p, bytes.n);
+	mem_free(&t->reply);
+	t->reply = copy;
+	t->reply_n = bytes.n;
+	t->uas_status = status;
+	send_last(t);
+	txn_notify(t, TXN_EV_REPLY_OUT, t->picked, m, status);
+	if (status >= 200)
+		final_sent(t, first);
+	if (first)
+		txn_notify(t, TXN_EV_COMPLETED, t->picked, m, status);
+	return 0;
+}
+
+static bool may_linger(const struct txn *t)
+{
+	return t->uas_status >= 200 && timer_armed(&t->wait) &&
+	       worker_now(t->w) - t->final_at < 64000ULL * t->timers.t1;
+}
+
+/* A request came again: the last reply goes again, but not behind the ACK of a negative one. */
+bool txn_absorb(struct txn *t)
+{
+	bool invite = t->method == SIP_INVITE;
+
+	if (t->reply && !(invite && t->uas_status >= 300 && t->acked))
+		send_last(t);
+	if (!invite && may_linger(t))
+		txn_start_wait(t, txn_cfg.wt_timer);
+	return true;
+}
+
+void txn_got_ack(struct txn *t)
+{
+	if (t->acked)
+		return;
+	t->acked = true;
+	timer_stop(&t->retr);
+	txn_start_wait(t, txn_cfg.wt_timer);
+	txn_notify(t, TXN_EV_ACK_IN, NULL, NULL, t->uas_status);
+}
+
+int txn_reply_again(struct txn *t)
+{
+	if (!t->reply)
+		return RT_E_NOENT;
+	send_last(t);
+	return 0;
+}
+
+int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
+{
+	struct sip_msg *m = d->msg;
+	struct sip_nameaddr *from = sip_from(m);
+	struct sip_cseq cs;
+	struct txn *t;
+	int err;
+
+	if (!from || sip_cseq(m, &cs) != 0 || !sip_via_top(m) || m->method == SIP_ACK)
+		return RT_E_PARSE;
+	err = txn_alloc(w, &t);
+	if (err)
+		return err;
+	t->method = m->method;
+	t->key = txn_key(m, m->method, m->method_text, t->arena);
+	t->call_id = str_dup(t->arena, sip_call_id(m));
+	t->from_tag = str_dup(t->arena, from->tag);
+	t->cseq = cs.num;
+	t->flags = m->method == SIP_INVITE ? TXN_INVITE : 0;
+	t->req = sip_msg_ref(m);
+	txn_tag(m, t->tag);
+	if (!t->key.p || txn_find_request(w, m))
+		err = t->key.p ? RT_E_EXIST : RT_E_NOMEM;
+	if (!err)
+		err = sip_draft_copy(d, &t->draft);
+	if (err) {
+		txn_unref(&t);
+		return err;
+	}
+	(void)txn_index_add(t);
+	txn_lock_await(t);
+	(void)txn_ref(t); /* until txn_request_done */
+	t->request_done_due = true;
+	txn_stat(STAT_UAS, 1);
+	txn_notify(t, TXN_EV_REQUEST_IN, NULL, m, 0);
+	*ret = t;
+	return 0;
+}
+
+int txn_reply(struct txn *t, int status, struct str reason, struct str headers, struct str body)
+{
+	struct sip_via *v = t->req ? sip_via_top(t->req) : NULL;
+	struct sip_reply r = {.status = status,
+			      .reason = reason,
+			      .to_tag = str_make(t->tag, TXN_TAG_LEN),
+			      .headers = headers,
+			      .body = body,
+			      .ident = &txn_cfg.ident,
+			      .rport = (v && v->rport.p) || t->draft.force_rport};
+	struct sip_wire wire;
+	struct str bytes;
+	int err;
+
+	if (t->flags & TXN_LOCAL)
+		return RT_E_INVAL;
+	if (t->uas_status >= 200)
+		return RT_E_STATE;
+	err = sip_build_reply(t->arena, &t->draft, &r, &wire);
+	if (err)
+		return err;
+	bytes = sip_wire_flat(&wire, t->arena);
+	if (!bytes.p)
+		return RT_E_NOMEM;
+	txn_stat(STAT_RPL_GENERATED, 1);
+	err = txn_send_up(t, status, bytes, NULL);
+	if (!err && status >= 200)
+		txn_cancel_branches(t, ~0ULL, status, STR_NULL);
+	return err;
+}
+
+/* The reference's answers to a relay that failed. */
+static void answer_error(struct txn *t)
+{
+	int status = 500;
+	struct str reason = S("I'm terribly sorry, server error occurred (1/TM)");
+
+	if (t->relay_err == RT_E_PARSE) {
+		status = 484;
+		reason = S("Regretfully, we were not able to process the URI (479/TM)");
+	} else if (t->relay_err == RT_E_NOENT) {
+		status = 478;
+		reason = S("Unresolvable destination (478/TM)");
+	} else if (t->relay_err == RT_E_IO) {
+		status = 477;
+		reason = S("Unfortunately error on sending to next hop occurred (477/TM)");
+	}
+	if (txn_reply(t, status, reason, STR_NULL, STR_NULL) != 0)
+		txn_release(t);
+}
+
+void txn_request_done(struct txn *t)
+{
+	if (!t->request_done_due)
+		return;
+	t->request_done_due = false;
+	if (t->uas_status < 200 && !txn_any_active(t) &&
+	    !(t->flags & (TXN_RELEASED | TXN_SUSPENDED))) {
+		if (!t->relay_err)
+			log_warn("script writer didn't release transaction");
+		if (!(t->flags & TXN_NO_INTERNAL_REPLY) && (t->relay_err || t->uas_status))
+			answer_error(t);
+		else
+			txn_release(t);
+	}
+	txn_unlock(t);
+	txn_unref(&t);
+}
+
+void txn_release(struct txn *t)
+{
+	t->flags |= TXN_RELEASED;
+	t->acked = true;
+	if (!timer_armed(&t->wait))
+		txn_start_wait(t, txn_cfg.wt_timer);
+}
+
+/* ---- suspension ---- */
+
+
+static void susp_expired(void *arg)
+{
+	struct txn *t = arg;
+
+	txn_lock_await(t);
+	if (t->flags & TXN_SUSPENDED) {
+		t->flags &= ~(uint32_t)TXN_SUSPENDED;
+		if (!txn_any_active(t))
+			txn_finish(t);
+	}
+	txn_unlock(t);
+	txn_unref(&t);
+}
+
+static void susp_timer(void *arg)
+{
+	struct txn *t = arg;
+
+	(void)txn_ref(t);
+	if (fiber_run_now(t->w, susp_expired, t) != 0) {
+		timer_start(t->w, &t->susp, 200, susp_timer, t);
+		txn_unref(&t);
+	}
+}
+
+int txn_suspend(struct txn *t)
+{
+	if (t->uas_status >= 200)
+		return RT_E_STATE;
+	t->flags |= TXN_SUSPENDED;
+	timer_start(t->w, &t->susp, t->timers.fr, susp_timer, t);
+	return 0;
+}
+
+int txn_continue_await(struct txn *t)
+{
+	(void)txn_ref(t);
+	txn_lock_await(t);
+	if (!(t->flags & TXN_SUSPENDED)) {
+		txn_unlock(t);
+		txn_unref(&t);
+		return RT_E_STATE;
+	}
+	t->flags &= ~(uint32_t)TXN_SUSPENDED;
+	timer_stop(&t->susp);
+	return 0;
+}
+
+void txn_continue_done(struct txn *t)
+{
+	if (t->uas_status < 200 && !txn_any_active(t) && !(t->flags & TXN_SUSPENDED)) {
+		if (t->flags & TXN_CANCELED)
+			(void)txn_reply(t, 487, S("Request Terminated"), STR_NULL, STR_NULL);
+		else
+			answer_error(t);
+	}
+	txn_unlock(t);
+	txn_unref(&t);
+}
