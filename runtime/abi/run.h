@@ -47,6 +47,8 @@ struct run {
 	int32_t rc;         /* $rc: code of the last function or route() */
 	int32_t ctl;        /* RUN_* */
 	int32_t depth;      /* nested blocks, bounded by max_recursive_level */
+	int32_t failed;     /* the expression in work met an error (rt.def) */
+	int32_t unused;
 	struct value *vars; /* $var frame, program.n_vars long */
 	const struct program *prog;
 	/* --- for functions --- */
@@ -61,6 +63,7 @@ struct run {
 				     Whoever sends one sets it; a second one is refused (one request, one answer) */
 	void *event;              /* what an event route's functions need (its module knows) */
 	const char *event_name;   /* of the event route that runs, or NULL */
+	void *tm;                 /* what tm was told before there is a transaction */
 };
 
 #endif
