@@ -38,8 +38,8 @@ LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 .DELETE_ON_ERROR:
 
 # ---- libraries: one archive per folder ---------------------------------------------------------
-RT_DIRS  := base world core net sip txn abi script usrloc rpc auth host trace
-CC_DIRS  := source preproc ast parse catalog sema lower codegen lint fmt debug test driver
+RT_DIRS  := base world core net sip txn abi script usrloc rpc auth host
+CC_DIRS  := diag source diag preproc ast parse catalog sema lower codegen lint fmt debug test driver
 RT_SRC   := $(wildcard runtime/*/*.c)
 STD_SRC  := $(wildcard stdlib/*/*.c)
 CC_SRC   := $(wildcard compiler/*/*.c)

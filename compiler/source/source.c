@@ -51,7 +51,7 @@ static void *grown(struct arena *a, const void *old, uint32_t n, uint32_t *cap, 
 	if (n < *cap)
 		return NULL;
 	p = arena_calloc(a, more, size);
-	if (p && n)
+	if (p && old)
 		memcpy(p, old, n * size);
 	if (p)
 		*cap = more;

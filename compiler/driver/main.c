@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tool's command line: verbs and their options. */
+#include "driver/driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sb.h"
+#include "base/version.h"
+#include "codegen/codegen.h"
+#include "lower/lower.h"
+#include "parse/parse.h"
+
+static int usage(FILE *out)
+{
+	fprintf(out, "kiln %s: compiles SIP routing scripts to native servers\n\n"
+		     "  kiln build F -o X     compile and link a server\n"
+		     "  kiln run F [-- ...]   compile in memory and serve; what follows -- is the server's\n"
+		     "  kiln check F...       report what is wrong\n"
+		     "  kiln explain ID       what a diagnostic means\n"
+		     "  kiln coverage         what is built of what the reference has\n\n"
+		     "  -A NAME[=VALUE], -D   define              --compat=6     the language of 6.x\n"
+		     "  --format=text|json|sarif                  --fail-on=warning\n"
+		     "  --all-variants        check every combination of the #!ifdef names\n"
+		     "  --dump=tokens|ast|bound|rir|llvm|sites    --stop-after=preproc|parse|check|lower|codegen\n",
+		KILN_VERSION);
+	return out == stderr ? EXIT_USAGE : EXIT_OK;
+}
+
+static bool add(struct driver_list *l, const char *v)
+{
+	if (l->n == DRIVER_LIST_MAX)
+		return false;
+	l->v[l->n++] = v;
+	return true;
+}
+
+static bool parse_stage(const char *v, enum stage *ret)
+{
+	static const char *const names[] = {"preproc", "parse", "check", "lower", "codegen"};
+
+	for (int i = 0; i < 5; i++)
+		if (strcmp(v, names[i]) == 0) {
+			*ret = (enum stage)i;
+			return true;
+		}
+	return false;
+}
+
+static bool parse_format(const char *v, enum driver_format *ret)
+{
+	static const char *const names[] = {"text", "json", "sarif"};
+
+	for (int i = 0; i < 3; i++)
+		if (strcmp(v, names[i]) == 0) {
+			*ret = (enum driver_format)i;
+			return true;
+		}
+	return false;
+}
+
+/* --name=value */
+static bool long_option(struct driver_opts *o, const char *arg)
+{
+	const char *v = strchr(arg, '=');
+	struct str name = str_make(arg + 2, v ? (size_t)(v - arg - 2) : strlen(arg + 2));
+
+	v = v ? v + 1 : "";
+	if (str_eq(name, S("format")))
+		return parse_format(v, &o->format);
+	if (str_eq(name, S("dump"))) {
+		o->dump = v;
+		return *v != 0;
+	}
+	if (str_eq(name, S("stop-after")))
+		return parse_stage(v, &o->stop);
+	if (str_eq(name, S("compat"))) {
+		o->compat = v[0] - '0';
+		return v[0] && !v[1] && (o->compat == 5 || o->compat == 6);
+	}
+	if (str_eq(name, S("fail-on"))) {
+		o->fail_on_warning = strcmp(v, "warning") == 0;
+		return o->fail_on_warning || strcmp(v, "error") == 0;
+	}
+	if (str_eq(name, S("all-variants")))
+		return o->all_variants = true;
+	if (str_eq(name, S("no-lint")))
+		return o->no_lint = true;
+	if (str_eq(name, S("subst")))
+		return add(&o->substs, v);
+	if (str_eq(name, S("substdef")))
+		return add(&o->substdefs, v);
+	if (str_eq(name, S("substdefs")))
+		return add(&o->substdefss, v);
+	if (str_eq(name, S("loadmodule")))
+		return add(&o->loadmodules, v);
+	return false;
+}
+
+/* Options and files; *rest is the index behind "--", or argc. */
+static bool parse_args(int argc, char **argv, struct driver_opts *o, int *rest)
+{
+	*rest = argc;
+	for (int i = 0; i < argc; i++) {
+		const char *a = argv[i];
+		bool ok = true;
+
+		if (strcmp(a, "--") == 0) {
+			*rest = i + 1;
+			return true;
+		}
+		if (strncmp(a, "--", 2) == 0) {
+			ok = long_option(o, a);
+		} else if (a[0] == '-' && (a[1] == 'A' || a[1] == 'D' || a[1] == 'o') && (a[2] || i + 1 < argc)) {
+			const char *v = a[2] ? a + 2 : argv[++i];
+
+			if (a[1] == 'o')
+				o->output = v;
+			else
+				ok = add(&o->defines, v);
+		} else if (a[0] == '-' && a[1]) {
+			ok = false;
+		} else {
+			ok = add(&o->files, a);
+		}
+		if (!ok) {
+			fprintf(stderr, "kiln: bad option: %s\n", a);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void put(struct sb *b)
+{
+	fwrite(b->p ? b->p : "", 1, b->n, stdout);
+}
+
+/* --dump of the front end's stages; false when it is a later one's. */
+static bool dump_front(const struct driver_opts *o, const char *file, struct compilation *c)
+{
+	struct sb b;
+
+	sb_init(&b, c->arena, 1 << 28);
+	if (strcmp(o->dump, "ast") == 0) {
+		ast_dump(c->script.items, &b);
+	} else if (strcmp(o->dump, "bound") == 0) {
+		if (c->program)
+			sema_dump(c->program, &c->script, &b);
+	} else if (strcmp(o->dump, "tokens") == 0) {
+		struct compilation t = {.arena = c->arena, .opts = o};
+
+		source_init(&t.source, t.arena, NULL, NULL);
+		diag_init(&t.diag, t.arena, &t.source);
+		pp_init(&t.pp, t.arena, &t.source, &t.diag, o->compat);
+		parse_tokens(&t.pp, str_of(file), &b);
+		pp_fini(&t.pp);
+	} else {
+		return false;
+	}
+	put(&b);
+	return true;
+}
+
+static struct codegen_input lowered(struct compilation *c)
+{
+	struct codegen_input in = {.arena = c->arena, .source = &c->source, .pp = &c->pp, .file = c->file};
+
+	if (c->program)
+		in.rir = lower_run(c->arena, c->program, &c->source);
+	return in;
+}
+
+/* --dump of the later stages. */
+static bool dump_back(const struct driver_opts *o, struct compilation *c)
+{
+	struct codegen_input in = lowered(c);
+	struct sb b;
+
+	if (!in.rir)
+		return false;
+	sb_init(&b, c->arena, 1 << 28);
+	if (strcmp(o->dump, "rir") == 0)
+		rir_dump(in.rir, &b);
+	else if (strcmp(o->dump, "sites") == 0)
+		rir_dump_sites(in.rir, &b);
+	else if (strcmp(o->dump, "llvm") == 0)
+		return codegen_dump_ir(&in, stdout);
+	else
+		return false;
+	put(&b);
+	return true;
+}
+
+static int check_one(const struct driver_opts *o, const char *file)
+{
+	struct compilation *c = compile_front(o, file);
+	int code;
+
+	if (!c)
+		return EXIT_INTERNAL;
+	print_diags(o->format == FORMAT_TEXT ? stderr : stdout, c);
+	code = compile_exit_code(c);
+	if (o->dump && !dump_front(o, file, c) && code == EXIT_OK)
+		code = dump_back(o, c) ? EXIT_OK : EXIT_USAGE;
+	compile_free(&c);
+	return code;
+}
+
+static int verb_check(struct driver_opts *o)
+{
+	int code = EXIT_OK;
+
+	if (o->files.n == 0)
+		return usage(stderr);
+	for (size_t i = 0; i < o->files.n; i++) {
+		int one = check_one(o, o->files.v[i]);
+
+		if (one > code)
+			code = one;
+	}
+	return code;
+}
+
+static int verb_build(struct driver_opts *o)
+{
+	struct compilation *c;
+	int code;
+
+	if (o->files.n != 1)
+		return usage(stderr);
+	c = compile_front(o, o->files.v[0]);
+	if (!c)
+		return EXIT_INTERNAL;
+	print_diags(stderr, c);
+	code = compile_exit_code(c);
+	if (code == EXIT_OK && o->dump && !dump_front(o, o->files.v[0], c))
+		dump_back(o, c);
+	if (code == EXIT_OK && o->stop > STAGE_CHECK) {
+		struct codegen_input in = lowered(c);
+
+		code = in.rir && codegen_build(&in, o->output ? o->output : "a.out") ? EXIT_OK : EXIT_INTERNAL;
+	}
+	compile_free(&c);
+	return code;
+}
+
+static int verb_coverage(void)
+{
+	struct arena *a = arena_new(0);
+	struct catalog *cat = a ? catalog_new(a) : NULL;
+	struct sb b;
+
+	if (!cat)
+		return EXIT_INTERNAL;
+	sb_init(&b, a, 1 << 24);
+	cat_coverage(cat, &b, true);
+	put(&b);
+	arena_free(&a);
+	return EXIT_OK;
+}
+
+int driver_main(int argc, char **argv)
+{
+	struct driver_opts o = {.stop = STAGE_ALL, .compat = 5};
+	const char *verb = argc > 1 ? argv[1] : "";
+	int rest;
+
+	if (strcmp(verb, "-h") == 0 || strcmp(verb, "--help") == 0 || strcmp(verb, "help") == 0)
+		return usage(stdout);
+	if (strcmp(verb, "--version") == 0 || strcmp(verb, "version") == 0) {
+		printf("kiln %s (%s)\n", KILN_VERSION, KILN_TARGET);
+		return EXIT_OK;
+	}
+	if (strcmp(verb, "explain") == 0)
+		return argc == 3 ? explain(argv[2]) : usage(stderr);
+	if (argc < 2 || !parse_args(argc - 2, argv + 2, &o, &rest))
+		return usage(stderr);
+	if (strcmp(verb, "check") == 0)
+		return verb_check(&o);
+	if (strcmp(verb, "build") == 0)
+		return verb_build(&o);
+	if (strcmp(verb, "coverage") == 0)
+		return verb_coverage();
+	if (strcmp(verb, "run") == 0 && o.files.n == 1) {
+		argv[1 + rest] = argv[0];
+		return driver_serve(&o, o.files.v[0], argc - 1 - rest, argv + 1 + rest);
+	}
+	return usage(stderr);
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = strrchr(argv[0], '/');
+	const char *name = slash ? slash + 1 : argv[0];
+
+	if (strcmp(name, "kamailio") == 0)
+		return driver_kamailio(argc, argv);
+	return driver_main(argc, argv);
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Expressions (language.md 5.3 to 5.7). Three ways to want one: as an int, as a string, as a tagged
+ * value. Where its type is known the code is direct; else the runtime decides by the tag.
+ */
+#include "lower/lower_priv.h"
+
+#include "base/addr.h"
+
+static bool is_null_pv(const struct ast *e)
+{
+	const struct sema_pv *pv = e->kind == AST_PV ? e->bind : NULL;
+
+	return pv && !pv->n_trs && strcmp(pv->row->name, "null") == 0;
+}
+
+static bool is_op(const struct ast *e, int op)
+{
+	return e->kind == AST_BINARY && e->op == op;
+}
+
+bool lw_is_str(const struct ast *e)
+{
+	switch (e->kind) {
+	case AST_STR:
+	case AST_SELECT:
+	case AST_CASTSTR:
+		return true;
+	case AST_BINARY:
+		return e->op == OP_ADD && lw_is_str(e->kid[0]);
+	default:
+		return false;
+	}
+}
+
+/* Statically int: not "may be one". */
+bool lw_is_int(const struct ast *e)
+{
+	switch (e->kind) {
+	case AST_INT:
+	case AST_CALL:
+	case AST_ASSIGN:
+	case AST_BLOCK:
+	case AST_UNARY:
+	case AST_CASTINT:
+	case AST_STRLEN:
+	case AST_STREMPTY:
+	case AST_DEFINED:
+		return true;
+	case AST_BINARY:
+		return e->op != OP_ADD || lw_is_int(e->kid[0]);
+	default:
+		return false;
+	}
+}
+
+bool lw_can_fail(const struct lw *l, const struct ast *e)
+{
+	if (e->kind == AST_BINARY && (e->op == OP_DIV || e->op == OP_MOD))
+		return true;
+	if (l->compat == 6 && (e->kind == AST_PV || e->kind == AST_STR || e->kind == AST_SELECT ||
+			       e->kind == AST_SERATTR))
+		return true;
+	for (int i = 0; i < 4; i++)
+		for (const struct ast *k = e->kid[i]; k; k = k->next)
+			if (lw_can_fail(l, k))
+				return true;
+	return false;
+}
+
+static int const_int(struct lw *l, const struct sema_const *c)
+{
+	int v;
+
+	if (!c->is_str)
+		return lw_const(l, c->i);
+	v = lw_slot(l, RIR_SLOT_VALUE, 1);
+	lw_two(l, RIR_SETSTR, lw_text(l, c->s), v);
+	return LW_CALL(l, "rt_int", "lpp", v);
+}
+
+static int truth(struct lw *l, int v)
+{
+	return lw_bin(l, OP_NE, v, lw_const(l, 0));
+}
+
+/* a && b, a || b: 1 or 0 without evaluating b when a decides. */
+static int logic(struct lw *l, struct ast *e)
+{
+	const struct sema_const *left = sema_const_of(e->kid[0]), *right = sema_const_of(e->kid[1]);
+	bool is_and = e->op == OP_AND;
+	int slot, more, done;
+
+	/* x && 1 and x || 0 are (int)x, x && 0 and x || 1 are decided (5.6) */
+	if (right && !right->is_str)
+		return (right->i != 0) == is_and ? lw_int(l, e->kid[0]) : lw_const(l, right->i != 0);
+	if (left && !left->is_str)
+		return (left->i != 0) == is_and ? lw_int(l, e->kid[1]) : lw_const(l, left->i != 0);
+	slot = lw_slot(l, RIR_SLOT_INT, 1);
+	more = lw_label(l);
+	done = lw_label(l);
+	lw_store(l, lw_const(l, is_and ? 0 : 1), slot);
+	lw_branch(l, truth(l, lw_int(l, e->kid[0])), is_and ? more : done, is_and ? done : more);
+	lw_place(l, more);
+	lw_store(l, truth(l, lw_int(l, e->kid[1])), slot);
+	lw_jump(l, done);
+	lw_place(l, done);
+	return lw_load(l, slot);
+}
+
+/* x == $null is "not defined x". */
+static int defined(struct lw *l, struct ast *e)
+{
+	if (sema_const_of(e) && !is_null_pv(e))
+		return lw_const(l, 1);
+	return lw_bin(l, OP_NE, lw_one(l, RIR_TAG, lw_value(l, e)), lw_const(l, 0));
+}
+
+static int negate(struct lw *l, int v)
+{
+	return lw_bin(l, OP_EQ, v, lw_const(l, 0));
+}
+
+static bool is_empty_literal(const struct ast *e)
+{
+	return e->kind == AST_STR && e->text.n == 0;
+}
+
+static int equal(struct lw *l, struct ast *e)
+{
+	struct ast *a = e->kid[0], *b = e->kid[1];
+	bool ne = e->op == OP_NE || e->op == OP_SNE;
+	int r;
+
+	if (is_null_pv(b) || is_null_pv(a)) {
+		r = defined(l, is_null_pv(b) ? a : b);
+		return ne ? r : negate(l, r);
+	}
+	if (e->op == OP_SEQ || e->op == OP_SNE || lw_is_str(a)) {
+		r = LW_CALL(l, "rt_str_eq", "ippp", lw_str(l, a), lw_str(l, b));
+	} else if (lw_is_int(a)) {
+		return lw_bin(l, ne ? OP_NE : OP_EQ, lw_int(l, a), lw_int(l, b));
+	} else if (is_empty_literal(b)) {
+		/* 1 empty, 0 not, 2 an int: neither == nor != holds for it when it is 0 */
+		r = LW_CALL(l, "rt_empty_eq", "ipp", lw_value(l, a));
+		return lw_bin(l, OP_EQ, r, lw_const(l, ne ? 0 : 1));
+	} else {
+		r = LW_CALL(l, "rt_eq", "ippp", lw_value(l, a), lw_value(l, b));
+	}
+	return ne ? negate(l, r) : r;
+}
+
+static int match(struct lw *l, struct str pattern_text, struct ast *pattern, int subject, int flags)
+{
+	int re = pattern ? LW_CALL(l, "rt_regex", "pppi", lw_str(l, pattern), lw_const(l, flags))
+			 : lw_regex(l, pattern_text, flags, 0);
+
+	return LW_CALL(l, "rt_match", "ippp", subject, re);
+}
+
+/* ---- core operands ---- */
+
+static bool is_ip_operand(int core)
+{
+	return core == CORE_SRC_IP || core == CORE_DST_IP || core == CORE_SND_IP || core == CORE_TO_IP;
+}
+
+static bool is_text_operand(int core)
+{
+	return core == CORE_METHOD || core == CORE_URI || core == CORE_STATUS || core == CORE_FROM_URI ||
+	       core == CORE_TO_URI;
+}
+
+static int mask_bits(struct str mask)
+{
+	struct addr a;
+	int bits = 0;
+
+	if (!addr_parse(mask, &a))
+		return -1;
+	for (int i = 0; i < 16; i++)
+		for (int b = 7; b >= 0 && (a.ip[i] >> b & 1); b--)
+			bits++;
+	return bits;
+}
+
+static int core_equal(struct lw *l, struct ast *e)
+{
+	struct ast *a = e->kid[0], *b = e->kid[1];
+	int which = lw_const(l, a->op);
+
+	switch (b->kind) {
+	case AST_MYSELF:
+		return LW_CALL(l, "rt_core_myself", "ipi", which);
+	case AST_IP:
+		return LW_CALL(l, "rt_core_in_net", "ipipi", which, lw_text(l, b->text), lw_const(l, -1));
+	case AST_NET:
+		return LW_CALL(l, "rt_core_in_net", "ipipi", which, lw_text(l, b->text),
+			       lw_const(l, b->num >= 0 ? b->num : mask_bits(b->kid[0]->text)));
+	case AST_HOST:
+	case AST_ID:
+		return LW_CALL(l, is_ip_operand(a->op) ? "rt_core_host" : "rt_core_text", "ipip", which,
+			       lw_text(l, b->text));
+	default:
+		break;
+	}
+	if (is_ip_operand(a->op))
+		return LW_CALL(l, "rt_core_host", "ipip", which, lw_str(l, b));
+	if (is_text_operand(a->op))
+		return LW_CALL(l, "rt_core_text", "ipip", which, lw_str(l, b));
+	if ((a->op == CORE_PROTO || a->op == CORE_SND_PROTO) && lw_is_str(b))
+		return LW_CALL(l, "rt_core_proto_text", "ipp", lw_str(l, b));
+	return lw_bin(l, OP_EQ, LW_CALL(l, "rt_core_int", "lpi", which), lw_int(l, b));
+}
+
+static int core_compare(struct lw *l, struct ast *e)
+{
+	struct ast *b = e->kid[1];
+	int s;
+
+	if (e->op == OP_EQ)
+		return core_equal(l, e);
+	if (e->op == OP_NE)
+		return negate(l, core_equal(l, e));
+	if (e->op == OP_MATCH) {
+		s = lw_slot(l, RIR_SLOT_STR, 1);
+		LW_CALL(l, "rt_core_str", "vpip", lw_const(l, e->kid[0]->op), s);
+		return match(l, b->text, b->kind == AST_STR ? NULL : b, s, 1);
+	}
+	return lw_bin(l, (enum ast_op)e->op, LW_CALL(l, "rt_core_int", "lpi", lw_const(l, e->kid[0]->op)),
+		      lw_int(l, b));
+}
+
+/* ---- as an int ---- */
+
+static int binary_int(struct lw *l, struct ast *e)
+{
+	int a, b, v;
+
+	if (e->kid[0]->kind == AST_CORE)
+		return core_compare(l, e);
+	switch (e->op) {
+	case OP_OR:
+	case OP_AND:
+		return logic(l, e);
+	case OP_EQ:
+	case OP_NE:
+	case OP_SEQ:
+	case OP_SNE:
+		return equal(l, e);
+	case OP_MATCH:
+		a = lw_str(l, e->kid[0]);
+		return match(l, e->kid[1]->text, e->kid[1]->kind == AST_STR ? NULL : e->kid[1], a, 1);
+	case OP_ADD:
+		if (!lw_is_int(e->kid[0])) {
+			v = lw_value(l, e);
+			return LW_CALL(l, "rt_int", "lpp", v);
+		}
+		break;
+	default:
+		break;
+	}
+	a = lw_int(l, e->kid[0]);
+	b = lw_int(l, e->kid[1]);
+	if (e->op == OP_DIV)
+		return LW_CALL(l, "rt_div", "lpll", a, b);
+	if (e->op == OP_MOD)
+		return LW_CALL(l, "rt_mod", "lpll", a, b);
+	return lw_bin(l, e->op == OP_IEQ ? OP_EQ : e->op == OP_INE ? OP_NE : (enum ast_op)e->op, a, b);
+}
+
+/* { a(); b(); } as a value: the last action's; return and break stay inside. */
+static int block_value(struct lw *l, struct ast *e)
+{
+	struct lw inner = *l;
+	int done = lw_label(l);
+
+	inner.value = lw_slot(l, RIR_SLOT_INT, 1);
+	inner.return_to = inner.break_to = done;
+	lw_store(&inner, lw_const(&inner, 1), inner.value);
+	lw_block(&inner, e->kid[0]);
+	lw_jump(&inner, done);
+	lw_place(&inner, done);
+	return lw_load(l, inner.value);
+}
+
+static int code_truth(struct lw *l, int code)
+{
+	return lw_bin(l, OP_GT, code, lw_const(l, 0));
+}
+
+int lw_int(struct lw *l, struct ast *e)
+{
+	const struct sema_const *c = sema_const_of(e);
+
+	if (c)
+		return const_int(l, c);
+	switch (e->kind) {
+	case AST_BINARY:
+		return binary_int(l, e);
+	case AST_UNARY:
+		if (e->op == OP_NOT)
+			return negate(l, lw_int(l, e->kid[0]));
+		if (e->op == OP_BNOT)
+			return lw_bin(l, OP_BXOR, lw_int(l, e->kid[0]), lw_const(l, -1));
+		return lw_bin(l, OP_SUB, lw_const(l, 0), lw_int(l, e->kid[0]));
+	case AST_CALL:
+		return code_truth(l, lw_call_node(l, e, true));
+	case AST_ASSIGN:
+		lw_assign(l, e);
+		return lw_const(l, 1);
+	case AST_BLOCK:
+		return code_truth(l, block_value(l, e));
+	case AST_CASTINT:
+		if (lw_is_int(e->kid[0]))
+			return lw_int(l, e->kid[0]);
+		return LW_CALL(l, "rt_cast_int", "lpp", lw_value(l, e->kid[0]));
+	case AST_STRLEN:
+		return lw_one(l, RIR_LEN, lw_str(l, e->kid[0]));
+	case AST_STREMPTY:
+		return negate(l, lw_one(l, RIR_LEN, lw_str(l, e->kid[0])));
+	case AST_DEFINED:
+		return defined(l, e->kid[0]);
+	default:
+		return LW_CALL(l, "rt_int", "lpp", lw_value(l, e));
+	}
+}
+
+/* ---- as a string ---- */
+
+int lw_str(struct lw *l, struct ast *e)
+{
+	const struct sema_const *c = sema_const_of(e);
+	int s;
+
+	if (c && c->is_str)
+		return lw_text(l, c->s);
+	if (c)
+		return lw_text(l, str_printf(l->p->arena, "%lld", (long long)c->i));
+	if (e->kind == AST_CASTSTR)
+		return lw_str(l, e->kid[0]);
+	s = lw_slot(l, RIR_SLOT_STR, 1);
+	if (is_op(e, OP_ADD) && lw_is_str(e->kid[0]))
+		LW_CALL(l, "rt_concat", "vpppp", lw_str(l, e->kid[0]), lw_str(l, e->kid[1]), s);
+	else if (lw_is_int(e))
+		LW_CALL(l, "rt_int_str", "vplp", lw_int(l, e), s);
+	else
+		LW_CALL(l, "rt_str", "vppp", lw_value(l, e), s);
+	return s;
+}
+
+/* ---- as a value ---- */
+
+static int selval(struct lw *l, struct ast *e)
+{
+	int v = lw_slot(l, RIR_SLOT_VALUE, 1), yes = lw_label(l), no = lw_label(l), done = lw_label(l);
+
+	lw_cond(l, e->kid[0], yes, no);
+	lw_place(l, yes);
+	lw_two(l, RIR_COPY, lw_value(l, e->kid[1]), v);
+	lw_jump(l, done);
+	lw_place(l, no);
+	lw_two(l, RIR_COPY, lw_value(l, e->kid[2]), v);
+	lw_jump(l, done);
+	lw_place(l, done);
+	return v;
+}
+
+static int select_value(struct lw *l, struct ast *e)
+{
+	int v = lw_slot(l, RIR_SLOT_VALUE, 1);
+	struct rir_inst *i;
+
+	if (e->bind) { /* cfg_get.group.var */
+		const struct sema_cfg_var *var = e->bind;
+
+		LW_CALL(l, "rt_cfg_get", "vpip", lw_const(l, var - l->p->sema->cfg_vars.v), v);
+		return v;
+	}
+	i = lw_emit(l, RIR_SELSLOT);
+	i->imm = (int64_t)l->p->n_selects++;
+	i->t = lw_temp(l);
+	LW_CALL(l, "rt_select", "vpppp", lw_text(l, e->text), i->t, v);
+	return v;
+}
+
+int lw_value(struct lw *l, struct ast *e)
+{
+	const struct sema_const *c = sema_const_of(e);
+	int v;
+
+	if ((e->kind == AST_PV || e->kind == AST_SERATTR) && e->bind)
+		return lw_pv(l, e->bind);
+	if (e->kind == AST_SELECT)
+		return select_value(l, e);
+	if (e->kind == AST_SELVAL && !c)
+		return selval(l, e);
+	v = lw_slot(l, RIR_SLOT_VALUE, 1);
+	if (c ? c->is_str : lw_is_str(e))
+		lw_two(l, RIR_SETSTR, lw_str(l, e), v);
+	else if (c || lw_is_int(e))
+		lw_two(l, RIR_SETINT, lw_int(l, e), v);
+	else if (is_op(e, OP_ADD))
+		LW_CALL(l, "rt_add", "vpppp", lw_value(l, e->kid[0]), lw_value(l, e->kid[1]), v);
+	else
+		lw_set_null(l, v);
+	return v;
+}
+
+int lw_rhs(struct lw *l, struct ast *e)
+{
+	int v;
+
+	if (e->kind != AST_CALL && e->kind != AST_BLOCK)
+		return lw_value(l, e);
+	v = lw_slot(l, RIR_SLOT_VALUE, 1);
+	lw_two(l, RIR_SETINT, e->kind == AST_CALL ? lw_call_node(l, e, true) : block_value(l, e), v);
+	return v;
+}
+
+void lw_cond(struct lw *l, struct ast *e, int yes, int no)
+{
+	bool can_fail = lw_can_fail(l, e);
+	int v;
+
+	if (can_fail)
+		lw_set_field(l, RIR_F_FAILED, lw_const(l, 0));
+	v = lw_bin(l, OP_GT, lw_int(l, e), lw_const(l, 0));
+	if (can_fail)
+		v = lw_bin(l, OP_BAND, v, negate(l, lw_field(l, RIR_F_FAILED)));
+	lw_branch(l, v, yes, no);
+}
