@@ -61,6 +61,7 @@ struct run {
 	struct script_vars *sv;   /* AVPs, XAVPs ...: travel with the message and its transaction */
 	int32_t replied;          /* status of the final reply that went out without a transaction, 0: none yet.
 				     Whoever sends one sets it; a second one is refused (one request, one answer) */
+	void *frame;              /* owner of vars; script/run.c */
 	void *event;              /* what an event route's functions need (its module knows) */
 	const char *event_name;   /* of the event route that runs, or NULL */
 	void *tm;                 /* what tm was told before there is a transaction */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * regex.h - POSIX extended regular expressions and "/regex/replacement/flags" substitutions.
+ *
+ * Constant ones are compiled when the program is loaded and live as long as it; others are compiled
+ * at the call and kept in a small cache of the thread.
+ */
+#ifndef SCRIPT_REGEX_H
+#define SCRIPT_REGEX_H
+
+#include "base/sb.h"
+
+struct rt_regex;
+struct rt_subst;
+struct run;
+
+enum rt_regex_flag { RT_REGEX_ICASE = 1, RT_REGEX_NEWLINE = 2 };
+enum { RT_REGEX_GROUPS = 10, RT_REGEX_SUBJECT_MAX = 65535 };
+
+/* NULL: bad pattern (or memory is out). Freed with rt_regex_free. */
+struct rt_regex *rt_regex_new(struct str text, int flags);
+void rt_regex_free(struct rt_regex **re);
+struct rt_span {
+	size_t off, len; /* off STR_NONE: the group took no part */
+};
+/* Match from `from` on; groups may be NULL. A NUL ends the subject, as in the reference. */
+bool rt_regex_exec(const struct rt_regex *re, struct str s, size_t from, struct rt_span groups[RT_REGEX_GROUPS]);
+
+/* NULL: not of that form. $variables in the replacement stay as written. */
+struct rt_subst *rt_subst_new(struct str text);
+void rt_subst_free(struct rt_subst **s);
+/* The replaced text into *out; the number of replacements, negative: memory is out. */
+int rt_subst_apply(const struct rt_subst *su, struct str s, struct sb *out);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "script/regex.h"
+
+#include <regex.h>
+
+#include "base/bug.h"
+#include "base/mem.h"
+#include "script/script_priv.h"
+
+enum { CACHE = 64 };
+
+struct rt_regex {
+	regex_t re;
+};
+
+struct rt_subst {
+	struct rt_regex *re;
+	char *repl;
+	size_t n;
+	bool all;
+};
+
+static char *z_of(struct str s)
+{
+	char *z = mem_alloc(s.n + 1);
+
+	if (z && s.n)
+		memcpy(z, s.p, s.n);
+	return z;
+}
+
+struct rt_regex *rt_regex_new(struct str text, int flags)
+{
+	struct rt_regex *re = mem_alloc(sizeof(*re));
+	char *z = z_of(text);
+	int cflags = REG_EXTENDED | (flags & RT_REGEX_ICASE ? REG_ICASE : 0) |
+		     (flags & RT_REGEX_NEWLINE ? REG_NEWLINE : 0);
+
+	if (re && z && regcomp(&re->re, z, cflags) == 0) {
+		mem_free(&z);
+		return re;
+	}
+	mem_free(&z);
+	mem_free(&re);
+	return NULL;
+}
+
+void rt_regex_free(struct rt_regex **re)
+{
+	if (!*re)
+		return;
+	regfree(&(*re)->re);
+	mem_free(re);
+}
+
+bool rt_regex_exec(const struct rt_regex *re, struct str s, size_t from, struct rt_span groups[RT_REGEX_GROUPS])
+{
+	regmatch_t m[RT_REGEX_GROUPS];
+	char *z;
+	bool ok;
+
+	if (s.n > RT_REGEX_SUBJECT_MAX || from > s.n)
+		return false;
+	z = z_of(str_skip(s, from));
+	if (!z)
+		return false;
+	ok = regexec(&re->re, z, groups ? RT_REGEX_GROUPS : 0, m, from ? REG_NOTBOL : 0) == 0;
+	mem_free(&z);
+	for (int i = 0; ok && groups && i < RT_REGEX_GROUPS; i++) {
+		bool in = m[i].rm_so >= 0;
+
+		groups[i].off = in ? from + (size_t)m[i].rm_so : STR_NONE;
+		groups[i].len = in ? (size_t)(m[i].rm_eo - m[i].rm_so) : 0;
+	}
+	return ok;
+}
+
+/* ---- substitutions ---- */
+
+/* Up to the next separator that no backslash hides; false: none. */
+static bool part(struct str *rest, char sep, struct str *ret)
+{
+	size_t i = 0;
+
+	while (i < rest->n && rest->p[i] != sep)
+		i += rest->p[i] == '\\' && i + 1 < rest->n ? 2 : 1;
+	if (i >= rest->n)
+		return false;
+	*ret = str_head(*rest, i);
+	*rest = str_skip(*rest, i + 1);
+	return true;
+}
+
+struct rt_subst *rt_subst_new(struct str text)
+{
+	struct str rest = str_skip(text, 1), re, repl;
+	struct rt_subst *s;
+	int flags = 0;
+
+	if (text.n < 3 || !part(&rest, text.p[0], &re) || !part(&rest, text.p[0], &repl))
+		return NULL;
+	s = mem_alloc(sizeof(*s));
+	if (!s)
+		return NULL;
+	for (size_t i = 0; i < rest.n; i++) {
+		if (rest.p[i] == 'g')
+			s->all = true;
+		else if (rest.p[i] == 'i')
+			flags |= RT_REGEX_ICASE;
+		else if (rest.p[i] != 's')
+			re.n = 0;
+	}
+	s->re = re.n ? rt_regex_new(re, flags) : NULL;
+	s->repl = z_of(repl);
+	s->n = repl.n;
+	if (!s->re || !s->repl)
+		rt_subst_free(&s);
+	return s;
+}
+
+void rt_subst_free(struct rt_subst **s)
+{
+	if (!*s)
+		return;
+	rt_regex_free(&(*s)->re);
+	mem_free(&(*s)->repl);
+	mem_free(s);
+}
+
+static void add_repl(const struct rt_subst *su, struct str s, const struct rt_span *g, struct sb *out)
+{
+	for (size_t i = 0; i < su->n; i++) {
+		char c = su->repl[i];
+
+		if (c != '\\' || i + 1 == su->n) {
+			sb_addc(out, c);
+			continue;
+		}
+		c = su->repl[++i];
+		if (ascii_digit(c)) {
+			const struct rt_span *k = &g[c - '0'];
+
+			if (k->off != STR_NONE)
+				sb_add(out, str_make(s.p + k->off, k->len));
+		} else if (c == 'n' || c == 'r' || c == 't') {
+			sb_addc(out, c == 'n' ? '\n' : c == 'r' ? '\r' : '\t');
+		} else {
+			sb_addc(out, c);
+		}
+	}
+}
+
+int rt_subst_apply(const struct rt_subst *su, struct str s, struct sb *out)
+{
+	struct rt_span g[RT_REGEX_GROUPS];
+	size_t at = 0;
+	int n = 0;
+
+	while (at <= s.n && rt_regex_exec(su->re, s, at, g)) {
+		sb_add(out, str_make(s.p + at, g[0].off - at));
+		add_repl(su, s, g, out);
+		n++;
+		at = g[0].off + g[0].len;
+		if (g[0].len == 0) {
+			if (at < s.n)
+				sb_addc(out, s.p[at]);
+			at++;
+		}
+		if (!su->all)
+			break;
+	}
+	if (at <= s.n)
+		sb_add(out, str_skip(s, at));
+	return sb_ok(out) ? n : RT_E_NOMEM;
+}
+
+/* ---- called by generated code ---- */
+
+int32_t rt_match(struct run *r, const struct str *s, const struct rt_regex *re)
+{
+	(void)r;
+	return re && rt_regex_exec(re, *s, 0, NULL);
+}
+
+struct cached {
+	char *text;
+	size_t n;
+	int flags; /* -1: a substitution */
+	void *what;
+};
+
+static __thread struct cached cache[CACHE];
+
+static void drop(struct cached *c)
+{
+	if (c->flags == -1) {
+		struct rt_subst *s = c->what;
+
+		rt_subst_free(&s);
+	} else {
+		struct rt_regex *re = c->what;
+
+		rt_regex_free(&re);
+	}
+	mem_free(&c->text);
+	*c = (struct cached){0};
+}
+
+void script_regex_cache_free(void)
+{
+	for (int i = 0; i < CACHE; i++)
+		drop(&cache[i]);
+}
+
+static void *dynamic(struct run *r, struct str text, int flags)
+{
+	uint64_t h = 14695981039346656037u;
+	struct cached *c;
+
+	for (size_t i = 0; i < text.n; i++)
+		h = (h ^ (unsigned char)text.p[i]) * 1099511628211u;
+	c = &cache[(h ^ (uint64_t)(unsigned)flags) % CACHE];
+	if (c->what && c->flags == flags && str_eq(str_make(c->text, c->n), text))
+		return c->what;
+	drop(c);
+	c->what = flags == -1 ? (void *)rt_subst_new(text) : (void *)rt_regex_new(text, flags);
+	c->text = z_of(text);
+	if (!c->what || !c->text) {
+		script_err(r, "bad %s \"" STR_FMT "\"", flags == -1 ? "substitution" : "regular expression",
+			   STR_ARG(text));
+		c->flags = flags;
+		drop(c);
+		return NULL;
+	}
+	c->n = text.n;
+	c->flags = flags;
+	return c->what;
+}
+
+void *rt_regex(struct run *r, const struct str *text, int32_t flags)
+{
+	return dynamic(r, *text, flags);
+}
+
+void *rt_subst(struct run *r, const struct str *text)
+{
+	return dynamic(r, *text, -1);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conversions, operators on tagged values, format strings (language.md 5.4). */
+#include "script/script_priv.h"
+
+#include <string.h>
+
+enum { PRINT_LIMIT = 1 << 20 };
+
+/* The whole text is decimal with optional '-', or 0x hex; within the int's width. */
+static bool text_int(const struct run *r, struct str s, int64_t *ret)
+{
+	int64_t v = 0;
+	int64_t max = r->prog->compat == 6 ? INT64_MAX : INT32_MAX;
+
+	if (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X')) {
+		for (size_t i = 2; i < s.n; i++) {
+			int d = hex_value(s.p[i]);
+
+			if (d < 0 || v > (INT64_MAX >> 4))
+				return false;
+			v = v << 4 | d;
+		}
+		*ret = script_wrap(r, v);
+		return true;
+	}
+	if (!str_to_i64(s, &v) || v > max || v < -max - 1)
+		return false;
+	*ret = v;
+	return true;
+}
+
+int64_t rt_int(struct run *r, const struct value *v)
+{
+	int64_t i = 0;
+
+	if (value_is_int(v))
+		return v->i;
+	if (!value_is_str(v) || v->s.n == 0 || text_int(r, v->s, &i))
+		return i;
+	if (r->prog->compat == 6)
+		r->failed = 1;
+	script_warn(r, "\"" STR_FMT "\" is no number%s", STR_ARG(str_head(v->s, 64)),
+		    r->prog->compat == 6 ? "" : ", 0 is used");
+	return 0;
+}
+
+int64_t rt_cast_int(struct run *r, const struct value *v)
+{
+	int64_t i = 0;
+
+	if (value_is_str(v))
+		return text_int(r, v->s, &i) ? i : 0;
+	return v->tag == VAL_INT ? v->i : 0;
+}
+
+void rt_str(struct run *r, const struct value *v, struct str *ret)
+{
+	*ret = script_text(r, v);
+}
+
+void rt_int_str(struct run *r, int64_t i, struct str *ret)
+{
+	*ret = str_printf(r->arena, "%lld", (long long)i);
+}
+
+void rt_concat(struct run *r, const struct str *a, const struct str *b, struct str *ret)
+{
+	*ret = str_join(r->arena, *a, *b);
+	if (!ret->p)
+		script_err(r, "no memory for a text of %zu bytes", a->n + b->n);
+}
+
+void rt_add(struct run *r, const struct value *a, const struct value *b, struct value *ret)
+{
+	struct str x, y, s;
+
+	if (a->tag == VAL_INT) {
+		*ret = value_int(script_wrap(r, a->i + rt_int(r, b)));
+		return;
+	}
+	x = script_text(r, a);
+	y = script_text(r, b);
+	rt_concat(r, &x, &y, &s);
+	*ret = value_str(s);
+}
+
+int32_t rt_str_eq(struct run *r, const struct str *a, const struct str *b)
+{
+	(void)r;
+	return str_eq(*a, *b);
+}
+
+/* The left side's type decides; an undefined left takes the right's. */
+int32_t rt_eq(struct run *r, const struct value *a, const struct value *b)
+{
+	bool as_int = a->tag == VAL_INT || (a->tag == VAL_NULL && b->tag == VAL_INT);
+	struct str x, y;
+
+	if (as_int)
+		return (a->tag == VAL_INT ? a->i : 0) == rt_int(r, b);
+	x = script_text(r, a);
+	y = script_text(r, b);
+	return str_eq(x, y);
+}
+
+int32_t rt_empty_eq(struct run *r, const struct value *v)
+{
+	(void)r;
+	if (v->tag == VAL_INT)
+		return v->i == 0 ? 2 : 0;
+	return !value_is_str(v) || v->s.n == 0;
+}
+
+int64_t rt_div(struct run *r, int64_t a, int64_t b)
+{
+	if (b == 0) {
+		r->failed = 1;
+		script_err(r, "division by zero");
+		return 0;
+	}
+	return b == -1 ? script_wrap(r, (int64_t)(0 - (uint64_t)a)) : a / b;
+}
+
+int64_t rt_mod(struct run *r, int64_t a, int64_t b)
+{
+	if (b == 0) {
+		r->failed = 1;
+		script_err(r, "modulo by zero");
+		return 0;
+	}
+	return b == -1 ? 0 : a % b;
+}
+
+/* ---- variables ---- */
+
+int32_t rt_pv_get(struct run *r, void *fn, const struct pv_name *n, struct value *ret)
+{
+	pv_get_fn *get;
+	int32_t rc;
+
+	memcpy(&get, &fn, sizeof(get));
+	*ret = value_null();
+	rc = get(r, n, ret);
+	if (rc < 0)
+		*ret = value_null();
+	return rc < 0 ? -1 : 0;
+}
+
+int32_t rt_pv_set(struct run *r, void *fn, const struct pv_name *n, const struct value *v,
+		  const struct str *text)
+{
+	pv_set_fn *set;
+	int32_t rc;
+
+	memcpy(&set, &fn, sizeof(set));
+	rc = set(r, n, v);
+	if (rc >= 0)
+		return 1;
+	script_err(r, "cannot assign to " STR_FMT ": %s", STR_ARG(*text), rt_strerror(rc));
+	return -1;
+}
+
+static int key_index(struct str keys, struct str key)
+{
+	for (int i = 0; keys.n || keys.p; i++) {
+		if (str_eq(str_cut(&keys, '|'), key))
+			return i;
+		if (!keys.p)
+			break;
+	}
+	return -1;
+}
+
+void rt_pv_name(struct run *r, const struct pv_name *t, const struct value *inner, const struct value *index,
+		const struct str *keys, struct pv_name *ret)
+{
+	*ret = *t;
+	if (inner) {
+		ret->text = script_text(r, inner);
+		if (keys->n)
+			ret->num = key_index(*keys, ret->text);
+		else if (inner->tag == VAL_INT || !str_to_i64(ret->text, &ret->num))
+			ret->num = inner->tag == VAL_INT ? inner->i : t->num;
+	}
+	if (index) {
+		ret->index_kind = PV_INDEX_NUM;
+		ret->index = rt_int(r, index);
+	}
+}
+
+void rt_pv_path(struct run *r, const struct pv_name *t, const struct pv_name *parts, struct pv_name *ret)
+{
+	(void)r;
+	*ret = *t;
+	ret->parts = parts;
+}
+
+/* ---- format strings ---- */
+
+void rt_print(struct run *r, int32_t rc, struct value *v)
+{
+	(void)r;
+	if (rc < 0)
+		*v = value_str(S(""));
+}
+
+void rt_tr_done(struct run *r, int32_t rc, struct value *v)
+{
+	(void)r;
+	if (rc < 0)
+		*v = value_null();
+}
+
+void rt_fmt(struct run *r, const struct value *pieces, int32_t n, struct str *ret)
+{
+	struct sb b;
+
+	sb_init(&b, r->arena, PRINT_LIMIT);
+	for (int32_t i = 0; i < n; i++) {
+		if (pieces[i].tag == VAL_NULL)
+			sb_addz(&b, "<null>");
+		else if (pieces[i].tag == VAL_INT)
+			sb_addi(&b, pieces[i].i);
+		else
+			sb_add(&b, pieces[i].s);
+	}
+	if (!sb_ok(&b))
+		script_err(r, "text is cut: no memory, or over %d bytes", PRINT_LIMIT);
+	*ret = b.p ? sb_str(&b) : S("");
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "script/run.h"
+
+#include "base/mem.h"
+#include "core/log.h"
+#include "script/script_priv.h"
+#include "script/vars.h"
+
+enum { FRAMES_MAX = 8192, VAR_BYTES_MAX = 65535 };
+
+struct script_conf script_conf = {.max_recursive_level = 256, .max_while_loops = 100};
+
+/* Values first, for generated code; then who owns the bytes. */
+struct frame {
+	struct frame *next; /* in the pool */
+	struct value *values;
+	char **bytes;
+	size_t *caps;
+};
+
+struct script_worker {
+	const struct program *prog;
+	struct frame *pool;
+	unsigned n_frames;
+};
+
+static struct script_worker *state(const struct worker *w)
+{
+	return worker_slot(w, WSLOT_SCRIPT);
+}
+
+int script_worker_init(struct worker *w, const struct program *p)
+{
+	struct script_worker *s = mem_alloc(sizeof(*s));
+
+	if (!s)
+		return RT_E_NOMEM;
+	s->prog = p;
+	worker_set_slot(w, WSLOT_SCRIPT, s);
+	return 0;
+}
+
+static void frame_free(struct frame **f, size_t n_vars)
+{
+	for (size_t i = 0; (*f)->bytes && i < n_vars; i++)
+		mem_free(&(*f)->bytes[i]);
+	mem_free(&(*f)->bytes);
+	mem_free(&(*f)->caps);
+	mem_free(&(*f)->values);
+	mem_free(f);
+}
+
+void script_worker_fini(struct worker *w)
+{
+	struct script_worker *s = state(w);
+
+	while (s && s->pool) {
+		struct frame *f = s->pool;
+
+		s->pool = f->next;
+		frame_free(&f, s->prog->n_vars);
+	}
+	mem_free(&s);
+	worker_set_slot(w, WSLOT_SCRIPT, NULL);
+}
+
+const struct program *script_program(const struct worker *w)
+{
+	return state(w)->prog;
+}
+
+static struct frame *frame_get(struct script_worker *s)
+{
+	struct frame *f = s->pool;
+	size_t n = s->prog->n_vars + 1;
+
+	if (f) {
+		s->pool = f->next;
+		return f;
+	}
+	if (s->n_frames == FRAMES_MAX)
+		return NULL;
+	f = mem_alloc(sizeof(*f));
+	if (!f)
+		return NULL;
+	f->values = mem_calloc(n, sizeof(*f->values));
+	f->bytes = mem_calloc(n, sizeof(*f->bytes));
+	f->caps = mem_calloc(n, sizeof(*f->caps));
+	if (!f->values || !f->bytes || !f->caps) {
+		frame_free(&f, 0);
+		return NULL;
+	}
+	s->n_frames++;
+	return f;
+}
+
+int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind, struct txn *t,
+	      struct script_vars *sv)
+{
+	struct script_worker *s = state(w);
+
+	*r = (struct run){.prog = s->prog, .kind = kind, .branch = -1, .worker = w, .draft = d, .txn = t};
+	r->arena = arena_new(RUN_ARENA_LIMIT);
+	r->frame = frame_get(s);
+	r->sv = sv ? script_vars_ref(sv) : script_vars_new();
+	if (!r->arena || !r->frame || !r->sv) {
+		run_end(r);
+		return RT_E_NOMEM;
+	}
+	r->vars = ((struct frame *)r->frame)->values;
+	return 0;
+}
+
+void run_end(struct run *r)
+{
+	struct script_worker *s = state(r->worker);
+	struct frame *f = r->frame;
+
+	if (f) {
+		f->next = s->pool;
+		s->pool = f;
+	}
+	r->frame = NULL;
+	script_vars_unref(&r->sv);
+	arena_free(&r->arena);
+}
+
+int32_t script_exec(struct run *r, int32_t route)
+{
+	r->ctl = 0;
+	r->rc = 0;
+	r->depth = 0;
+	r->failed = 0;
+	if (route < 0 || (uint64_t)route >= r->prog->n_routes)
+		return 1;
+	return r->prog->routes[route].fn(r);
+}
+
+int32_t script_event(const struct program *p, const char *name)
+{
+	return program_route_find(p, ROUTE_EVENT, str_of(name));
+}
+
+int32_t program_route_find(const struct program *p, enum route_kind kind, struct str name)
+{
+	for (uint64_t i = 0; i < p->n_routes; i++)
+		if (p->routes[i].kind == (int32_t)kind && str_eq(p->routes[i].name, name))
+			return (int32_t)i;
+	return -1;
+}
+
+/* ---- $var ---- */
+
+void rt_var_set(struct run *r, int32_t slot, const struct value *v)
+{
+	struct frame *f = r->frame;
+	struct value *to = &f->values[slot];
+	struct str s = v->s;
+
+	if (!value_is_str(v)) {
+		*to = *v;
+		return;
+	}
+	if (s.n > VAR_BYTES_MAX) {
+		script_warn(r, "value of $var(" STR_FMT ") is cut to %d bytes", STR_ARG(r->prog->var_names[slot]),
+			    VAR_BYTES_MAX);
+		s.n = VAR_BYTES_MAX;
+	}
+	if (s.n > f->caps[slot]) {
+		size_t cap = s.n < 64 ? 64 : s.n * 2;
+		char *p = mem_alloc(cap);
+
+		if (!p) {
+			script_err(r, "out of memory for $var(" STR_FMT ")", STR_ARG(r->prog->var_names[slot]));
+			return;
+		}
+		memcpy(p, s.p, s.n); /* what was there may be part of the new value */
+		mem_free(&f->bytes[slot]);
+		f->bytes[slot] = p;
+		f->caps[slot] = cap;
+	} else if (s.n) {
+		memmove(f->bytes[slot], s.p, s.n);
+	}
+	*to = *v;
+	to->s = str_make(f->bytes[slot], s.n);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run.h - beginning and ending a run of a route; variable frames; dynamic routes.
+ *
+ * For: host and stdlib modules that run routes. A frame of $var is borrowed from the worker's pool,
+ * last in first out, and keeps its values: with nothing blocking one worker always uses the same one,
+ * as the reference's process does. The run lives on the caller's stack.
+ */
+#ifndef SCRIPT_RUN_H
+#define SCRIPT_RUN_H
+
+#include "abi/program.h"
+#include "core/worker.h"
+#include "sip/draft.h"
+
+struct script_vars;
+
+enum { RUN_ARENA_LIMIT = 16 << 20, RUN_DEPTH_MAX = 256 };
+
+/* Settings that generated code and getters ask for; from the core parameters (script/load.h). */
+struct script_conf {
+	int64_t max_recursive_level, max_while_loops, server_id;
+	struct str version_text;
+};
+extern struct script_conf script_conf;
+
+/* State of a worker; before any run on it. */
+int script_worker_init(struct worker *w, const struct program *p);
+void script_worker_fini(struct worker *w);
+const struct program *script_program(const struct worker *w);
+
+/*
+ * Fill r for a run of kind IN_*: d may be NULL (events without a message). With sv NULL the run gets
+ * fresh variables, freed at its end unless somebody took a reference. RT_E_NOMEM.
+ */
+int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind, struct txn *t,
+	      struct script_vars *sv);
+void run_end(struct run *r);
+/* Run a route from the top: its value; r->ctl tells the rest. route < 0: 1. */
+int32_t script_exec(struct run *r, int32_t route);
+/* Index of an event route or -1. Cheap enough for once per message only when cached by the caller. */
+int32_t script_event(const struct program *p, const char *name);
+
+#endif
