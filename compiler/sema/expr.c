@@ -190,14 +190,14 @@ const struct sema_pv *sema_bind_pv_node(struct sema *s, struct ast *n)
 	const struct sema_pv *pv;
 	bool late = s->late;
 
-	/* op: 0 without header or MAXCOMPAT, 1 KAMAILIO, 2 SER */
+	/* sub: enum pp_mode, the header in force there: 0 KAMAILIO, 1 MAXCOMPAT, 2 SER */
 	if (n->kind == AST_SERATTR) {
 		pv = sema_attr_bind(&s->text, n->text);
-	} else if (n->op == 2 && str_chr(n->text, '(') == STR_NONE) {
+	} else if (n->sub == 2 && str_chr(n->text, '(') == STR_NONE) {
 		pv = sema_attr_bind(&s->text, str_skip(n->text, 1));
 	} else {
 		pv = sema_pv_bind(&s->text, n->text);
-		if (!pv && n->op != 1 && s->text.err.code == TEXT_UNKNOWN_PV &&
+		if (!pv && n->sub == 1 && s->text.err.code == TEXT_UNKNOWN_PV &&
 		    str_chr(n->text, '(') == STR_NONE && n->text.n > 1 && n->text.p[1] != '$')
 			pv = sema_attr_bind(&s->text, str_skip(n->text, 1));
 	}

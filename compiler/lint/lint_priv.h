@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lint_priv.h - the state of one lint_run; inside compiler/lint only. */
+#ifndef LINT_LINT_PRIV_H
+#define LINT_LINT_PRIV_H
+
+#include "diag/diag.h"
+#include "lint/lint.h"
+
+struct lint {
+	struct arena *arena;
+	const struct source *src;
+	struct diag_sink *sink;
+	struct ast_script *script;
+	const struct sema_program *p;
+	bool *var_set;  /* by slot: some statement sets it */
+	bool *var_told;
+};
+
+/* Names of things, routes and the preprocessor: names.c. */
+void lint_routes(struct lint *l);
+void lint_defines(struct lint *l, const struct preproc *pp);
+void lint_flags(struct lint *l);
+/* What one expression or condition shows by itself: expr.c. */
+void lint_expr(struct lint *l, struct ast *e);
+void lint_condition(struct lint *l, struct ast *e);
+/* What only a path through the statements shows: flow.c. */
+void lint_flow(struct lint *l);
+
+/* Slot of a $var, $vz; -1 for anything else. */
+int lint_var_slot(const struct sema_pv *pv);
+/* Calls fn for every node below and including the chain. */
+void lint_walk(struct ast *n, void (*fn)(void *, struct ast *), void *arg);
+
+#endif
