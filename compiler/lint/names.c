@@ -250,11 +250,28 @@ static bool mentioned_in_text(const struct lint *l, struct str name)
 	return false;
 }
 
+/* A switch by its look, or nearly the name of something that is defined or asked for. */
+static bool looks_meant(const struct preproc *pp, struct str name)
+{
+	unsigned max = cat_distance_max(name);
+
+	if (str_starts(name, S("WITH_")))
+		return true;
+	for (const struct pp_define *d = pp->first; d; d = d->order)
+		if (cat_distance(name, d->name, max) <= max)
+			return true;
+	for (const struct pp_asked *q = pp->asked; q; q = q->next)
+		if (!str_eq(q->name, name) && cat_distance(name, q->name, max) <= max)
+			return true;
+	return false;
+}
+
 void lint_defines(struct lint *l, const struct preproc *pp)
 {
 	for (const struct pp_asked *q = pp->asked; q; q = q->next) {
 		if (str_starts(q->name, S("MOD_")) || str_starts(q->name, S("KAMAILIO")) ||
-		    str_starts(q->name, S("KILN")) || mentioned_in_text(l, q->name))
+		    str_starts(q->name, S("KILN")) || mentioned_in_text(l, q->name) ||
+		    !looks_meant(pp, q->name))
 			continue;
 		diag_report(l->sink, N_DEFINE, q->loc, "%.*s is defined nowhere in this script",
 			    (int)q->name.n, q->name.p);

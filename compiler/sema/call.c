@@ -180,6 +180,9 @@ static const struct sema_fmt *fmt(struct bind *b, struct str text)
 	b->s->late = false;
 	if (!f)
 		sema_report_text(b->s, b->e->loc, text);
+	for (int i = 0; f && i < f->n_parts; i++)
+		if (f->parts[i].pv && str_eq(str_of(f->parts[i].pv->row->name), S("sel")))
+			sema_cfg_get(b->s, f->parts[i].pv->name.text, b->e->loc);
 	return f;
 }
 
@@ -580,6 +583,16 @@ static struct str sockid_text(struct sema *s, const struct ast *e)
 	return str_printf(s->arena, "%s%.*s", proto, (int)e->text.n, e->text.p);
 }
 
+/* Core actions take literals of the right kind only; cfg_select's number may be computed. */
+static bool core_literal(const struct bind *b, const struct sema_const *c)
+{
+	if (!c)
+		return str_eq(b->call->text, S("cfg_select")) && b->at == 1;
+	if (b->a->kind != CAT_INT)
+		return true;
+	return !c->is_str && (c->i >= 0 || str_eq(b->call->text, S("remove_branch")));
+}
+
 static void bind_arg(struct bind *b)
 {
 	const struct sema_const *c;
@@ -617,6 +630,10 @@ static void bind_arg(struct bind *b)
 	}
 	sema_expr(b->s, b->e);
 	c = sema_const_of(b->e);
+	if (b->call->op == 1 && !core_literal(b, c)) {
+		bad(b, E_ARGUMENT, b->a->kind == CAT_INT ? "an unsigned number is expected" : "a literal is expected");
+		return;
+	}
 	if (!c)
 		bind_dynamic(b);
 	else if (c->is_str)

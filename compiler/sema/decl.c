@@ -2,6 +2,8 @@
 /* decl.c - what stands at the top level: modules, parameters, flags, addresses, custom variables. */
 #include "sema/sema_priv.h"
 
+#include "base/addr.h"
+
 #include <regex.h>
 #include <stdio.h>
 
@@ -254,7 +256,7 @@ static void core_param(struct sema *s, struct ast *n)
 	}
 	if (!v)
 		return;
-	if (!core_value_fits(row->kind, v, n->sub == 1)) {
+	if (!core_value_fits(row->kind, v, n->sub == 1 || (v->kind == AST_INT && v->num < 0))) {
 		if (!already_told(s, v->loc) && !already_told(s, n->loc))
 			diag_report(s->sink, E_VALUE_KIND, v->loc, "%s takes %s", row->name,
 				    core_wants[row->kind]);
@@ -279,6 +281,25 @@ static void core_param(struct sema *s, struct ast *n)
 
 /* ---- addresses ---- */
 
+/* Four numbers with dots are an address: each is at most 255. Anything else is a name. */
+static bool address_ok(struct str host)
+{
+	struct str rest = host;
+	int parts = 0;
+	bool fits = true;
+
+	while (rest.p) {
+		struct str part = str_cut(&rest, '.');
+		uint64_t v;
+
+		if (!part.n || !str_to_u64(part, 1000000, &v))
+			return true;
+		fits &= v <= 255;
+		parts++;
+	}
+	return parts != 4 || fits;
+}
+
 static void listen_one(struct sema *s, const struct ast *n, const struct ast *id, const struct ast *adv)
 {
 	struct sema_listen *l;
@@ -293,6 +314,11 @@ static void listen_one(struct sema *s, const struct ast *n, const struct ast *id
 		}
 		return;
 	}
+	if (!address_ok(id->text))
+		diag_report(s->sink, E_NUMBER, id->loc, "invalid IPv4 address \"%.*s\"", (int)id->text.n,
+			    id->text.p);
+	if (id->op == PROTO_WS || id->op == PROTO_WSS)
+		diag_report(s->sink, E_VALUE_KIND, id->loc, "WebSocket is no protocol to listen on; listen on tcp or tls");
 	l = SEMA_PUSH(s, s->p->listens);
 	if (!l)
 		return;
@@ -427,6 +453,10 @@ static void cfg_var(struct sema *s, const struct ast *n)
 			continue;
 		diag_report(s->sink, E_CFG_VAR, n->loc, "%.*s.%.*s is declared twice", (int)n->text.n,
 			    n->text.p, (int)name.n, name.p);
+		return;
+	}
+	if (n->kid[1] && n->kid[1]->kind == AST_INT && n->kid[1]->num < 0) {
+		diag_report(s->sink, E_CFG_VAR, n->kid[1]->loc, "a custom variable takes no negative number");
 		return;
 	}
 	if (n->num >= 0 && !plain_one) {
@@ -629,6 +659,7 @@ void sema_declare(struct sema *s, struct ast *n)
 				s->n_loaded = i + 1;
 		break;
 	case AST_MODPARAM:
+		s->seen_modparam = true;
 		modparam(s, n);
 		break;
 	case AST_CFGVAR:

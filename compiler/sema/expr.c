@@ -131,12 +131,50 @@ static bool is_onsend_operand(int32_t op)
 	       op == CORE_SND_PROTO || op == CORE_SND_AF;
 }
 
+/* Which comparisons an operand of the core has. */
+static bool core_op_ok(int32_t core, int op)
+{
+	if (op == OP_EQ || op == OP_NE)
+		return true;
+	switch ((enum ast_core)core) {
+	case CORE_METHOD:
+	case CORE_URI:
+	case CORE_STATUS:
+	case CORE_FROM_URI:
+	case CORE_TO_URI:
+	case CORE_SRC_IP:
+	case CORE_DST_IP:
+	case CORE_SND_IP:
+	case CORE_TO_IP:
+		return op == OP_MATCH;
+	case CORE_SRC_PORT:
+	case CORE_DST_PORT:
+	case CORE_SND_PORT:
+	case CORE_TO_PORT:
+	case CORE_AF:
+	case CORE_SND_AF:
+	case CORE_MSG_LEN:
+		return op >= OP_LT && op <= OP_GE;
+	case CORE_PROTO:
+	case CORE_SND_PROTO:
+		return false;
+	}
+	return true;
+}
+
 /* uri == myself, src_ip == 10.0.0.0/8 ...: language.md 5.7. */
 static void core_comparison(struct sema *s, struct ast *e, struct ast *core, struct ast *other)
 {
 	if (core->kind == AST_CORE && is_onsend_operand(core->op) && s->block != IN_ONSEND)
 		diag_report(s->sink, E_CORE_OPERAND, core->loc, "%s exists only in onsend_route",
 			    ast_core_name((enum ast_core)core->op));
+	if (core->kind == AST_CORE && !core_op_ok(core->op, e->op))
+		diag_report(s->sink, E_CORE_OPERAND, e->loc, "%s cannot be compared with %s",
+			    ast_core_name((enum ast_core)core->op), ast_op_name((enum ast_op)e->op));
+	if (core->kind == AST_CORE && (core->op == CORE_PROTO || core->op == CORE_SND_PROTO) &&
+	    (other->kind == AST_ID || other->kind == AST_HOST))
+		diag_report(s->sink, E_CORE_OPERAND, other->loc, "no protocol: %.*s", (int)other->text.n,
+			    other->text.p);
 	if (e->op == OP_MATCH && (other->kind == AST_MYSELF || core->kind == AST_MYSELF))
 		diag_report(s->sink, E_CORE_OPERAND, e->loc, "myself cannot be matched with =~");
 	else if (e->op == OP_MATCH)
@@ -204,6 +242,10 @@ const struct sema_pv *sema_bind_pv_node(struct sema *s, struct ast *n)
 	s->late = late;
 	if (!pv)
 		sema_report_text(s, n->loc, n->text);
+	if (pv && !s->seen_modparam && str_eq(str_of(pv->row->name), S("shv")))
+		diag_report(s->sink, E_PV, n->loc, "$shv needs shared memory: some modparam must stand above");
+	if (pv && str_eq(str_of(pv->row->name), S("sel")))
+		sema_cfg_get(s, pv->name.text, n->loc);
 	n->bind = pv;
 	n->type = pv ? (int32_t)pv->type : VT_ANY;
 	return pv;
@@ -220,18 +262,25 @@ static const struct sema_cfg_var *cfg_var_find(const struct sema *s, struct str 
 	return NULL;
 }
 
+const struct sema_cfg_var *sema_cfg_get(struct sema *s, struct str rest, struct loc l)
+{
+	const struct sema_cfg_var *v;
+	struct str group;
+
+	if (!str_eq(str_cut(&rest, '.'), S("cfg_get")))
+		return NULL;
+	group = str_cut(&rest, '.');
+	v = cfg_var_find(s, group, rest);
+	if (!v && !cat_known_find(s->cat, KNOWN_GROUP, group, 0))
+		diag_report(s->sink, E_CFG_VAR, l, "no variable %.*s.%.*s is declared", (int)group.n,
+			    group.p ? group.p : "", (int)rest.n, rest.p ? rest.p : "");
+	return v;
+}
+
 static void select_node(struct sema *s, struct ast *e)
 {
-	struct str rest = e->text, group;
-
 	e->type = VT_STR | VT_NULL;
-	if (!str_eq(str_cut(&rest, '.'), S("cfg_get")))
-		return;
-	group = str_cut(&rest, '.');
-	e->bind = cfg_var_find(s, group, rest);
-	if (!e->bind && !cat_known_find(s->cat, KNOWN_GROUP, group, 0))
-		diag_report(s->sink, E_CFG_VAR, e->loc, "no variable %.*s.%.*s is declared",
-			    (int)group.n, group.p, (int)rest.n, rest.p ? rest.p : "");
+	e->bind = sema_cfg_get(s, e->text, e->loc);
 }
 
 static void unary(struct sema *s, struct ast *e)

@@ -35,6 +35,7 @@ struct sema {
 	uint32_t block;           /* IN_* by which functions of this body are checked */
 	uint32_t mask;            /* contexts that remain after the guards around */
 	int in_expr;              /* inside a condition or operand */
+	bool seen_modparam;       /* above the item in work */
 	int children;             /* in force for the next listen */
 	SEMA_TABLE(struct sema_edge, edges);
 	SEMA_TABLE(struct sema_use, uses);
@@ -61,6 +62,8 @@ bool sema_static_str(const struct ast *e);
 bool sema_static_int(const struct ast *e);
 const struct sema_pv *sema_bind_pv_node(struct sema *s, struct ast *n);
 void sema_fold(struct sema *s, struct ast *e);
+/* cfg_get.group.var must be declared; false and reported when it is not. */
+const struct sema_cfg_var *sema_cfg_get(struct sema *s, struct str select, struct loc l);
 /* call.c */
 void sema_call_node(struct sema *s, struct ast *n);
 /* NULL when good, else what is wrong with it. */

@@ -115,11 +115,11 @@ static bool bind_avp_name(struct scan *sc, struct sema_name *n)
 	if (colon != STR_NONE) {
 		struct str prefix = str_head(s, colon), rest = str_skip(s, colon + 1);
 
-		if (str_eq(prefix, S("i"))) {
+		if (str_ieq(prefix, S("i"))) {
 			if (!str_to_i64(rest, &v))
 				return fail(sc, TEXT_BAD_NAME, s, "i: wants a number") != NULL;
 			n->num |= SEMA_AVP_INT;
-		} else if (!str_eq(prefix, S("s")) || !rest.n) {
+		} else if (!str_ieq(prefix, S("s")) || !rest.n) {
 			return fail(sc, TEXT_BAD_NAME, s, "only the prefixes s: and i: exist") != NULL;
 		}
 		n->text = rest;
