@@ -148,6 +148,30 @@ int txn_relay_await(struct txn *t, struct sip_draft *d, const struct txn_relay_o
 	return err;
 }
 
+int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_relay_opts *o)
+{
+	struct sip_hop hop = {0};
+	struct sip_wire wire;
+	struct txn_dst dst;
+	struct str bytes;
+	char tag[TXN_TAG_LEN + 1];
+	unsigned n = 0;
+	int err = txn_down()->resolve_await(w, next_hop(d, o), o->proto, d->main.force_sock, &dst, 1,
+					    &n);
+
+	if (!err)
+		err = txn_down()->hop(w, &dst, d, &hop);
+	if (err)
+		return err;
+	dst.send_flags = d->fwd_send;
+	hop.branch = str_printf(d->arena, "z9hG4bK.s" STR_FMT, STR_ARG(txn_tag(d->msg, tag)));
+	err = sip_build_request(d->arena, d, &hop, &wire);
+	if (err)
+		return err;
+	bytes = sip_wire_flat(&wire, d->arena);
+	return bytes.p ? txn_down()->send(w, &dst, bytes, true) : RT_E_NOMEM;
+}
+
 /* ---- CANCEL ---- */
 
 static struct str reasons_of(const struct sip_draft *cancel, struct arena *a)

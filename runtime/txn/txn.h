@@ -193,6 +193,12 @@ struct txn_relay_opts {
 int txn_relay_await(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o);
 
 /*
+ * Forward a request without a transaction (an ACK to a 2xx): first address, branch from the tag hash
+ * so that a retransmission leaves with the same one. Errors as txn_relay_await.
+ */
+int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_relay_opts *o);
+
+/*
  * A CANCEL was received for `inv`: answers it 200 and cancels the branches. The CANCEL's own
  * transaction is made here.
  */
@@ -228,7 +234,7 @@ struct txn_uac {
 	void *arg;
 };
 int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret);
-/* A Call-ID that hashes to this worker is made here: hash_str(id) % worker_count(). */
+/* A Call-ID that hashes to this worker is made here (net_owner). */
 struct str txn_make_call_id(struct worker *w, struct arena *a);
 
 /* ---- life ---- */

@@ -4,7 +4,7 @@
  * tm:local-request edits and the client machine are the same code. INVITE is not offered: nothing
  * here would send the ACK to its 2xx.
  */
-#include "base/hash.h"
+#include "net/net.h"
 #include "txn/txn_priv.h"
 
 struct str txn_make_call_id(struct worker *w, struct arena *a)
@@ -15,7 +15,7 @@ struct str txn_make_call_id(struct worker *w, struct arena *a)
 		id = str_printf(a, "%016llx-%u",
 				(unsigned long long)world_random_u64(worker_world(w)),
 				worker_index(w));
-	} while (id.p && worker_count(w) > 1 && hash_str(id) % worker_count(w) != worker_index(w));
+	} while (id.p && net_owner(id, worker_count(w)) != worker_index(w));
 	return id;
 }
 

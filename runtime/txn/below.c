@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* struct txn_net over net/: txn_set_net(txn_net_default()). */
+#include "net/net.h"
+#include "txn/txn.h"
+#include "txn/txn_net.h"
+
+static int resolve(struct worker *w, struct str uri, enum proto proto,
+		   const struct net_socket *sock, struct txn_dst *ret, unsigned max, unsigned *n)
+{
+	struct net_targets t;
+	struct sip_uri u;
+	bool sips;
+	int err;
+
+	if (sip_uri_parse(uri, &u) != 0 ||
+	    (u.scheme != SIP_SCHEME_SIP && u.scheme != SIP_SCHEME_SIPS))
+		return RT_E_PARSE;
+	sips = u.scheme == SIP_SCHEME_SIPS;
+	if (proto == PROTO_NONE)
+		proto = u.proto == PROTO_OTHER ? PROTO_NONE : u.proto;
+	err = net_resolve_await(w, u.maddr.n ? u.maddr : u.host, u.port, proto, sips, &t);
+	if (err)
+		return err;
+	for (*n = 0; *n < t.n && *n < max; (*n)++)
+		ret[*n] = (struct txn_dst){
+			.proto = t.v[*n].proto, .to = t.v[*n].addr, .sock = sock};
+	return *n ? 0 : RT_E_NOENT;
+}
+
+static int hop(struct worker *w, struct txn_dst *d, const struct sip_draft *draft,
+	       struct sip_hop *ret)
+{
+	const struct msg_origin *o = &draft->msg->origin;
+	const struct net_socket *s = net_socket_for(w, d->proto, &d->to, d->sock);
+	const struct net_socket *in = o->sock;
+
+	if (!s)
+		return RT_E_IO;
+	d->sock = s;
+	*ret = (struct sip_hop){.sock = s,
+				.recv_sock = in,
+				.proto = d->proto,
+				.recv_proto = o->proto,
+				.host = draft->adv_host.n ? draft->adv_host
+					: s->adv_host.n   ? s->adv_host
+							  : s->host_br,
+				.port = draft->adv_port ? draft->adv_port
+					: s->adv_port   ? s->adv_port
+							: s->addr.port,
+				.rport = draft->add_local_rport,
+				.alias = draft->via_alias};
+	if (in) {
+		ret->recv_host = in->adv_host.n ? in->adv_host : in->host_br;
+		ret->recv_port = in->adv_port ? in->adv_port : in->addr.port;
+		ret->conn_id = proto_is_stream(o->proto) ? o->conn_id : 0;
+	}
+	return 0;
+}
+
+static int send_bytes(struct worker *w, const struct txn_dst *d, struct str bytes, bool is_request)
+{
+	struct net_dst nd = {.proto = d->proto, .to = d->to, .sock = d->sock, .conn_id = d->conn_id};
+	char *p;
+	struct iovec iov;
+
+	(void)is_request;
+	if (d->send_flags & SIP_SEND_NO_CONNECT)
+		nd.flags |= NET_NO_CONNECT;
+	if (d->send_flags & SIP_SEND_CLOSE)
+		nd.flags |= NET_CLOSE_AFTER;
+	memcpy(&p, &bytes.p, sizeof(p)); /* iovec has no const; net_send only reads */
+	iov = (struct iovec){p, bytes.n};
+	return net_send(w, &nd, &iov, 1);
+}
+
+const struct txn_net *txn_net_default(void)
+{
+	static const struct txn_net ops = {resolve, hop, send_bytes};
+
+	return &ops;
+}
