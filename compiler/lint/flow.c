@@ -378,7 +378,7 @@ static void unreachable(struct flow *f, const struct ast *n)
 		next = next->next;
 	/* a break that ends a case after exit is a habit, not a fault */
 	if (f->quiet || !next || !leaves(n) || next->kind == AST_BREAK ||
-	    (next->kind == AST_RETURN && n->kind != AST_RETURN))
+	    (next->kind == AST_RETURN && !next->next && !next->kid[0]))
 		return;
 	diag_report(f->l->sink, W_UNREACHABLE, next->loc, "this is never reached");
 }

@@ -119,7 +119,7 @@ static void collect_route(struct sema *s, struct ast *n)
 {
 	int kind = n->op;
 	struct str name = n->text;
-	bool zero = str_eq(name, S("0")), unnamed = !name.n;
+	bool zero = str_eq(name, S("0")) || n->sub == 2, unnamed = !name.n && !zero;
 	struct sema_route *r;
 	struct sema_body *b, **at;
 
@@ -569,6 +569,8 @@ static void set_param(struct sema *s, const struct ast *n, const struct sema_mod
 	struct sema_param *slot;
 	struct diag *d;
 
+	if (!m->row && !cat_known_find(s->cat, KNOWN_MODULE, module, 0))
+		return; /* told at its loadmodule */
 	if (!row && known) {
 		bool num = str_ends(str_of(known->a), S("int")), any = str_eq(str_of(known->a), S("any"));
 
