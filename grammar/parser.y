@@ -34,6 +34,13 @@ union kiln_parse_value {
 static int kiln_parse_lex(union kiln_parse_value *v, struct loc *l, struct parser *ps);
 static void kiln_parse_error(struct loc *l, struct parser *ps, const char *msg);
 
+/* A form that is a syntax error in 5.6. */
+static void needs_six(struct parser *ps, struct loc l, const char *what)
+{
+	if (ps->pp->compat != 6)
+		parse_error_at(ps, l, "syntax error, %s needs the language of 6.x (--compat=6)", what);
+}
+
 #define MK(kind, l) mk(ps, AST_##kind, (l))
 #define TXT(kind, l, t) mk_text(ps, AST_##kind, (l), (t))
 #define BIN(o, l, a, b) mk_binary(ps, OP_##o, (l), (a), (b))
@@ -222,8 +229,8 @@ anyname: T_ID | T_NAME | T_VIRTUAL | T_ADVERTISE | T_GLOBAL | T_STRING;
 
 module:
 	T_LOADMODULE T_STRING                            { $$ = TXT(LOADMODULE, @$, $2.text); $$->op = (int32_t)$1.num; }
-	| T_LOADMODULE '(' T_STRING ')'                  { $$ = TXT(LOADMODULE, @$, $3.text); $$->op = (int32_t)$1.num; }
-	| T_LOADMODULE '(' T_STRING ',' T_STRING ')'     { $$ = TXT(LOADMODULE, @$, $3.text); $$->op = (int32_t)$1.num; $$->kid[0] = TXT(STR, @5, $5.text); }
+	| T_LOADMODULE '(' T_STRING ')'                  { needs_six(ps, @2, "loadmodule(...)"); $$ = TXT(LOADMODULE, @$, $3.text); $$->op = (int32_t)$1.num; }
+	| T_LOADMODULE '(' T_STRING ',' T_STRING ')'     { needs_six(ps, @2, "loadmodule(...)"); $$ = TXT(LOADMODULE, @$, $3.text); $$->op = (int32_t)$1.num; $$->kid[0] = TXT(STR, @5, $5.text); }
 	| T_LOADPATH T_STRING                            { $$ = TXT(LOADPATH, @$, $2.text); }
 	| T_LOADPATH '=' T_STRING                        { $$ = TXT(LOADPATH, @$, $3.text); }
 	| T_CFGENGINE T_STRING                           { $$ = TXT(CFGENGINE, @$, $2.text); }

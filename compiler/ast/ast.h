@@ -10,6 +10,7 @@
 #ifndef AST_AST_H
 #define AST_AST_H
 
+#include "abi/core_operand.h" /* AST_CORE.op */
 #include "source/source.h"
 
 struct sb;
@@ -33,14 +34,6 @@ enum ast_op {
 	OP_ADD, OP_SUB, OP_MUL, OP_DIV, OP_MOD,
 	OP_NOT, OP_BNOT, OP_NEG,
 	OP_COUNT
-};
-
-/* Operands of the core, AST_CORE.op. */
-enum ast_core {
-	CORE_METHOD, CORE_URI, CORE_STATUS, CORE_FROM_URI, CORE_TO_URI,
-	CORE_SRC_IP, CORE_DST_IP, CORE_SND_IP, CORE_TO_IP,
-	CORE_SRC_PORT, CORE_DST_PORT, CORE_SND_PORT, CORE_TO_PORT,
-	CORE_PROTO, CORE_SND_PROTO, CORE_AF, CORE_SND_AF, CORE_MSG_LEN,
 };
 
 enum { AST_CASE_VALUE, AST_CASE_REGEX, AST_CASE_DEFAULT };

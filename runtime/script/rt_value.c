@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "base/bug.h"
+#include "base/sb.h"
+
 enum { PRINT_LIMIT = 1 << 20 };
 
 /* The whole text is decimal with optional '-', or 0x hex; within the int's width. */

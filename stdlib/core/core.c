@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define STD_NAME core
+#define STD_DEF "core/core.def"
+#include "abi/std.h"
+
+#include <stdlib.h>
+
+#include "core/log.h"
+#include "script/env.h"
+#include "sip/draft.h"
+
+enum { LOG_DEFAULT = L_DBG + 1 };
+
+/* ---- variables ---- */
+
+int32_t std_core_pv_null_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	(void)r;
+	(void)n;
+	*ret = value_null();
+	return 0;
+}
+
+int32_t std_core_pv_rc_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	(void)n;
+	*ret = value_int(r->rc);
+	return 0;
+}
+
+int32_t std_core_pv_env_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	const char *z = str_z(r->arena, n->text);
+	const char *v = z ? getenv(z) : NULL;
+
+	*ret = v ? value_str(str_of(v)) : value_null();
+	return 0;
+}
+
+static int64_t number(struct str s)
+{
+	int64_t i;
+
+	return str_to_i64(s, &i) ? i : 0;
+}
+
+int32_t std_core_pv_envn_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	int32_t err = std_core_pv_env_get(r, n, ret);
+
+	if (ret->tag == VAL_STR)
+		*ret = value_int(number(ret->s));
+	return err;
+}
+
+int32_t std_core_pv_def_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	*ret = value_null();
+	for (uint64_t i = 0; i < r->prog->n_defines; i++)
+		if (str_eq(r->prog->defines[i].name, n->text))
+			*ret = value_str(r->prog->defines[i].value);
+	return 0;
+}
+
+int32_t std_core_pv_defn_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	std_core_pv_def_get(r, n, ret);
+	*ret = value_int(ret->tag == VAL_STR ? number(ret->s) : 0);
+	return 0;
+}
+
+/* ---- flags ---- */
+
+static int32_t bad_flag(struct run *r)
+{
+	script_err(r, "flag is not 0 to 31");
+	return -1;
+}
+
+int32_t std_core_setflag(struct run *r, int32_t flag)
+{
+	if (flag < 0 || !r->draft)
+		return bad_flag(r);
+	r->draft->flags |= 1u << flag;
+	return 1;
+}
+
+int32_t std_core_resetflag(struct run *r, int32_t flag)
+{
+	if (flag < 0 || !r->draft)
+		return bad_flag(r);
+	r->draft->flags &= ~(1u << flag);
+	return 1;
+}
+
+int32_t std_core_isflagset(struct run *r, int32_t flag)
+{
+	if (flag < 0 || !r->draft)
+		return bad_flag(r);
+	return r->draft->flags >> flag & 1 ? 1 : -1;
+}
+
+/* ---- the request URI ---- */
+
+static int32_t done(struct run *r, int err, const char *what)
+{
+	if (!err)
+		return 1;
+	script_err(r, "%s: %s", what, rt_strerror(err));
+	return -1;
+}
+
+static int32_t rewrite(struct run *r, enum sip_uri_part part, struct str text, size_t n, const char *what)
+{
+	if (!r->draft || !r->draft->msg->is_request)
+		return done(r, RT_E_STATE, what);
+	return done(r, sip_draft_rewrite(r->draft, part, text, n), what);
+}
+
+int32_t std_core_seturi(struct run *r, const struct str *uri)
+{
+	return done(r, r->draft ? sip_draft_set_uri(r->draft, *uri) : RT_E_STATE, "seturi");
+}
+
+int32_t std_core_revert_uri(struct run *r)
+{
+	return done(r, r->draft ? sip_draft_set_uri(r->draft, STR_NULL) : RT_E_STATE, "revert_uri");
+}
+
+int32_t std_core_sethost(struct run *r, const struct str *host)
+{
+	return rewrite(r, SIP_URI_SET_HOSTALL, *host, 0, "sethost");
+}
+
+int32_t std_core_sethostport(struct run *r, const struct str *hostport)
+{
+	return rewrite(r, SIP_URI_SET_HOSTPORT, *hostport, 0, "sethostport");
+}
+
+int32_t std_core_sethostporttrans(struct run *r, const struct str *text)
+{
+	return rewrite(r, SIP_URI_SET_HOSTPORTTRANS, *text, 0, "sethostporttrans");
+}
+
+int32_t std_core_setuser(struct run *r, const struct str *user)
+{
+	return rewrite(r, SIP_URI_SET_USER, *user, 0, "setuser");
+}
+
+int32_t std_core_setuserpass(struct run *r, const struct str *userpass)
+{
+	return rewrite(r, SIP_URI_SET_USERPASS, *userpass, 0, "setuserpass");
+}
+
+int32_t std_core_setport(struct run *r, const struct str *port)
+{
+	return rewrite(r, SIP_URI_SET_PORT, *port, 0, "setport");
+}
+
+int32_t std_core_prefix(struct run *r, const struct str *text)
+{
+	return rewrite(r, SIP_URI_SET_PREFIX, *text, 0, "prefix");
+}
+
+int32_t std_core_strip(struct run *r, int64_t n)
+{
+	return rewrite(r, SIP_URI_STRIP, STR_NULL, n > 0 ? (size_t)n : 0, "strip");
+}
+
+int32_t std_core_strip_tail(struct run *r, int64_t n)
+{
+	return rewrite(r, SIP_URI_STRIP_TAIL, STR_NULL, n > 0 ? (size_t)n : 0, "strip_tail");
+}
+
+int32_t std_core_userphone(struct run *r)
+{
+	return rewrite(r, SIP_URI_SET_USERPHONE, STR_NULL, 0, "userphone");
+}
+
+int32_t std_core_remove_branch(struct run *r, int64_t index)
+{
+	if (!r->draft || index < 0)
+		return -1;
+	return sip_branch_remove(r->draft, (unsigned)index) ? -1 : 1;
+}
+
+int32_t std_core_remove_branch0(struct run *r)
+{
+	return std_core_remove_branch(r, 0);
+}
+
+int32_t std_core_clear_branches(struct run *r)
+{
+	if (!r->draft)
+		return -1;
+	sip_branches_clear(r->draft);
+	return 1;
+}
+
+/* ---- how it is sent ---- */
+
+int32_t std_core_force_rport(struct run *r)
+{
+	if (!r->draft)
+		return -1;
+	r->draft->force_rport = true;
+	return 1;
+}
+
+int32_t std_core_add_local_rport(struct run *r)
+{
+	if (!r->draft)
+		return -1;
+	r->draft->add_local_rport = true;
+	return 1;
+}
+
+static int32_t send_flag(struct run *r, bool reply, uint32_t flag)
+{
+	if (!r->draft)
+		return -1;
+	if (reply)
+		r->draft->rpl_send |= flag;
+	else
+		r->draft->fwd_send |= flag;
+	return 1;
+}
+
+int32_t std_core_set_forward_no_connect(struct run *r)
+{
+	return send_flag(r, false, SIP_SEND_NO_CONNECT);
+}
+
+int32_t std_core_set_reply_no_connect(struct run *r)
+{
+	return send_flag(r, true, SIP_SEND_NO_CONNECT);
+}
+
+int32_t std_core_set_forward_close(struct run *r)
+{
+	return send_flag(r, false, SIP_SEND_CLOSE);
+}
+
+int32_t std_core_set_reply_close(struct run *r)
+{
+	return send_flag(r, true, SIP_SEND_CLOSE);
+}
+
+/* ---- log ---- */
+
+int32_t std_core_log(struct run *r, int64_t level, const struct str *text)
+{
+	(void)r;
+	if (log_on((int)level))
+		log_raw((int)level, *text);
+	return 1;
+}
+
+int32_t std_core_log1(struct run *r, const struct str *text)
+{
+	return std_core_log(r, LOG_DEFAULT, text);
+}
+
+STD_MODULE(core)
