@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tm: requests. The state machines are runtime/txn; here are the script's names for them and the
+ * reference's return codes. What is set before the transaction exists waits in struct tm_pending.
+ */
+#define STD_NAME tm
+#define STD_DEF "tm/tm.def"
+#include "abi/std.h"
+
+#include "core/log.h"
+#include "tm/tm_run.h"
+#include "tm/tm_state.h"
+#include "txn/txn_net.h"
+
+struct tm_pending *tm_pending(struct run *r)
+{
+	struct tm_pending *p = r->tm;
+
+	if (!p) {
+		p = arena_new_of(r->arena, struct tm_pending);
+		if (!p)
+			return NULL;
+		p->routes = (struct txn_routes){-1, -1, -1, -1};
+		r->tm = p;
+	}
+	return p;
+}
+
+static void take(uint32_t *to, uint32_t v)
+{
+	if (v)
+		*to = v;
+}
+
+static void apply_pending(struct run *r)
+{
+	struct tm_pending *p = r->tm;
+	struct txn_timers *t;
+
+	if (!p)
+		return;
+	t = txn_timers(r->txn);
+	*txn_routes(r->txn) = p->routes;
+	take(&t->fr, p->timers.fr);
+	take(&t->fr_inv, p->timers.fr_inv);
+	take(&t->t1, p->timers.t1);
+	take(&t->t2, p->timers.t2);
+	take(&t->life_inv, p->timers.life_inv);
+	take(&t->life_noninv, p->timers.life_noninv);
+	txn_set_flag(r->txn, p->on, true);
+	txn_set_flag(r->txn, p->off, false);
+}
+
+int32_t tm_need_txn(struct run *r)
+{
+	struct sip_msg *m = r->draft ? r->draft->msg : NULL;
+	int err;
+
+	if (r->txn)
+		return 1;
+	if (!m || !m->is_request || m->method == SIP_ACK)
+		return -1;
+	if (txn_match_request(r->worker, m, NULL) == TXN_RETRANSMISSION)
+		return 0;
+	err = txn_new(r->worker, r->draft, &r->txn);
+	if (err) {
+		log_err("no transaction: %s", rt_strerror(err));
+		return -1;
+	}
+	txn_set_user(r->txn, r->sv);
+	apply_pending(r);
+	return 1;
+}
+
+int32_t std_tm_t_newtran(struct run *r)
+{
+	if (r->txn)
+		return -1; /* it exists already */
+	return tm_need_txn(r);
+}
+
+/* ---- forwarding ---- */
+
+static int32_t relay_code(int err)
+{
+	switch (err) {
+	case 0:
+		return 1;
+	case RT_E_STATE:
+		return -1;
+	case RT_E_PARSE:
+		return -3;
+	case RT_E_NOENT:
+		return -4;
+	case RT_E_CLOSED:
+		return -6;
+	case RT_E_IO:
+		return -7;
+	default:
+		return -1;
+	}
+}
+
+static int32_t relay_cancel(struct run *r)
+{
+	struct txn *inv = txn_find_cancelled(r->worker, r->draft->msg);
+
+	if (!inv)
+		return 1;
+	if (txn_match_request(r->worker, r->draft->msg, NULL) == TXN_RETRANSMISSION)
+		return 0;
+	return txn_cancel_await(inv, r->draft) == 0 ? 0 : -1;
+}
+
+/* An ACK has no transaction: the host forwards what is left of it statelessly. */
+static int32_t relay(struct run *r, const struct txn_relay_opts *o)
+{
+	struct sip_msg *m = r->draft->msg;
+	int32_t rc;
+
+	if (r->kind != IN_FAILURE && m->method == SIP_ACK)
+		return txn_forward_await(r->worker, r->draft, o) == 0 ? 1 : -1;
+	if (r->kind != IN_FAILURE && !r->txn && m->method == SIP_CANCEL &&
+	    txn_find_cancelled(r->worker, m)) {
+		rc = relay_cancel(r);
+		return rc == 0 ? 1 : rc;
+	}
+	rc = tm_need_txn(r);
+	if (rc <= 0)
+		return rc;
+	return relay_code(txn_relay_await(r->txn, r->draft, o));
+}
+
+static int32_t relay_hp(struct run *r, enum proto p, const struct str *host, int64_t port)
+{
+	bool v6 = host->n && str_chr(*host, ':') != STR_NONE && host->p[0] != '[';
+	struct txn_relay_opts o = {.proto = p};
+
+	if (port < 0 || port > 65535)
+		return -1;
+	o.uri = str_printf(r->arena, "sip:%s" STR_FMT "%s:%u", v6 ? "[" : "", STR_ARG(*host),
+			   v6 ? "]" : "", port ? (unsigned)port : proto_port(p));
+	return o.uri.p ? relay(r, &o) : -1;
+}
+
+int32_t std_tm_t_relay(struct run *r)
+{
+	return relay(r, &(struct txn_relay_opts){0});
+}
+int32_t std_tm_t_relay_hp(struct run *r, const struct str *host, int64_t port)
+{
+	return relay_hp(r, PROTO_NONE, host, port);
+}
+int32_t std_tm_t_relay_to_udp(struct run *r)
+{
+	return relay(r, &(struct txn_relay_opts){.proto = PROTO_UDP});
+}
+int32_t std_tm_t_relay_to_udp_hp(struct run *r, const struct str *host, int64_t port)
+{
+	return relay_hp(r, PROTO_UDP, host, port);
+}
+int32_t std_tm_t_relay_to_tcp(struct run *r)
+{
+	return relay(r, &(struct txn_relay_opts){.proto = PROTO_TCP});
+}
+int32_t std_tm_t_relay_to_tcp_hp(struct run *r, const struct str *host, int64_t port)
+{
+	return relay_hp(r, PROTO_TCP, host, port);
+}
+int32_t std_tm_t_replicate(struct run *r)
+{
+	return relay(r, &(struct txn_relay_opts){.replicate = true});
+}
+int32_t std_tm_t_replicate_uri(struct run *r, const struct str *uri)
+{
+	return relay(r, &(struct txn_relay_opts){.replicate = true, .uri = *uri});
+}
+int32_t std_tm_t_relay_cancel(struct run *r)
+{
+	return r->draft->msg->method == SIP_CANCEL ? relay_cancel(r) : -1;
+}
+
+/* ---- looking up ---- */
+
+int32_t std_tm_t_lookup_request(struct run *r)
+{
+	return r->txn || txn_find_request(r->worker, r->draft->msg) ? 1 : -1;
+}
+
+int32_t std_tm_t_lookup_cancel_flags(struct run *r, int64_t copy)
+{
+	struct sip_msg *m = r->draft->msg;
+	struct txn *t = m->method == SIP_CANCEL ? txn_find_cancelled(r->worker, m) : NULL;
+
+	if (t && copy == 1)
+		r->draft->flags = txn_draft(t)->flags;
+	return t ? 1 : -1;
+}
+
+int32_t std_tm_t_lookup_cancel(struct run *r)
+{
+	return std_tm_t_lookup_cancel_flags(r, 0);
+}
+
+int32_t std_tm_t_check_trans(struct run *r)
+{
+	struct sip_msg *m = r->draft->msg;
+
+	if (!m->is_request)
+		return txn_find_reply(r->worker, m) ? 1 : -1;
+	if (m->method == SIP_CANCEL)
+		return std_tm_t_lookup_cancel(r);
+	if (r->txn)
+		return 1;
+	switch (txn_match_request(r->worker, m, NULL)) {
+	case TXN_RETRANSMISSION:
+	case TXN_ACK_NEGATIVE:
+		return 0;
+	case TXN_ACK_E2E:
+		return 1;
+	case TXN_MERGED:
+	case TXN_NO_MATCH:
+		break;
+	}
+	return -1;
+}
+
+/* ---- replies ---- */
+
+int32_t std_tm_t_reply(struct run *r, int64_t code, const struct str *reason)
+{
+	int32_t rc = tm_need_txn(r);
+	int status = (int)code;
+	struct str text = *reason;
+
+	if (rc <= 0)
+		return rc;
+	if (code < 100 || code > 699) {
+		status = (int)param.default_code;
+		text = param.default_reason;
+	}
+	/* text added by append_to_reply since the transaction was made */
+	if (r->kind == IN_REQUEST || r->kind == IN_FAILURE)
+		txn_draft(r->txn)->reply_edits = r->draft->reply_edits;
+	return txn_reply(r->txn, status, text, STR_NULL, STR_NULL) == 0 ? 1 : -1;
+}
+
+int32_t std_tm_t_send_reply(struct run *r, int64_t code, const struct str *reason)
+{
+	return std_tm_t_reply(r, code, reason);
+}
+
+int32_t std_tm_t_retransmit_reply(struct run *r)
+{
+	return r->txn && txn_reply_again(r->txn) == 0 ? 1 : -1;
+}
+
+int32_t std_tm_t_release(struct run *r)
+{
+	if (!r->txn)
+		return -1;
+	txn_release(r->txn);
+	return 1;
+}
+
+int32_t std_tm_t_save_lumps(struct run *r)
+{
+	if (!r->txn)
+		return -1;
+	txn_save_draft(r->txn, r->draft);
+	return 1;
+}
+
+/* ---- parameters ---- */
+
+static int init(const struct program *p)
+{
+	struct txn_config c = *txn_conf();
+
+	(void)p;
+	c.fr_timer = (uint32_t)param.fr_timer;
+	c.fr_inv_timer = (uint32_t)param.fr_inv_timer;
+	c.wt_timer = (uint32_t)param.wt_timer;
+	c.retr_t1 = (uint32_t)param.retr_timer1;
+	c.retr_t2 = (uint32_t)param.retr_timer2;
+	c.max_inv_lifetime = (uint32_t)param.max_inv_lifetime;
+	c.max_noninv_lifetime = (uint32_t)param.max_noninv_lifetime;
+	c.restart_fr_on_each_reply = param.restart_fr_on_each_reply != 0;
+	c.auto_inv_100 = param.auto_inv_100 != 0;
+	c.auto_inv_100_reason = param.auto_inv_100_reason;
+	c.aggregate_challenges = param.aggregate_challenges != 0;
+	c.cancel_b_method = (int)param.cancel_b_method;
+	c.disable_6xx = param.disable_6xx_block != 0;
+	c.failure_reply_mode = (int)param.failure_reply_mode;
+	c.faked_reply_prio = (int)param.faked_reply_prio;
+	c.local_cancel_reason = param.local_cancel_reason != 0;
+	c.e2e_cancel_reason = param.e2e_cancel_reason != 0;
+	c.remap_503_500 = param.remap_503_500 != 0;
+	c.relay_100 = param.relay_100 != 0;
+	c.reply_408_code = (int)param.reply_408_code;
+	c.reply_408_reason = param.reply_408_reason;
+	if (c.fr_timer == 0 || c.wt_timer == 0 || c.retr_t1 == 0 || c.retr_t2 < c.retr_t1) {
+		log_err("a timer parameter is 0 or retr_timer2 is below retr_timer1");
+		return RT_E_INVAL;
+	}
+	txn_configure(&c);
+	txn_set_net(txn_net_default());
+	tm_run_enable();
+	return 0;
+}
+
+STD_MODULE(tm, .init = init)

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tm_state.h - what tm was told before there is a transaction; shared with tmx. */
+#ifndef TM_STATE_H
+#define TM_STATE_H
+
+#include "abi/run.h"
+#include "txn/txn.h"
+
+struct tm_pending {
+	struct txn_routes routes;
+	struct txn_timers timers; /* 0: the parameter's */
+	uint32_t on, off;         /* TXN_* flags */
+};
+
+/* The run's own, made when first asked for; NULL when memory is out. */
+struct tm_pending *tm_pending(struct run *r);
+/* The transaction of the run, made if needed: 1; 0: the message was absorbed; negative: failed. */
+int32_t tm_need_txn(struct run *r);
+
+#endif
