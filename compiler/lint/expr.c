@@ -204,12 +204,26 @@ static void assignments(struct lint *l, const struct ast *e)
 				assignments(l, e->kid[i]);
 }
 
-static bool from_define(const struct ast *e)
+/* A place in parentheses is told as written, so a name may stand in it although exp is 0. */
+static bool holds_name(const struct lint *l, struct loc at)
 {
-	if (e->loc.exp)
+	struct str text;
+
+	if (!at.file || at.file > l->src->n_files)
+		return false;
+	text = l->src->files[at.file].text;
+	for (size_t i = at.off; i < (size_t)at.off + at.len && i < text.n; i++)
+		if (ascii_alpha(text.p[i]) || text.p[i] == '_')
+			return true;
+	return false;
+}
+
+static bool from_define(const struct lint *l, const struct ast *e)
+{
+	if (e->loc.exp || (e->kind == AST_INT && holds_name(l, e->loc)))
 		return true;
 	for (int i = 0; i < 3; i++)
-		if (e->kid[i] && from_define(e->kid[i]))
+		if (e->kid[i] && from_define(l, e->kid[i]))
 			return true;
 	return false;
 }
@@ -221,6 +235,6 @@ void lint_condition(struct lint *l, struct ast *n)
 	if (!e)
 		return;
 	assignments(l, e);
-	if (n->kind == AST_IF && sema_const_of(e) && !from_define(e))
+	if (n->kind == AST_IF && sema_const_of(e) && !from_define(l, e))
 		diag_report(l->sink, W_CONDITION, e->loc, "the condition is constant");
 }
