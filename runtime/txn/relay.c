@@ -111,7 +111,7 @@ static int send_set_await(struct txn *t, unsigned from, const struct txn_relay_o
 
 static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)
 {
-	unsigned from = t->n_b;
+	unsigned from = t->n_b, first = t->first_b;
 	int err;
 
 	if (t->uas_status >= 200 || (t->flags & TXN_CANCELED))
@@ -133,7 +133,10 @@ static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts
 	}
 	t->first_b = from;
 	t->flags |= TXN_RELAYED | (o->replicate ? TXN_REPLICATE : 0);
-	return send_set_await(t, from, o);
+	err = send_set_await(t, from, o);
+	if (err)
+		t->first_b = first; /* the set before keeps its say */
+	return err;
 }
 
 int txn_relay_await(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)

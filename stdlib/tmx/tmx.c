@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tmx: extensions of tm. Lookups by Call-ID or id find transactions of this worker. */
+#define STD_NAME tmx
+#define STD_DEF "tmx/tmx.def"
+#include "abi/std.h"
+
+#include "tm/tm_state.h"
+#include "txn/routes.h"
+
+static int32_t yes(bool b)
+{
+	return b ? 1 : -1;
+}
+
+int32_t std_tmx_t_cancel_branches(struct run *r, int32_t which)
+{
+	uint64_t self = r->branch >= 0 ? 1ULL << r->branch : 0;
+	uint64_t mask = which == 0 ? ~0ULL : which == 1 ? ~self : self;
+
+	if (!r->txn || which < 0)
+		return -1;
+	txn_cancel_branches(r->txn, mask, 0, STR_NULL);
+	return 1;
+}
+
+static struct txn *by_callid(struct run *r, const struct str *callid, const struct str *cseq)
+{
+	uint64_t n;
+
+	if (!str_to_u64(*cseq, UINT32_MAX, &n))
+		return NULL;
+	return txn_find_callid(r->worker, *callid, (uint32_t)n);
+}
+
+int32_t std_tmx_t_cancel_callid_code(struct run *r, const struct str *callid, const struct str *cseq,
+				     int64_t flag, int64_t code)
+{
+	struct txn *t = by_callid(r, callid, cseq);
+
+	if (!t || !(txn_flags(t) & TXN_INVITE))
+		return -1;
+	if (flag > 0 && flag < 32)
+		txn_draft(t)->flags |= 1U << flag;
+	txn_set_flag(t, TXN_CANCELED, true);
+	txn_cancel_branches(t, ~0ULL, code > 0 && code < 700 ? (int)code : 0, STR_NULL);
+	return 1;
+}
+
+int32_t std_tmx_t_cancel_callid(struct run *r, const struct str *callid, const struct str *cseq,
+				int64_t flag)
+{
+	return std_tmx_t_cancel_callid_code(r, callid, cseq, flag, 0);
+}
+
+int32_t std_tmx_t_reply_callid(struct run *r, const struct str *callid, const struct str *cseq,
+			       int64_t code, const struct str *reason)
+{
+	struct txn *t = by_callid(r, callid, cseq);
+
+	if (!t || code < 100 || code > 699)
+		return -1;
+	return yes(txn_reply(t, (int)code, *reason, STR_NULL, STR_NULL) == 0);
+}
+
+int32_t std_tmx_t_flush_flags(struct run *r)
+{
+	if (!r->txn || !r->draft)
+		return -1;
+	txn_draft(r->txn)->flags = r->draft->flags;
+	return 1;
+}
+
+int32_t std_tmx_t_flush_xflags(struct run *r)
+{
+	if (!r->txn || !r->draft)
+		return -1;
+	memcpy(txn_draft(r->txn)->xflags, r->draft->xflags, sizeof(r->draft->xflags));
+	return 1;
+}
+
+int32_t std_tmx_t_is_failure_route(struct run *r)
+{
+	return yes(r->kind == IN_FAILURE);
+}
+int32_t std_tmx_t_is_branch_route(struct run *r)
+{
+	return yes(r->kind == IN_BRANCH);
+}
+int32_t std_tmx_t_is_reply_route(struct run *r)
+{
+	return yes((r->kind & IN_ONREPLY) != 0);
+}
+int32_t std_tmx_t_is_request_route(struct run *r)
+{
+	return yes(r->kind == IN_REQUEST);
+}
+int32_t std_tmx_t_precheck_trans(struct run *r)
+{
+	(void)r;
+	return -1;
+}
+
+int32_t std_tmx_t_suspend(struct run *r)
+{
+	int32_t rc = tm_need_txn(r);
+
+	return rc <= 0 ? rc : yes(txn_suspend(r->txn) == 0);
+}
+
+int32_t std_tmx_t_continue(struct run *r, int64_t tindex, int64_t tlabel, int32_t route)
+{
+	struct txn *t;
+
+	if (route < 0 || tindex < 0 || tlabel < 0 || tindex > UINT32_MAX || tlabel > UINT32_MAX)
+		return -1;
+	t = txn_find_id(r->worker, (uint32_t)tindex, (uint32_t)tlabel);
+	if (!t || txn_continue_await(t) != 0)
+		return -1;
+	txn_route_run(t, TXN_RUN_FAILURE, route);
+	txn_continue_done(t);
+	return 1;
+}
+
+int32_t std_tmx_t_drop(struct run *r)
+{
+	if (!r->txn)
+		return -1;
+	txn_release(r->txn);
+	return 1;
+}
+
+/* ---- pseudo-variables ---- */
+
+static struct txn_branch *branch(struct run *r)
+{
+	if (!r->txn)
+		return NULL;
+	if (txn_picked(r->txn))
+		return txn_picked(r->txn);
+	return r->branch >= 0 ? txn_branch_at(r->txn, (unsigned)r->branch) : NULL;
+}
+
+static int code_now(struct run *r)
+{
+	struct txn_branch *b = r->kind == IN_FAILURE ? branch(r) : NULL;
+
+	if (r->kind & IN_ONREPLY && r->draft && !r->draft->msg->is_request)
+		return r->draft->msg->status;
+	if (b)
+		return txn_branch_status(b);
+	return r->txn ? txn_status(r->txn) : 0;
+}
+
+int32_t std_tmx_pv_t_branch_idx_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	(void)n;
+	*ret = value_int(r->branch >= 0 ? r->branch : 0);
+	return 0;
+}
+
+int32_t std_tmx_pv_t_reply_code_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	(void)n;
+	*ret = value_int(code_now(r));
+	return 0;
+}
+
+int32_t std_tmx_pv_t_reply_reason_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct txn_branch *b = branch(r);
+	struct sip_msg *m = b ? txn_branch_reply(b) : NULL;
+
+	(void)n;
+	if (r->kind & IN_ONREPLY && r->draft && !r->draft->msg->is_request)
+		m = r->draft->msg;
+	*ret = m ? value_str(m->reason) : value_null();
+	return 0;
+}
+
+int32_t std_tmx_pv_t_reply_last_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct txn_branch *b = branch(r);
+
+	(void)n;
+	*ret = value_int(b ? txn_branch_status(b) : 0);
+	return 0;
+}
+
+int32_t std_tmx_pv_t_reply_ruid_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct txn_branch *b = branch(r);
+
+	(void)n;
+	*ret = b && txn_branch_target(b)->ruid.n ? value_str(txn_branch_target(b)->ruid)
+						 : value_null();
+	return 0;
+}
+
+int32_t std_tmx_pv_t_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct txn *t = r->txn;
+	struct txn_branch *b = branch(r);
+
+	*ret = value_null();
+	if (n->num == 4)
+		*ret = value_int(code_now(r));
+	else if (n->num == 5)
+		*ret = value_int(b && !txn_branch_reply(b));
+	else if (n->num == 6)
+		*ret = value_int(r->branch >= 0 ? r->branch : 0);
+	else if (t && (n->num == 0 || n->num == 2))
+		*ret = value_int(txn_index(t));
+	else if (t && (n->num == 1 || n->num == 3))
+		*ret = value_int(txn_label(t));
+	return 0;
+}
+
+int32_t std_tmx_pv_t_branch_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct txn_branch *b = branch(r);
+
+	*ret = value_null();
+	if (!b)
+		return 0;
+	if (n->num == 0 && txn_branch_target(b)->uri.n)
+		*ret = value_str(txn_branch_target(b)->uri);
+	else if (n->num == 1 && txn_branch_target(b)->ruid.n)
+		*ret = value_str(txn_branch_target(b)->ruid);
+	else if (n->num == 2)
+		*ret = value_int(*txn_branch_flags(b));
+	return 0;
+}
+
+STD_MODULE(tmx)
