@@ -236,7 +236,7 @@ static void send_ack(struct txn_branch *b, struct sip_msg *m)
 	if (!b->ack.p) {
 		struct sip_hdr *to = m->first[SIP_HDR_TO];
 
-		if (!to || sip_build_ack(t->arena, b->sent, to->body, &txn_cfg.ident, &wire) != 0)
+		if (!to || sip_build_ack(t->arena, b->sent, to->raw, &txn_cfg.ident, &wire) != 0)
 			return;
 		b->ack = sip_wire_flat(&wire, t->arena);
 	}
