@@ -3,17 +3,13 @@
 #define STD_DEF "xlog/xlog.def"
 #include "abi/std.h"
 
-#include "base/arena.h"
 #include "core/log.h"
 
 static int32_t put(struct run *r, int level, const struct str *text)
 {
-	struct str line;
-
-	if (!log_on(level))
-		return 1;
-	line = str_printf(r->arena, STR_FMT STR_FMT, STR_ARG(param.prefix), STR_ARG(*text));
-	log_script(level, line.p ? str_rtrim(line) : *text);
+	(void)r;
+	if (log_on(level))
+		log_script(level, str_rtrim(*text));
 	return 1;
 }
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A line is put together in a buffer of the thread and handed to the world's sink in one piece, so
+ * that lines of several workers never mix.
+ */
+#include "core/log.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/worker.h"
+#include "world/world_real.h"
+
+static _Atomic int level_now = L_WARN;
+static _Atomic bool head_on = true;
+static log_prefix_fn *_Atomic prefix;
+static _Thread_local char line_buf[LOG_LINE_MAX];
+
+void log_set_level(int level)
+{
+	atomic_store_explicit(&level_now, level, memory_order_relaxed);
+}
+
+int log_get_level(void)
+{
+	return atomic_load_explicit(&level_now, memory_order_relaxed);
+}
+
+bool log_on(int level)
+{
+	return level <= log_get_level();
+}
+
+const char *log_level_name(int level)
+{
+	static const char *const names[] = {"ALERT", "BUG",    "CRITICAL", "CRITICAL", "ERROR",
+					    "WARNING", "NOTICE", "INFO",    "DEBUG"};
+
+	if (level < L_ALERT)
+		level = L_ALERT;
+	return names[level > L_DBG ? L_DBG - L_ALERT : level - L_ALERT];
+}
+
+void log_set_prefix(log_prefix_fn *fn)
+{
+	atomic_store(&prefix, fn);
+}
+
+void log_set_head(bool on)
+{
+	atomic_store(&head_on, on);
+}
+
+static void emit(int level, struct str s)
+{
+	struct worker *w = worker_self();
+
+	if (w)
+		world_log(worker_world(w), level, s);
+	else
+		world_real_log(level, s);
+}
+
+static size_t clip(int n, size_t at)
+{
+	size_t m = n < 0 ? at : at + (size_t)n;
+
+	return m < LOG_LINE_MAX ? m : LOG_LINE_MAX - 1;
+}
+
+/* "runtime/net/tcp.c" belongs to module "net". */
+static struct str module_of(const char *file)
+{
+	struct str s = str_of(file);
+	size_t cut = str_rchr(s, '/'), slash;
+
+	if (cut == STR_NONE)
+		return S("core");
+	s = str_head(s, cut);
+	slash = str_rchr(s, '/');
+	return slash == STR_NONE ? s : str_skip(s, slash + 1);
+}
+
+static size_t put_head(int level)
+{
+	struct worker *w = worker_self();
+	log_prefix_fn *pre = atomic_load(&prefix);
+	struct str p = pre ? pre() : STR_NULL;
+	size_t n = 0;
+
+	if (atomic_load(&head_on))
+		n = clip(snprintf(line_buf, LOG_LINE_MAX, "%2u(%d) ", w ? worker_index(w) : 0,
+				  (int)getpid()), 0);
+	return clip(snprintf(line_buf + n, LOG_LINE_MAX - n, "%s: " STR_FMT, log_level_name(level),
+			     STR_ARG(p)), n);
+}
+
+void log_vat(int level, const char *module, const char *file, int line, const char *fmt, va_list ap)
+{
+	size_t n = put_head(level);
+	struct str m = module ? str_of(module) : file ? module_of(file) : S("core");
+
+	n = clip(snprintf(line_buf + n, LOG_LINE_MAX - n, STR_FMT " ", STR_ARG(m)), n);
+	if (file) {
+		const char *base = strrchr(file, '/');
+
+		n = clip(snprintf(line_buf + n, LOG_LINE_MAX - n, "[%s:%d]: ", base ? base + 1 : file,
+				  line), n);
+	}
+	n = clip(vsnprintf(line_buf + n, LOG_LINE_MAX - n, fmt, ap), n);
+	while (n && line_buf[n - 1] == '\n')
+		n--;
+	emit(level, str_make(line_buf, n));
+}
+
+void log_at(int level, const char *module, const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_vat(level, module, file, line, fmt, ap);
+	va_end(ap);
+}
+
+void log_script(int level, struct str text)
+{
+	size_t n = put_head(level);
+
+	while (text.n && text.p[text.n - 1] == '\n')
+		text.n--;
+	n = clip(snprintf(line_buf + n, LOG_LINE_MAX - n, "<script>: " STR_FMT, STR_ARG(text)), n);
+	emit(level, str_make(line_buf, n));
+}
+
+void log_raw(int level, struct str text)
+{
+	emit(level, text);
+}
+
+bool log_allow(struct log_limit *l, uint32_t per_sec)
+{
+	struct worker *w = worker_self();
+	uint64_t second = w ? worker_now(w) / 1000000 : 0;
+
+	if (l->second != second) {
+		l->second = second;
+		l->n = l->suppressed = 0;
+	}
+	if (l->n < per_sec) {
+		l->n++;
+		return true;
+	}
+	l->suppressed++;
+	return false;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Parse, judge (400 or a counted drop), then a fiber: the request route, or the core's reply route and
+ * the transaction. The message's arena holds the draft's texts, because a transaction keeps both.
+ */
+#include "host/receive.h"
+
+#include <stdatomic.h>
+
+#include "core/counter.h"
+#include "core/fiber.h"
+#include "core/log.h"
+#include "host/crash.h"
+#include "script/reply.h"
+#include "script/run.h"
+#include "sip/check.h"
+#include "txn/txn.h"
+
+static struct {
+	int32_t request, reply;
+	int rcv_requests, rcv_replies, drop_requests, drop_replies, err_requests;
+} r_;
+
+void receive_init(const struct program *p)
+{
+	r_.request = program_route_find(p, ROUTE_REQUEST, S(""));
+	r_.reply = program_route_find(p, ROUTE_CORE_REPLY, S(""));
+	r_.rcv_requests = counter_get(S("core"), S("rcv_requests"));
+	r_.rcv_replies = counter_get(S("core"), S("rcv_replies"));
+	r_.drop_requests = counter_get(S("core"), S("drop_requests"));
+	r_.drop_replies = counter_get(S("core"), S("drop_replies"));
+	r_.err_requests = counter_get(S("core"), S("err_requests"));
+}
+
+struct job {
+	struct worker *w;
+	struct sip_msg *msg;
+	struct sip_draft draft;
+};
+
+static void run_request(struct job *j)
+{
+	struct crash_mark before;
+	struct run r;
+
+	if (run_begin(&r, j->w, &j->draft, IN_REQUEST, NULL, NULL)) {
+		log_err("no memory to run the script for a request");
+		return;
+	}
+	before = crash_enter(worker_index(j->w), &r.site, j->msg->buf);
+	if (script_exec(&r, r_.request) < 0)
+		log_warn("error while trying script");
+	if (r.txn)
+		txn_request_done(r.txn);
+	crash_leave(worker_index(j->w), before);
+	run_end(&r);
+}
+
+/* Value 0, negative, or drop: the reply goes no further (language.md 4.2). */
+static bool run_reply_route(struct job *j)
+{
+	struct crash_mark before;
+	int32_t value;
+	struct run r;
+
+	if (r_.reply < 0)
+		return true;
+	if (run_begin(&r, j->w, &j->draft, IN_CORE_ONREPLY, NULL, NULL))
+		return false;
+	before = crash_enter(worker_index(j->w), &r.site, j->msg->buf);
+	value = script_exec(&r, r_.reply);
+	crash_leave(worker_index(j->w), before);
+	if (value < 0)
+		log_warn("reply route ended with %d, the reply is dropped", value);
+	run_end(&r);
+	return value > 0 && !(r.ctl & RUN_DROP);
+}
+
+static void run_job(void *arg)
+{
+	struct job *j = arg;
+	struct sip_msg *msg = j->msg;
+
+	if (msg->is_request)
+		run_request(j);
+	else if (!run_reply_route(j) || !txn_reply_await(j->w, &j->draft))
+		counter_inc(r_.drop_replies); /* one that belongs to nothing is not forwarded */
+	sip_msg_unref(&msg);
+}
+
+/* Malformed: answered once where RFC 3261 lets us, else dropped and counted. */
+static void refuse(struct worker *w, struct sip_draft *d, const struct sip_judgement *v)
+{
+	static struct log_limit ll;
+
+	if (log_allow(&ll, 5))
+		log_notice("message refused: " STR_FMT, STR_ARG(v->reason));
+	if (!d->msg->is_request) {
+		counter_inc(r_.drop_replies);
+	} else if (v->verdict == SIP_REJECT) {
+		counter_inc(r_.err_requests);
+		if (v->close)
+			d->rpl_send |= SIP_SEND_CLOSE;
+		script_reply_draft(w, d, v->status, v->reason);
+	} else {
+		counter_inc(r_.drop_requests);
+	}
+	if (v->close && d->msg->origin.conn_id)
+		net_conn_close(w, d->msg->origin.conn_id);
+}
+
+void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n)
+{
+	static _Atomic uint32_t number;
+	struct sip_judgement v;
+	struct sip_msg *msg;
+	struct job *j;
+
+	if (sip_msg_parse(NULL, str_make(buf, n), &msg)) {
+		counter_inc(r_.drop_requests);
+		if (o->conn_id)
+			net_conn_close(w, o->conn_id);
+		return;
+	}
+	msg->origin = *o;
+	msg->id = atomic_fetch_add(&number, 1) + 1;
+	counter_inc(msg->is_request ? r_.rcv_requests : r_.rcv_replies);
+	j = arena_new_of(msg->arena, struct job);
+	if (!j) {
+		sip_msg_unref(&msg);
+		return;
+	}
+	j->w = w;
+	j->msg = msg;
+	sip_draft_init(&j->draft, msg, msg->arena);
+	sip_judge(msg, 0, &v);
+	if (v.verdict != SIP_ACCEPT) {
+		refuse(w, &j->draft, &v);
+		sip_msg_unref(&msg);
+		return;
+	}
+	if (fiber_run_now(w, run_job, j)) {
+		log_err("no fiber for a message");
+		if (msg->is_request)
+			script_reply_draft(w, &j->draft, 503, S("Service Unavailable"));
+		sip_msg_unref(&msg);
+	}
+}
+
+void receive_bad(struct worker *w, const struct msg_origin *o, enum net_bad why, char *buf, size_t n)
+{
+	static const struct sip_judgement bad = {.verdict = SIP_REJECT, .status = 400,
+						 .reason = S("Bad Content-Length"), .close = true};
+	struct sip_draft d;
+	struct sip_msg *msg;
+
+	(void)why;
+	if (sip_msg_parse(NULL, str_make(buf, n), &msg))
+		return;
+	msg->origin = *o;
+	sip_draft_init(&d, msg, msg->arena);
+	refuse(w, &d, &bad);
+	sip_msg_unref(&msg);
+}

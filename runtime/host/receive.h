@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* receive.h - a received message's way into its route. */
+#ifndef HOST_RECEIVE_H
+#define HOST_RECEIVE_H
+
+#include "abi/program.h"
+#include "net/net.h"
+
+/* Remember the routes and limits of the program; once, before messages. */
+void receive_init(const struct program *p);
+/* Handlers for net_set_handlers(). */
+void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n);
+void receive_bad(struct worker *w, const struct msg_origin *o, enum net_bad why, char *buf, size_t n);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a reply goes: RFC 3261 18.2.2, RFC 3581. */
+#include "script/reply.h"
+
+#include "net/net.h"
+#include "script/env.h"
+#include "sip/draft.h"
+#include "txn/tag.h"
+#include "txn/txn.h"
+
+struct sip_ident script_ident;
+
+static bool wants_rport(const struct sip_draft *d, const struct sip_via *v)
+{
+	return d->force_rport || v->rport.p;
+}
+
+static struct net_dst destination(const struct sip_draft *d, const struct sip_via *v)
+{
+	const struct msg_origin *o = &d->msg->origin;
+	struct net_dst to = {.proto = o->proto, .to = o->src, .sock = o->sock, .conn_id = o->conn_id};
+
+	if (!wants_rport(d, v))
+		to.to.port = v->port ? v->port : proto_port(o->proto);
+	if (d->rpl_send & SIP_SEND_NO_CONNECT)
+		to.flags |= NET_NO_CONNECT;
+	if (d->rpl_send & SIP_SEND_CLOSE)
+		to.flags |= NET_CLOSE_AFTER;
+	return to;
+}
+
+int script_reply_draft(struct worker *w, struct sip_draft *d, int status, struct str reason)
+{
+	struct sip_via *v = sip_via_top(d->msg);
+	char tag[TXN_TAG_LEN + 1];
+	struct sip_reply rep = {.status = status, .reason = reason, .ident = &script_ident};
+	struct sip_wire wire;
+	struct net_dst to;
+	int err;
+
+	if (!d->msg->is_request || !v || d->msg->method == SIP_ACK)
+		return RT_E_STATE;
+	rep.to_tag = txn_tag(d->msg, tag);
+	rep.rport = wants_rport(d, v);
+	err = sip_build_reply(d->arena, d, &rep, &wire);
+	if (err)
+		return err;
+	to = destination(d, v);
+	return net_send(w, &to, wire.iov, (int)wire.n);
+}
+
+int script_reply_stateless(struct run *r, int status, struct str reason)
+{
+	int err;
+
+	if (!r->draft || r->replied) {
+		if (r->replied)
+			script_warn(r, "the request was answered with %d already, %d is not sent", r->replied,
+				    status);
+		return RT_E_STATE;
+	}
+	err = script_reply_draft(r->worker, r->draft, status, reason);
+	if (!err && status >= 200)
+		r->replied = status;
+	return err;
+}
+
+int script_reply(struct run *r, int status, struct str reason)
+{
+	if (r->txn)
+		return txn_reply(r->txn, status, reason, STR_NULL, STR_NULL);
+	return script_reply_stateless(r, status, reason);
+}

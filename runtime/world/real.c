@@ -1,0 +1,856 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The real world: one epoll loop. A wake-up runs the hooks' on_wake, what arrived, on_batch_end, and
+ * then sends the queued datagrams. Names are not resolved here yet: world_resolve answers RT_E_UNSUPP.
+ */
+#include "world/world_real.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+
+enum { EVENTS = 64, IN_BATCH = 32, DGRAM_MAX = 65535, OUT_BATCH = 64, STREAM_READ = 65536 };
+
+/* What an epoll event points to. */
+struct source {
+	void (*fn)(struct source *s, uint32_t events);
+};
+
+struct out_dgram {
+	struct world_sock *sock;
+	struct sockaddr_storage to;
+	socklen_t to_len;
+	size_t off, n;
+};
+
+struct world {
+	int epfd, wake_fd;
+	struct source wake;
+	_Atomic(struct world_note *) notes;
+	_Atomic bool stop;
+	struct world_hooks hooks;
+	void *hooks_arg;
+	struct list dead; /* closed while events may still point at them */
+	struct world_stats stats;
+	struct out_dgram out[OUT_BATCH];
+	int n_out;
+	size_t out_n;
+	char out_bytes[256 * 1024];
+	char in_bytes[IN_BATCH][DGRAM_MAX + 1];
+};
+
+struct node {
+	struct source src;
+	struct list dead;
+	struct world *w;
+	int fd;
+	bool own_fd, closed;
+};
+
+struct world_sock {
+	struct node n;
+	struct addr addr;
+	world_dgram_fn *fn;
+	void *arg;
+};
+
+struct world_listener {
+	struct node n;
+	struct addr addr;
+	world_accept_fn *fn;
+	void *arg;
+};
+
+struct world_stream {
+	struct node n;
+	struct addr local, peer;
+	const struct world_stream_ops *ops;
+	void *arg;
+	bool connecting, want_write, paused, accepted;
+};
+
+struct world_watch {
+	struct node n;
+	world_watch_fn *fn;
+	void *arg;
+};
+
+/* ---- log ---- */
+
+static enum world_log_to log_to = WORLD_LOG_STDERR;
+
+void world_real_log_to(enum world_log_to to)
+{
+	log_to = to;
+}
+
+void world_real_log(int level, struct str line)
+{
+	static const int map[] = {LOG_ALERT, LOG_CRIT, LOG_CRIT, LOG_CRIT, LOG_ERR,
+				  LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+
+	if (log_to == WORLD_LOG_STDERR)
+		fprintf(stderr, STR_FMT "\n", STR_ARG(line));
+	else
+		syslog(map[level < -5 ? 0 : level > 3 ? 8 : level + 5], STR_FMT, STR_ARG(line));
+}
+
+void world_log(struct world *w, int level, struct str line)
+{
+	(void)w;
+	world_real_log(level, line);
+}
+
+/* ---- life ---- */
+
+static void watch_node(struct node *n, uint32_t events, bool add)
+{
+	struct epoll_event e = {.events = events, .data.ptr = &n->src};
+
+	epoll_ctl(n->w->epfd, add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, n->fd, &e);
+}
+
+static void run_notes(struct source *s, uint32_t events)
+{
+	struct world *w = container_of(s, struct world, wake);
+	struct world_note *n, *rev = NULL;
+	uint64_t v;
+	ssize_t got = read(w->wake_fd, &v, sizeof(v));
+
+	(void)events;
+	(void)got;
+	n = atomic_exchange(&w->notes, NULL);
+	while (n) {
+		struct world_note *next = n->next;
+
+		n->next = rev;
+		rev = n;
+		n = next;
+	}
+	while (rev) {
+		n = rev;
+		rev = n->next;
+		n->fn(n);
+	}
+}
+
+int world_real_new(struct world **ret)
+{
+	struct world *w = mem_alloc(sizeof(*w));
+	struct epoll_event e = {.events = EPOLLIN};
+
+	if (!w)
+		return RT_E_NOMEM;
+	list_init(&w->dead);
+	w->epfd = epoll_create1(EPOLL_CLOEXEC);
+	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	w->wake.fn = run_notes;
+	e.data.ptr = &w->wake;
+	if (w->epfd == -1 || w->wake_fd == -1 || epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->wake_fd, &e) == -1) {
+		world_free(&w);
+		return RT_E_IO;
+	}
+	*ret = w;
+	return 0;
+}
+
+static void reap(struct world *w)
+{
+	struct list *it, *tmp;
+
+	list_each(it, tmp, &w->dead) {
+		struct node *n = container_of(it, struct node, dead);
+
+		list_del(it);
+		mem_free(&n);
+	}
+}
+
+static void node_init(struct node *n, struct world *w, int fd, bool own)
+{
+	n->w = w;
+	n->fd = fd;
+	n->own_fd = own;
+	list_init(&n->dead);
+}
+
+/* Its events may still be in the batch: freed at the end of it. */
+static void node_close(struct node *n)
+{
+	if (n->closed)
+		return;
+	n->closed = true;
+	epoll_ctl(n->w->epfd, EPOLL_CTL_DEL, n->fd, NULL);
+	if (n->own_fd)
+		close(n->fd);
+	list_add_tail(&n->w->dead, &n->dead);
+}
+
+void world_free(struct world **wp)
+{
+	struct world *w = *wp;
+
+	if (!w)
+		return;
+	reap(w);
+	if (w->epfd != -1)
+		close(w->epfd);
+	if (w->wake_fd != -1)
+		close(w->wake_fd);
+	mem_free(wp);
+}
+
+bool world_is_sim(const struct world *w)
+{
+	(void)w;
+	return false;
+}
+
+/* ---- time, randomness ---- */
+
+uint64_t world_now(struct world *w)
+{
+	struct timespec t;
+
+	(void)w;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+int64_t world_wall(struct world *w)
+{
+	struct timespec t;
+
+	(void)w;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void world_random(struct world *w, void *buf, size_t n)
+{
+	char *p = buf;
+
+	(void)w;
+	while (n) {
+		ssize_t got = getrandom(p, n, 0);
+
+		if (got <= 0)
+			continue;
+		p += got;
+		n -= (size_t)got;
+	}
+}
+
+uint64_t world_random_u64(struct world *w)
+{
+	uint64_t v;
+
+	world_random(w, &v, sizeof(v));
+	return v;
+}
+
+/* ---- datagrams ---- */
+
+static int bound_socket(struct addr *a, int type, bool reuse_port, bool free_bind)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(a, &ss);
+	int one = 1, fd = socket(a->family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (reuse_port)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (free_bind)
+		setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof(one));
+	if (a->family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&ss, len) == -1) {
+		close(fd);
+		return -1;
+	}
+	len = sizeof(ss);
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr((struct sockaddr *)&ss, a);
+	return fd;
+}
+
+static void set_int(int fd, int level, int name, int v)
+{
+	if (v)
+		setsockopt(fd, level, name, &v, sizeof(v));
+}
+
+int world_udp_bind_fd(struct addr *a, const struct world_udp_opts *o, int *ret_fd)
+{
+	int fd = bound_socket(a, SOCK_DGRAM, o && o->reuse_port, o && o->free_bind);
+
+	if (fd == -1)
+		return RT_E_IO;
+	if (o) {
+		set_int(fd, SOL_SOCKET, SO_RCVBUF, o->rcvbuf);
+		set_int(fd, SOL_SOCKET, SO_SNDBUF, o->sndbuf);
+		set_int(fd, IPPROTO_IP, IP_TOS, a->family == AF_INET ? o->tos : 0);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static void on_dgrams(struct source *src, uint32_t events)
+{
+	struct world_sock *s = container_of(container_of(src, struct node, src), struct world_sock, n);
+	struct world *w = s->n.w;
+	struct sockaddr_storage from[IN_BATCH];
+	struct mmsghdr m[IN_BATCH];
+	struct iovec iov[IN_BATCH];
+	struct world_dgram v[IN_BATCH];
+	int n;
+
+	(void)events;
+	for (int i = 0; i < IN_BATCH; i++) {
+		iov[i] = (struct iovec){w->in_bytes[i], DGRAM_MAX};
+		m[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i], .msg_namelen = sizeof(from[i]),
+						    .msg_iov = &iov[i], .msg_iovlen = 1}};
+	}
+	n = s->n.closed ? 0 : recvmmsg(s->n.fd, m, IN_BATCH, MSG_DONTWAIT, NULL);
+	if (n <= 0)
+		return;
+	for (int i = 0; i < n; i++) {
+		v[i] = (struct world_dgram){.buf = w->in_bytes[i], .n = m[i].msg_len};
+		addr_from_sockaddr((struct sockaddr *)&from[i], &v[i].from);
+	}
+	w->stats.dgrams_in += (uint64_t)n;
+	s->fn(s->arg, s, v, (size_t)n);
+}
+
+int world_udp_open(struct world *w, const struct addr *addr, const struct world_udp_opts *o,
+		   world_dgram_fn *fn, void *arg, struct world_sock **ret)
+{
+	struct world_sock *s = mem_alloc(sizeof(*s));
+	int fd = o && o->fd > 0 ? o->fd : -1;
+
+	if (!s)
+		return RT_E_NOMEM;
+	s->addr = *addr;
+	if (fd == -1 && world_udp_bind_fd(&s->addr, o, &fd)) {
+		mem_free(&s);
+		return RT_E_IO;
+	}
+	node_init(&s->n, w, fd, !(o && o->fd > 0));
+	s->n.src.fn = on_dgrams;
+	s->fn = fn;
+	s->arg = arg;
+	watch_node(&s->n, EPOLLIN, true);
+	w->stats.socks_open++;
+	*ret = s;
+	return 0;
+}
+
+static void flush_dgrams(struct world *w)
+{
+	for (int i = 0; i < w->n_out; i++) {
+		struct out_dgram *d = &w->out[i];
+
+		if (d->sock->n.closed)
+			continue;
+		if (sendto(d->sock->n.fd, w->out_bytes + d->off, d->n, MSG_DONTWAIT, (struct sockaddr *)&d->to,
+			   d->to_len) < 0)
+			w->stats.dgrams_failed++;
+		else
+			w->stats.dgrams_out++;
+	}
+	w->n_out = 0;
+	w->out_n = 0;
+}
+
+void world_udp_close(struct world_sock **s)
+{
+	if (!*s)
+		return;
+	flush_dgrams((*s)->n.w);
+	(*s)->n.w->stats.socks_open--;
+	node_close(&(*s)->n);
+	*s = NULL;
+}
+
+const struct addr *world_udp_addr(const struct world_sock *s)
+{
+	return &s->addr;
+}
+
+int world_udp_send(struct world_sock *s, const struct addr *to, const struct iovec *iov, int n)
+{
+	struct world *w = s->n.w;
+	struct out_dgram *d;
+	size_t total = 0;
+
+	for (int i = 0; i < n; i++)
+		total += iov[i].iov_len;
+	if (total > DGRAM_MAX)
+		return RT_E_INVAL;
+	if (w->n_out == OUT_BATCH || total > sizeof(w->out_bytes) - w->out_n)
+		flush_dgrams(w);
+	d = &w->out[w->n_out++];
+	d->sock = s;
+	d->to_len = addr_to_sockaddr(to, &d->to);
+	d->off = w->out_n;
+	d->n = total;
+	for (int i = 0; i < n; i++) {
+		memcpy(w->out_bytes + w->out_n, iov[i].iov_base, iov[i].iov_len);
+		w->out_n += iov[i].iov_len;
+	}
+	return 0;
+}
+
+int world_source_addr(struct world *w, const struct addr *to, struct addr *ret)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(to, &ss);
+	int fd = socket(to->family, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = RT_E_IO;
+
+	(void)w;
+	if (fd == -1)
+		return RT_E_IO;
+	if (connect(fd, (struct sockaddr *)&ss, len) == 0) {
+		len = sizeof(ss);
+		if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+		    addr_from_sockaddr((struct sockaddr *)&ss, ret)) {
+			ret->port = 0;
+			err = 0;
+		}
+	}
+	close(fd);
+	return err;
+}
+
+/* ---- streams ---- */
+
+int world_tcp_listen_fd(struct addr *a, const struct world_tcp_opts *o, int *ret_fd)
+{
+	int fd = bound_socket(a, SOCK_STREAM, o && o->reuse_port, o && o->free_bind);
+
+	if (fd == -1)
+		return RT_E_IO;
+	if (listen(fd, o && o->backlog ? o->backlog : 1024) == -1) {
+		close(fd);
+		return RT_E_IO;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static void stream_events(struct world_stream *s)
+{
+	uint32_t e = (s->paused ? 0 : EPOLLIN) | (s->connecting || s->want_write ? EPOLLOUT : 0);
+
+	watch_node(&s->n, e | EPOLLRDHUP, false);
+}
+
+static void stream_gone(struct world_stream *s, int err)
+{
+	if (s->n.closed)
+		return;
+	s->n.w->stats.streams_open--;
+	node_close(&s->n);
+	if (s->ops && s->ops->on_close)
+		s->ops->on_close(s->arg, s, err);
+}
+
+static void stream_read(struct world_stream *s)
+{
+	static __thread char buf[STREAM_READ + 1];
+
+	for (int i = 0; i < 4 && !s->n.closed && !s->paused; i++) {
+		ssize_t n = recv(s->n.fd, buf, STREAM_READ, MSG_DONTWAIT);
+
+		if (n > 0) {
+			s->ops->on_data(s->arg, s, buf, (size_t)n);
+			if (n < STREAM_READ)
+				return;
+			continue;
+		}
+		if (n == 0)
+			stream_gone(s, 0);
+		else if (errno != EAGAIN && errno != EINTR)
+			stream_gone(s, errno == ECONNRESET ? RT_E_CLOSED : RT_E_IO);
+		return;
+	}
+}
+
+static bool finish_connect(struct world_stream *s)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(int);
+	int err = 0;
+
+	getsockopt(s->n.fd, SOL_SOCKET, SO_ERROR, &err, &len);
+	if (err) {
+		stream_gone(s, RT_E_IO);
+		return false;
+	}
+	s->connecting = false;
+	len = sizeof(ss);
+	if (getsockname(s->n.fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr((struct sockaddr *)&ss, &s->local);
+	stream_events(s);
+	if (s->ops->on_open)
+		s->ops->on_open(s->arg, s);
+	return !s->n.closed;
+}
+
+static void on_stream(struct source *src, uint32_t events)
+{
+	struct world_stream *s = container_of(container_of(src, struct node, src), struct world_stream, n);
+
+	if (s->n.closed)
+		return;
+	if (s->connecting && (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) && !finish_connect(s))
+		return;
+	if (!s->connecting && (events & EPOLLOUT) && s->want_write) {
+		s->want_write = false;
+		stream_events(s);
+		if (s->ops->on_writable)
+			s->ops->on_writable(s->arg, s);
+	}
+	if (!s->n.closed && (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && !s->paused)
+		stream_read(s);
+}
+
+static void stream_options(int fd, const struct world_tcp_opts *o)
+{
+	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (!o)
+		return;
+	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, o->keepalive);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, o->keep_idle);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->keep_intvl);
+	set_int(fd, IPPROTO_TCP, TCP_KEEPCNT, o->keep_cnt);
+	set_int(fd, IPPROTO_TCP, TCP_LINGER2, o->linger2);
+	set_int(fd, IPPROTO_TCP, TCP_SYNCNT, o->syncnt);
+	set_int(fd, SOL_SOCKET, SO_SNDBUF, o->sndbuf);
+}
+
+static struct world_stream *stream_new(struct world *w, int fd)
+{
+	struct world_stream *s = mem_alloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	node_init(&s->n, w, fd, true);
+	s->n.src.fn = on_stream;
+	w->stats.streams_open++;
+	return s;
+}
+
+static void on_listener(struct source *src, uint32_t events)
+{
+	struct world_listener *l = container_of(container_of(src, struct node, src), struct world_listener, n);
+
+	(void)events;
+	for (int i = 0; i < 16 && !l->n.closed; i++) {
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof(ss);
+		int fd = accept4(l->n.fd, (struct sockaddr *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		struct world_stream *s;
+
+		if (fd == -1)
+			return;
+		stream_options(fd, NULL);
+		s = stream_new(l->n.w, fd);
+		if (!s) {
+			close(fd);
+			return;
+		}
+		addr_from_sockaddr((struct sockaddr *)&ss, &s->peer);
+		len = sizeof(ss);
+		if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+			addr_from_sockaddr((struct sockaddr *)&ss, &s->local);
+		l->fn(l->arg, l, s, &s->peer);
+		if (!s->accepted)
+			world_stream_close(&s, true);
+	}
+}
+
+int world_tcp_listen(struct world *w, const struct addr *addr, const struct world_tcp_opts *o,
+		     world_accept_fn *fn, void *arg, struct world_listener **ret)
+{
+	struct world_listener *l = mem_alloc(sizeof(*l));
+	int fd = o && o->fd > 0 ? o->fd : -1;
+
+	if (!l)
+		return RT_E_NOMEM;
+	l->addr = *addr;
+	if (fd == -1 && world_tcp_listen_fd(&l->addr, o, &fd)) {
+		mem_free(&l);
+		return RT_E_IO;
+	}
+	node_init(&l->n, w, fd, !(o && o->fd > 0));
+	l->n.src.fn = on_listener;
+	l->fn = fn;
+	l->arg = arg;
+	watch_node(&l->n, EPOLLIN | EPOLLEXCLUSIVE, true);
+	*ret = l;
+	return 0;
+}
+
+void world_listener_close(struct world_listener **l)
+{
+	if (*l)
+		node_close(&(*l)->n);
+	*l = NULL;
+}
+
+const struct addr *world_listener_addr(const struct world_listener *l)
+{
+	return &l->addr;
+}
+
+void world_stream_accept(struct world_stream *s, const struct world_stream_ops *ops, void *arg)
+{
+	s->ops = ops;
+	s->arg = arg;
+	s->accepted = true;
+	watch_node(&s->n, EPOLLIN | EPOLLRDHUP, true);
+}
+
+int world_tcp_connect(struct world *w, const struct addr *to, const struct world_tcp_opts *o,
+		      const struct world_stream_ops *ops, void *arg, struct world_stream **ret)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int fd = socket(to->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct world_stream *s;
+
+	if (fd == -1)
+		return RT_E_IO;
+	stream_options(fd, o);
+	if (o && o->source && o->source->family) {
+		len = addr_to_sockaddr(o->source, &ss);
+		if (bind(fd, (struct sockaddr *)&ss, len) == -1) {
+			close(fd);
+			return RT_E_IO;
+		}
+	}
+	len = addr_to_sockaddr(to, &ss);
+	if (connect(fd, (struct sockaddr *)&ss, len) == -1 && errno != EINPROGRESS) {
+		close(fd);
+		return RT_E_IO;
+	}
+	s = stream_new(w, fd);
+	if (!s) {
+		close(fd);
+		return RT_E_NOMEM;
+	}
+	s->peer = *to;
+	s->ops = ops;
+	s->arg = arg;
+	s->accepted = s->connecting = true;
+	watch_node(&s->n, EPOLLOUT | EPOLLRDHUP, true);
+	*ret = s;
+	return 0;
+}
+
+ssize_t world_stream_write(struct world_stream *s, const void *p, size_t n)
+{
+	ssize_t got;
+
+	if (s->n.closed)
+		return RT_E_CLOSED;
+	if (s->connecting)
+		return 0;
+	got = send(s->n.fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (got < 0 && errno != EAGAIN && errno != EINTR)
+		return RT_E_CLOSED;
+	if (got < (ssize_t)n) {
+		s->want_write = true;
+		stream_events(s);
+	}
+	return got < 0 ? 0 : got;
+}
+
+const struct addr *world_stream_local(const struct world_stream *s)
+{
+	return &s->local;
+}
+
+const struct addr *world_stream_peer(const struct world_stream *s)
+{
+	return &s->peer;
+}
+
+void world_stream_pause(struct world_stream *s, bool pause)
+{
+	s->paused = pause;
+	if (!s->n.closed)
+		stream_events(s);
+}
+
+void world_stream_close(struct world_stream **s, bool reset)
+{
+	struct linger l = {.l_onoff = 1};
+
+	if (!*s)
+		return;
+	if (!(*s)->n.closed) {
+		if (reset)
+			setsockopt((*s)->n.fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+		(*s)->n.w->stats.streams_open--;
+		node_close(&(*s)->n);
+	}
+	*s = NULL;
+}
+
+/* ---- DNS ---- */
+
+int world_dns_config(struct world *w, const struct world_dns_opts *o)
+{
+	(void)w;
+	(void)o;
+	return 0;
+}
+
+int world_resolve(struct world *w, struct str name, enum world_dns_type type, world_dns_fn *fn, void *arg,
+		  struct world_query **ret)
+{
+	(void)w;
+	(void)name;
+	(void)type;
+	(void)fn;
+	(void)arg;
+	(void)ret;
+	return RT_E_UNSUPP;
+}
+
+void world_resolve_cancel(struct world_query **q)
+{
+	*q = NULL;
+}
+
+/* ---- foreign descriptors ---- */
+
+static uint32_t watch_events(int e)
+{
+	return (e & WATCH_READ ? EPOLLIN : 0) | (e & WATCH_WRITE ? EPOLLOUT : 0);
+}
+
+static void on_watch(struct source *src, uint32_t events)
+{
+	struct world_watch *x = container_of(container_of(src, struct node, src), struct world_watch, n);
+	int e = (events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? WATCH_READ : 0) | (events & EPOLLOUT ? WATCH_WRITE : 0);
+
+	if (!x->n.closed)
+		x->fn(x->arg, x->n.fd, e);
+}
+
+int world_watch_fd(struct world *w, int fd, int events, world_watch_fn *fn, void *arg, struct world_watch **ret)
+{
+	struct world_watch *x = mem_alloc(sizeof(*x));
+
+	if (!x)
+		return RT_E_NOMEM;
+	node_init(&x->n, w, fd, false);
+	x->n.src.fn = on_watch;
+	x->fn = fn;
+	x->arg = arg;
+	watch_node(&x->n, watch_events(events), true);
+	*ret = x;
+	return 0;
+}
+
+void world_watch_change(struct world_watch *x, int events)
+{
+	watch_node(&x->n, watch_events(events), false);
+}
+
+void world_watch_close(struct world_watch **x)
+{
+	if (*x)
+		node_close(&(*x)->n);
+	*x = NULL;
+}
+
+/* ---- notes, loop ---- */
+
+static void poke(struct world *w)
+{
+	uint64_t one = 1;
+	ssize_t n = write(w->wake_fd, &one, sizeof(one));
+
+	(void)n;
+}
+
+void world_post(struct world *w, struct world_note *n)
+{
+	struct world_note *head = atomic_load(&w->notes);
+
+	do
+		n->next = head;
+	while (!atomic_compare_exchange_weak(&w->notes, &head, n));
+	poke(w);
+}
+
+void world_set_hooks(struct world *w, const struct world_hooks *h, void *arg)
+{
+	w->hooks = *h;
+	w->hooks_arg = arg;
+}
+
+void world_stop(struct world *w)
+{
+	atomic_store(&w->stop, true);
+	poke(w);
+}
+
+static int timeout_ms(struct world *w)
+{
+	uint64_t due = w->hooks.deadline ? w->hooks.deadline(w->hooks_arg) : WORLD_TIME_NEVER, now;
+
+	if (due == WORLD_TIME_NEVER)
+		return -1;
+	now = world_now(w);
+	if (due <= now)
+		return 0;
+	due = (due - now + 999) / 1000;
+	return due > 60000 ? 60000 : (int)due;
+}
+
+void world_run(struct world *w)
+{
+	struct epoll_event ev[EVENTS];
+
+	while (!atomic_load(&w->stop)) {
+		int n = epoll_wait(w->epfd, ev, EVENTS, timeout_ms(w));
+
+		if (w->hooks.on_wake)
+			w->hooks.on_wake(w->hooks_arg);
+		for (int i = 0; i < n; i++) {
+			struct source *s = ev[i].data.ptr;
+
+			s->fn(s, ev[i].events);
+		}
+		if (w->hooks.on_batch_end)
+			w->hooks.on_batch_end(w->hooks_arg);
+		flush_dgrams(w);
+		reap(w);
+	}
+}
+
+void world_get_stats(const struct world *w, struct world_stats *ret)
+{
+	*ret = w->stats;
+}

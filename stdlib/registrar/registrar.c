@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The module's edge: parameters, script functions, what save and lookup need of the run. */
+#include "registrar/registrar_priv.h"
+
+#define STD_NAME registrar
+#define STD_DEF "registrar/registrar.def"
+#include "abi/std.h"
+
+#include <stdatomic.h>
+
+#include "core/worker.h"
+#include "net/net.h"
+#include "script/reply.h"
+#include "script/xavp.h"
+#include "world/world.h"
+
+enum { AOR_MAX = 512 };
+
+struct reg_conf reg_conf;
+
+static void copy_params(void)
+{
+	reg_conf = (struct reg_conf){
+		.default_expires = param.default_expires,
+		.default_expires_range = param.default_expires_range,
+		.expires_range = param.expires_range,
+		.min_expires = param.min_expires,
+		.min_expires_mode = param.min_expires_mode,
+		.max_expires = param.max_expires,
+		.default_q = param.default_q,
+		.append_branches = param.append_branches,
+		.case_sensitive = param.case_sensitive,
+		.max_contacts = param.max_contacts,
+		.retry_after = param.retry_after,
+		.sock_flag = param.sock_flag,
+		.method_filtering = param.method_filtering,
+		.use_path = param.use_path,
+		.path_mode = param.path_mode,
+		.path_use_received = param.path_use_received,
+		.path_check_local = param.path_check_local,
+		.xavp_rcd_mask = param.xavp_rcd_mask,
+		.gruu_enabled = param.gruu_enabled,
+		.outbound_mode = param.outbound_mode,
+		.regid_mode = param.regid_mode,
+		.flow_timer = param.flow_timer,
+		.contact_max_size = param.contact_max_size,
+		.lookup_filter_mode = param.lookup_filter_mode,
+		.use_expired_contacts = param.use_expired_contacts,
+		.realm_prefix = param.realm_prefix,
+		.received_param = param.received_param,
+		.sock_hdr_name = param.sock_hdr_name,
+		.xavp_cfg = param.xavp_cfg,
+		.xavp_rcd = param.xavp_rcd,
+		.received_avp = param.received_avp,
+	};
+}
+
+/* ---- helpers of save.c and lookup.c ---- */
+
+int64_t reg_now(struct run *r)
+{
+	return worker_wall(r->worker) / 1000000;
+}
+
+/* User (unescaped) of the AoR, the domain when there is none. */
+static void add_user(struct sb *b, const struct sip_uri *u)
+{
+	if (u->user.n)
+		sip_unescape(u->user, b);
+	else
+		sb_add(b, u->host);
+}
+
+int reg_aor(struct run *r, struct str uri, struct str *aor, struct str *domain)
+{
+	struct sip_uri u;
+	struct str host;
+	struct sb b;
+
+	if (sip_uri_parse(uri, &u))
+		return RT_E_PARSE;
+	host = u.host;
+	if (reg_conf.realm_prefix.n && str_istarts(host, reg_conf.realm_prefix))
+		host = str_skip(host, reg_conf.realm_prefix.n);
+	sb_init(&b, r->arena, AOR_MAX);
+	add_user(&b, &u);
+	if (ul_conf.use_domain && u.user.n) {
+		sb_addc(&b, '@');
+		sb_add(&b, host);
+	}
+	for (size_t i = 0; !reg_conf.case_sensitive && i < b.n; i++)
+		b.p[i] = ascii_lower(b.p[i]);
+	if (!sb_ok(&b) || b.n == 0)
+		return RT_E_LIMIT;
+	*aor = sb_str(&b);
+	*domain = host;
+	return 0;
+}
+
+struct str reg_ruid(struct run *r)
+{
+	static _Atomic uint32_t counter;
+	static _Atomic uint32_t process;
+	uint32_t none = 0, mine = (uint32_t)world_random_u64(worker_world(r->worker)) | 1;
+
+	atomic_compare_exchange_strong(&process, &none, mine);
+	return str_printf(r->arena, "uloc-%llx-%x-%x",
+			  (unsigned long long)(worker_wall(r->worker) / 1000000),
+			  atomic_load(&process), atomic_fetch_add(&counter, 1) + 1);
+}
+
+struct str reg_socket_text(const struct ul_contact *c)
+{
+	return c->sock ? c->sock->text : STR_NULL;
+}
+
+static bool cfg_value(struct run *r, const char *name, struct value *ret)
+{
+	return reg_conf.xavp_cfg.n && r->sv &&
+	       xavp_field_get(r->sv, reg_conf.xavp_cfg, str_of(name), ret) == 0;
+}
+
+bool reg_cfg_int(struct run *r, const char *name, int64_t *ret)
+{
+	struct value v;
+
+	if (!cfg_value(r, name, &v) || !value_is_int(&v))
+		return false;
+	*ret = v.i;
+	return true;
+}
+
+bool reg_cfg_str(struct run *r, const char *name, struct str *ret)
+{
+	struct value v;
+
+	if (!cfg_value(r, name, &v) || !value_is_str(&v))
+		return false;
+	*ret = v.s;
+	return true;
+}
+
+void reg_rcd_add(struct run *r, const struct ul_contact *c)
+{
+	const struct xavp_pair all[] = {
+		{S("ruid"), value_str(c->ruid)},
+		{S("contact"), value_str(c->uri)},
+		{S("expires"), value_int(c->expires ? c->expires - reg_now(r) : 0)},
+		{S("received"), value_str(c->received)},
+		{S("path"), value_str(c->path)},
+	};
+	struct xavp_pair use[5];
+	size_t n = 0;
+
+	if (!reg_conf.xavp_rcd.n || !r->sv)
+		return;
+	for (size_t i = 0; i < 5; i++)
+		if (!(reg_conf.xavp_rcd_mask >> i & 1) &&
+		    (all[i].value.tag == VAL_INT || all[i].value.s.n))
+			use[n++] = all[i];
+	xavp_append(r->sv, reg_conf.xavp_rcd, use, n); /* full: the script sees one record less */
+}
+
+/* ---- script functions ---- */
+
+int32_t std_registrar_save(struct run *r, const struct str *table)
+{
+	return reg_save(r, *table, 0, STR_NULL);
+}
+
+int32_t std_registrar_save2(struct run *r, const struct str *table, int64_t flags)
+{
+	return reg_save(r, *table, (uint32_t)flags, STR_NULL);
+}
+
+int32_t std_registrar_save3(struct run *r, const struct str *table, int64_t flags, const struct str *uri)
+{
+	return reg_save(r, *table, (uint32_t)flags, *uri);
+}
+
+int32_t std_registrar_lookup(struct run *r, const struct str *table)
+{
+	return reg_lookup(r, *table, STR_NULL, REG_LOOKUP_REPLACE);
+}
+
+int32_t std_registrar_lookup2(struct run *r, const struct str *table, const struct str *uri)
+{
+	return reg_lookup(r, *table, *uri, REG_LOOKUP_REPLACE);
+}
+
+int32_t std_registrar_lookup_to_dset(struct run *r, const struct str *table)
+{
+	return reg_lookup(r, *table, STR_NULL, REG_LOOKUP_APPEND);
+}
+
+int32_t std_registrar_lookup_to_dset2(struct run *r, const struct str *table, const struct str *uri)
+{
+	return reg_lookup(r, *table, *uri, REG_LOOKUP_APPEND);
+}
+
+/* The branches are taken out first: lookup() appends its own behind them. */
+int32_t std_registrar_lookup_branches(struct run *r, const struct str *table)
+{
+	struct sip_branch old[SIP_BRANCHES_MAX];
+	unsigned n = sip_branch_count(r->draft);
+	int32_t rc;
+
+	for (unsigned i = 0; i < n; i++)
+		old[i] = *sip_branch_at(r->draft, i);
+	sip_branches_clear(r->draft);
+	rc = reg_lookup(r, *table, STR_NULL, REG_LOOKUP_REPLACE);
+	for (unsigned i = 0; i < n; i++) {
+		bool plain = !old[i].dst_uri.n && !old[i].path.n && !old[i].force_sock;
+
+		if (plain && reg_lookup(r, *table, old[i].uri, REG_LOOKUP_APPEND) > 0)
+			continue;
+		if (sip_branch_append(r->draft, &old[i], NULL))
+			return -3;
+	}
+	return rc;
+}
+
+int32_t std_registrar_registered(struct run *r, const struct str *table)
+{
+	return reg_registered(r, *table, STR_NULL, 0, 0);
+}
+
+int32_t std_registrar_registered2(struct run *r, const struct str *table, const struct str *uri)
+{
+	return reg_registered(r, *table, *uri, 0, 0);
+}
+
+int32_t std_registrar_registered3(struct run *r, const struct str *table, const struct str *uri,
+				  int64_t match)
+{
+	return reg_registered(r, *table, *uri, match, 0);
+}
+
+int32_t std_registrar_registered4(struct run *r, const struct str *table, const struct str *uri,
+				  int64_t match, int64_t action)
+{
+	return reg_registered(r, *table, *uri, match, action);
+}
+
+int32_t std_registrar_add_sock_hdr(struct run *r, const struct str *name)
+{
+	const struct net_socket *sock = r->draft->msg->origin.sock;
+	struct str h;
+
+	if (!sock || !name->n)
+		return -1;
+	h = str_printf(r->arena, STR_FMT ": " STR_FMT "\r\n", STR_ARG(*name), STR_ARG(sock->text));
+	return h.p && sip_hdr_append(r->draft, h) == 0 ? 1 : -1;
+}
+
+int32_t std_registrar_unregister(struct run *r, const struct str *table, const struct str *uri)
+{
+	return std_registrar_unregister3(r, table, uri, &STR_NULL);
+}
+
+int32_t std_registrar_unregister3(struct run *r, const struct str *table, const struct str *uri,
+				  const struct str *ruid)
+{
+	struct ul_table *t = ul_table_get(*table);
+	struct str aor, domain;
+
+	if (reg_aor(r, *uri, &aor, &domain))
+		return -1;
+	if (!t)
+		return -2;
+	return ul_remove(t, aor, *ruid) ? -3 : 1;
+}
+
+int32_t std_registrar_reg_fetch_contacts(struct run *r, const struct str *table, const struct str *uri,
+					 const struct str *profile)
+{
+	struct ul_table *t = ul_table_get(*table);
+	struct ul_result res;
+	struct str aor, domain;
+
+	if (!t || reg_aor(r, *uri, &aor, &domain) || ul_lookup(t, aor, reg_now(r), r->arena, &res))
+		return -1;
+	return ulc_fill(r, *profile, *table, aor, res.contacts, res.n) ? -1 : 1;
+}
+
+int32_t std_registrar_reg_free_contacts(struct run *r, const struct str *profile)
+{
+	(void)r;
+	ulc_forget(*profile);
+	return 1;
+}
+
+int32_t std_registrar_reg_send_reply(struct run *r)
+{
+	return script_reply(r, 200, S("OK")) ? -1 : 1;
+}
+
+static int init(const struct program *p)
+{
+	(void)p;
+	copy_params();
+	return 0;
+}
+
+static void worker_fini(struct worker *w)
+{
+	(void)w;
+	ulc_forget_all();
+}
+
+STD_MODULE(registrar, .init = init, .worker_fini = worker_fini)
