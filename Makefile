@@ -108,3 +108,43 @@ unit-%: FORCE
 	@$(MAKE) --no-print-directory $(filter $(B)/tests/unit/$(subst -,/,$*)/%,$(UNIT_BIN))
 	@for t in $(filter $(B)/tests/unit/$(subst -,/,$*)/%,$(UNIT_BIN)); do echo "  RUN  $$t"; $$t || exit 1; done
 FORCE:
+
+# ---- what the README names ------------------------------------------------------------------------
+.PHONY: deps test-deps demo test bench install check-style coverage-table
+deps: ; @sh .ci/deps.sh build
+test-deps: ; @sh .ci/deps.sh test
+
+# sub-makes: packages and generated lists must be there before the files are looked at
+demo: test-deps
+	@$(MAKE) --no-print-directory -j2 all
+	@sh examples/small-office/demo.sh $(B)/kiln
+
+test: test-deps
+	@$(MAKE) --no-print-directory -j2 all
+	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN)
+	@python3 tests/run.py $(B) $(SUITES)
+
+bench: test-deps
+	@$(MAKE) --no-print-directory -j2 all
+	@$(CC) -O2 -o $(B)/sipload tests/bench/sipload.c
+	@python3 tests/bench/compare.py --build $(B) $(BENCH)
+
+install: all
+	install -D $(B)/kiln $(DESTDIR)$(PREFIX)/bin/kiln
+	install -D -m 644 $(B)/lib/libkiln.a $(DESTDIR)$(PREFIX)/lib/kiln/libkiln.a
+	ln -sf ../../bin/kiln $(DESTDIR)$(PREFIX)/lib/kiln/kamailio
+
+check-style: ; @python3 tests/style/layers.py
+coverage-table: all ; @$(B)/kiln coverage
+
+# libFuzzer over the code named: make fuzz-sip RUNS=1000000
+RUNS ?= 1000000
+FUZZ_SRC_sip := base sip
+FUZZ_SRC_uri := base sip
+FUZZ_SRC_binrpc := base rpc abi core world
+fuzz-%: FORCE
+	@mkdir -p $(B)/fuzz tests/fuzz/corpus/$*
+	@$(CLANG) -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+		$(INC) tests/fuzz/$*.c $(filter-out runtime/rpc/core.c,$(foreach d,$(FUZZ_SRC_$*),$(wildcard runtime/$(d)/*.c))) \
+		-o $(B)/fuzz/$* -ljansson -lboost_context
+	@$(B)/fuzz/$* -runs=$(RUNS) -max_len=8192 -print_final_stats=1 $(B)/fuzz tests/fuzz/corpus/$*

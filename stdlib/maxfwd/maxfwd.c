@@ -15,7 +15,7 @@ int32_t std_maxfwd_process_maxfwd(struct run *r, int64_t limit)
 	int64_t value;
 
 	if (err == RT_E_NOENT)
-		return sip_hdr_append(r->draft,
+		return sip_hdr_prepend(r->draft,
 				      str_printf(r->arena, "Max-Forwards: %lld\r\n", (long long)limit))
 			       ? -2
 			       : 2;
