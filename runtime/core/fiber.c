@@ -119,10 +119,12 @@ static struct fiber *stack_new(void)
 	return f;
 }
 
-__attribute__((unused)) static char *stack_bottom(const struct fiber *f)
+__attribute__((unused)) #ifdef FIBER_ASAN
+static char *stack_bottom(const struct fiber *f)
 {
 	return f->map + (f->map_len - STACK_BYTES);
 }
+#endif
 
 /* ---- switching ---- */
 
