@@ -119,7 +119,7 @@ static struct fiber *stack_new(void)
 	return f;
 }
 
-__attribute__((unused)) #ifdef FIBER_ASAN
+#ifdef FIBER_ASAN
 static char *stack_bottom(const struct fiber *f)
 {
 	return f->map + (f->map_len - STACK_BYTES);
