@@ -10,7 +10,7 @@
 #include "host/options.h"
 #include "lower/lower.h"
 
-static void copy_list(struct driver_list *to, const struct host_list *from)
+static void copy_list(struct front_list *to, const struct host_list *from)
 {
 	for (size_t i = 0; i < from->n; i++)
 		to->v[to->n++] = from->v[i];
@@ -18,15 +18,15 @@ static void copy_list(struct driver_list *to, const struct host_list *from)
 
 int driver_serve(const struct driver_opts *o, const char *file, int argc, char **argv)
 {
-	struct compilation *c = compile_front(o, file);
+	struct compilation *c = compile_front(&o->front, file);
 	struct codegen_input in;
 	const struct program *p;
 	int code;
 
 	if (!c)
 		return EXIT_INTERNAL;
-	print_diags(stderr, c);
-	code = compile_exit_code(c);
+	print_diags(stderr, o, c);
+	code = compile_exit_code(o, c);
 	if (code != EXIT_OK)
 		return code;
 	in = (struct codegen_input){.arena = c->arena, .source = &c->source, .pp = &c->pp, .file = c->file};
@@ -38,7 +38,7 @@ int driver_serve(const struct driver_opts *o, const char *file, int argc, char *
 int driver_kamailio(int argc, char **argv)
 {
 	static struct host_options h;
-	struct driver_opts o = {.stop = STAGE_ALL, .compat = 5};
+	struct driver_opts o = {.front = {.stop = STAGE_ALL, .compat = 5}};
 	struct compilation *c;
 	const char *file;
 	int code;
@@ -53,23 +53,23 @@ int driver_kamailio(int argc, char **argv)
 		return 0;
 	}
 	file = h.config ? h.config : "/etc/kamailio/kamailio.cfg";
-	o.compat = h.compat ? h.compat : 5;
-	copy_list(&o.defines, &h.define);
-	copy_list(&o.substs, &h.subst);
-	copy_list(&o.substdefs, &h.substdef);
-	copy_list(&o.substdefss, &h.substdefs);
-	copy_list(&o.loadmodules, &h.loadmodule);
-	copy_list(&o.modparams, &h.modparam);
+	o.front.compat = h.compat ? h.compat : 5;
+	copy_list(&o.front.defines, &h.define);
+	copy_list(&o.front.substs, &h.subst);
+	copy_list(&o.front.substdefs, &h.substdef);
+	copy_list(&o.front.substdefss, &h.substdefs);
+	copy_list(&o.front.loadmodules, &h.loadmodule);
+	copy_list(&o.front.modparams, &h.modparam);
 	if (!h.check) {
-		o.no_lint = true; /* warnings are for check; a start must stay quiet */
+		o.front.no_lint = true; /* warnings are for check; a start must stay quiet */
 		code = driver_serve(&o, file, argc, argv);
 		return code == EXIT_OK ? 0 : 255;
 	}
-	c = compile_front(&o, file);
+	c = compile_front(&o.front, file);
 	if (!c)
 		return 255;
-	print_diags(stderr, c);
-	code = compile_exit_code(c);
+	print_diags(stderr, &o, c);
+	code = compile_exit_code(&o, c);
 	compile_free(&c);
 	fprintf(stderr, code == EXIT_OK ? "config file ok, exiting...\n" : "ERROR: bad config file\n");
 	return code == EXIT_OK ? 0 : 255;

@@ -27,9 +27,9 @@ static int usage(FILE *out)
 	return out == stderr ? EXIT_USAGE : EXIT_OK;
 }
 
-static bool add(struct driver_list *l, const char *v)
+static bool add(struct front_list *l, const char *v)
 {
-	if (l->n == DRIVER_LIST_MAX)
+	if (l->n == FRONT_LIST_MAX)
 		return false;
 	l->v[l->n++] = v;
 	return true;
@@ -73,27 +73,27 @@ static bool long_option(struct driver_opts *o, const char *arg)
 		return *v != 0;
 	}
 	if (str_eq(name, S("stop-after")))
-		return parse_stage(v, &o->stop);
+		return parse_stage(v, &o->front.stop);
 	if (str_eq(name, S("compat"))) {
-		o->compat = v[0] - '0';
-		return v[0] && !v[1] && (o->compat == 5 || o->compat == 6);
+		o->front.compat = v[0] - '0';
+		return v[0] && !v[1] && (o->front.compat == 5 || o->front.compat == 6);
 	}
 	if (str_eq(name, S("fail-on"))) {
 		o->fail_on_warning = strcmp(v, "warning") == 0;
 		return o->fail_on_warning || strcmp(v, "error") == 0;
 	}
 	if (str_eq(name, S("all-variants")))
-		return o->all_variants = true;
+		return o->front.all_variants = true;
 	if (str_eq(name, S("no-lint")))
-		return o->no_lint = true;
+		return o->front.no_lint = true;
 	if (str_eq(name, S("subst")))
-		return add(&o->substs, v);
+		return add(&o->front.substs, v);
 	if (str_eq(name, S("substdef")))
-		return add(&o->substdefs, v);
+		return add(&o->front.substdefs, v);
 	if (str_eq(name, S("substdefs")))
-		return add(&o->substdefss, v);
+		return add(&o->front.substdefss, v);
 	if (str_eq(name, S("loadmodule")))
-		return add(&o->loadmodules, v);
+		return add(&o->front.loadmodules, v);
 	return false;
 }
 
@@ -117,7 +117,7 @@ static bool parse_args(int argc, char **argv, struct driver_opts *o, int *rest)
 			if (a[1] == 'o')
 				o->output = v;
 			else
-				ok = add(&o->defines, v);
+				ok = add(&o->front.defines, v);
 		} else if (a[0] == '-' && a[1]) {
 			ok = false;
 		} else {
@@ -148,11 +148,11 @@ static bool dump_front(const struct driver_opts *o, const char *file, struct com
 		if (c->program)
 			sema_dump(c->program, &c->script, &b);
 	} else if (strcmp(o->dump, "tokens") == 0) {
-		struct compilation t = {.arena = c->arena, .opts = o};
+		struct compilation t = {.arena = c->arena, .opts = &o->front};
 
 		source_init(&t.source, t.arena, NULL, NULL);
 		diag_init(&t.diag, t.arena, &t.source);
-		pp_init(&t.pp, t.arena, &t.source, &t.diag, o->compat);
+		pp_init(&t.pp, t.arena, &t.source, &t.diag, o->front.compat);
 		parse_tokens(&t.pp, str_of(file), &b);
 		pp_fini(&t.pp);
 	} else {
@@ -194,13 +194,13 @@ static bool dump_back(const struct driver_opts *o, struct compilation *c)
 
 static int check_one(const struct driver_opts *o, const char *file)
 {
-	struct compilation *c = compile_front(o, file);
+	struct compilation *c = compile_front(&o->front, file);
 	int code;
 
 	if (!c)
 		return EXIT_INTERNAL;
-	print_diags(o->format == FORMAT_TEXT ? stderr : stdout, c);
-	code = compile_exit_code(c);
+	print_diags(o->format == FORMAT_TEXT ? stderr : stdout, o, c);
+	code = compile_exit_code(o, c);
 	if (o->dump && !dump_front(o, file, c) && code == EXIT_OK)
 		code = dump_back(o, c) ? EXIT_OK : EXIT_USAGE;
 	compile_free(&c);
@@ -229,14 +229,14 @@ static int verb_build(struct driver_opts *o)
 
 	if (o->files.n != 1)
 		return usage(stderr);
-	c = compile_front(o, o->files.v[0]);
+	c = compile_front(&o->front, o->files.v[0]);
 	if (!c)
 		return EXIT_INTERNAL;
-	print_diags(stderr, c);
-	code = compile_exit_code(c);
+	print_diags(stderr, o, c);
+	code = compile_exit_code(o, c);
 	if (code == EXIT_OK && o->dump && !dump_front(o, o->files.v[0], c))
 		dump_back(o, c);
-	if (code == EXIT_OK && o->stop > STAGE_CHECK) {
+	if (code == EXIT_OK && o->front.stop > STAGE_CHECK) {
 		struct codegen_input in = lowered(c);
 
 		code = in.rir && codegen_build(&in, o->output ? o->output : "a.out") ? EXIT_OK : EXIT_INTERNAL;
@@ -262,7 +262,7 @@ static int verb_coverage(void)
 
 int driver_main(int argc, char **argv)
 {
-	struct driver_opts o = {.stop = STAGE_ALL, .compat = 5};
+	struct driver_opts o = {.front = {.stop = STAGE_ALL, .compat = 5}};
 	const char *verb = argc > 1 ? argv[1] : "";
 	int rest;
 

@@ -167,13 +167,13 @@ static json_t *sarif(const struct compilation *c, json_t *results)
 			 "driver", "name", "kiln", "version", KILN_VERSION, "rules", rules, "results", results);
 }
 
-void print_diags(FILE *out, const struct compilation *c)
+void print_diags(FILE *out, const struct driver_opts *o, const struct compilation *c)
 {
 	struct printer p = {out, c, isatty(fileno(out)) != 0};
 	json_t *list = json_array(), *all;
 
 	for (const struct diag *d = c->diag.first; d; d = d->next) {
-		switch (c->opts->format) {
+		switch (o->format) {
 		case FORMAT_TEXT:
 			print_text(&p, d);
 			break;
@@ -185,11 +185,11 @@ void print_diags(FILE *out, const struct compilation *c)
 			break;
 		}
 	}
-	if (c->opts->format == FORMAT_TEXT) {
+	if (o->format == FORMAT_TEXT) {
 		json_decref(list);
 		return;
 	}
-	all = c->opts->format == FORMAT_SARIF ? sarif(c, list) : json_pack("{s:o}", "diagnostics", list);
+	all = o->format == FORMAT_SARIF ? sarif(c, list) : json_pack("{s:o}", "diagnostics", list);
 	json_dumpf(all, out, JSON_INDENT(2));
 	fputc('\n', out);
 	json_decref(all);
@@ -228,4 +228,15 @@ int explain(const char *what)
 		return EXIT_OK;
 	fprintf(stderr, "kiln: nothing is known as \"%s\"\n", what);
 	return EXIT_USAGE;
+}
+
+int compile_exit_code(const struct driver_opts *o, const struct compilation *c)
+{
+	if (!c->read)
+		return EXIT_NO_INPUT;
+	if (c->program && c->program->unsupported && c->diag.n_errors == c->program->unsupported)
+		return EXIT_UNSUPPORTED;
+	if (c->diag.n_errors || (o->fail_on_warning && c->diag.n_warnings))
+		return EXIT_FINDINGS;
+	return EXIT_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "driver/driver.h"
+#include "front/front.h"
 
 #include "base/mem.h"
 #include "base/sb.h"
@@ -8,7 +8,7 @@
 
 static void command_line(struct compilation *c)
 {
-	const struct driver_opts *o = c->opts;
+	const struct front_opts *o = c->opts;
 	struct loc none = {0};
 
 	for (size_t i = 0; i < o->defines.n; i++)
@@ -25,7 +25,7 @@ static void command_line(struct compilation *c)
 
 static void check(struct compilation *c)
 {
-	static __thread const char *extra[DRIVER_LIST_MAX + 1];
+	static __thread const char *extra[FRONT_LIST_MAX + 1];
 	struct sema_opts so = {.compat = c->opts->compat};
 
 	for (size_t i = 0; i < c->opts->loadmodules.n; i++)
@@ -40,7 +40,7 @@ static void check(struct compilation *c)
 		lint_run(c->arena, &c->source, &c->diag, &c->script, c->program, &c->pp);
 }
 
-struct compilation *compile_front(const struct driver_opts *o, const char *file)
+struct compilation *compile_front(const struct front_opts *o, const char *file)
 {
 	struct arena *a = arena_new(0);
 	struct compilation *c = a ? arena_new_of(a, struct compilation) : NULL;
@@ -52,7 +52,7 @@ struct compilation *compile_front(const struct driver_opts *o, const char *file)
 	c->arena = a;
 	c->opts = o;
 	c->file = file;
-	source_init(&c->source, a, NULL, NULL);
+	source_init(&c->source, a, o->read, o->read_arg);
 	diag_init(&c->diag, a, &c->source);
 	pp_init(&c->pp, a, &c->source, &c->diag, o->compat);
 	command_line(c);
@@ -70,15 +70,4 @@ void compile_free(struct compilation **c)
 
 	*c = NULL;
 	arena_free(&a);
-}
-
-int compile_exit_code(const struct compilation *c)
-{
-	if (!c->read)
-		return EXIT_NO_INPUT;
-	if (c->program && c->program->unsupported && c->diag.n_errors == c->program->unsupported)
-		return EXIT_UNSUPPORTED;
-	if (c->diag.n_errors || (c->opts->fail_on_warning && c->diag.n_warnings))
-		return EXIT_FINDINGS;
-	return EXIT_OK;
 }

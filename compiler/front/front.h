@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * front.h - one script through the front end: from files to tables and diagnostics.
+ *
+ * For: driver, language server, formatter's checks, workbench. Nothing is printed; reports are in
+ * `diag`. The pipeline stops after the stage asked for or at the first stage with errors.
+ */
+#ifndef FRONT_FRONT_H
+#define FRONT_FRONT_H
+
+#include "ast/ast.h"
+#include "diag/diag.h"
+#include "preproc/preproc.h"
+#include "sema/sema.h"
+
+enum stage { STAGE_PREPROC, STAGE_PARSE, STAGE_CHECK, STAGE_LOWER, STAGE_CODEGEN, STAGE_ALL };
+enum { FRONT_LIST_MAX = 64 };
+
+struct front_list {
+	const char *v[FRONT_LIST_MAX];
+	size_t n;
+};
+
+/* Zeroed: check everything, the language of 5.6, files from the file system. */
+struct front_opts {
+	struct front_list defines, substs, substdefs, substdefss, loadmodules, modparams; /* as -A etc. give them */
+	enum stage stop;
+	bool all_variants;
+	bool no_lint;
+	int compat; /* 5 or 6 */
+	source_read_fn *read; /* where texts come from (editor buffers); NULL: the file system */
+	void *read_arg;
+};
+
+struct compilation {
+	struct arena *arena;
+	const struct front_opts *opts;
+	const char *file;
+	struct source source;
+	struct diag_sink diag;
+	struct preproc pp;
+	struct ast_script script;
+	const struct catalog *catalog;
+	struct sema_program *program;
+	bool read; /* the main file could be read */
+};
+
+/*
+ * Front end up to opts->stop. `o` and `file` must outlive the result, which lives in an arena of its
+ * own. NULL when memory is out.
+ */
+struct compilation *compile_front(const struct front_opts *o, const char *file);
+void compile_free(struct compilation **c);
+
+#endif
