@@ -21,6 +21,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
+#include "world/world_priv.h"
 
 enum { EVENTS = 64, IN_BATCH = 32, DGRAM_MAX = 65535, OUT_BATCH = 64, STREAM_READ = 65536 };
 
@@ -37,6 +38,7 @@ struct out_dgram {
 };
 
 struct world {
+	struct world_head head;
 	int epfd, wake_fd;
 	struct source wake;
 	_Atomic(struct world_note *) notes;
@@ -52,7 +54,10 @@ struct world {
 	char in_bytes[IN_BATCH][DGRAM_MAX + 1];
 };
 
+static const struct world_ops real_ops;
+
 struct node {
+	struct world_head head;
 	struct source src;
 	struct list dead;
 	struct world *w;
@@ -108,7 +113,7 @@ void world_real_log(int level, struct str line)
 		syslog(map[level < -5 ? 0 : level > 3 ? 8 : level + 5], STR_FMT, STR_ARG(line));
 }
 
-void world_log(struct world *w, int level, struct str line)
+static void real_log(struct world *w, int level, struct str line)
 {
 	(void)w;
 	world_real_log(level, line);
@@ -154,6 +159,7 @@ int world_real_new(struct world **ret)
 
 	if (!w)
 		return RT_E_NOMEM;
+	w->head.ops = &real_ops;
 	list_init(&w->dead);
 	w->epfd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -181,6 +187,7 @@ static void reap(struct world *w)
 
 static void node_init(struct node *n, struct world *w, int fd, bool own)
 {
+	n->head = w->head;
 	n->w = w;
 	n->fd = fd;
 	n->own_fd = own;
@@ -199,29 +206,19 @@ static void node_close(struct node *n)
 	list_add_tail(&n->w->dead, &n->dead);
 }
 
-void world_free(struct world **wp)
+static void real_free(struct world *w)
 {
-	struct world *w = *wp;
-
-	if (!w)
-		return;
 	reap(w);
 	if (w->epfd != -1)
 		close(w->epfd);
 	if (w->wake_fd != -1)
 		close(w->wake_fd);
-	mem_free(wp);
-}
-
-bool world_is_sim(const struct world *w)
-{
-	(void)w;
-	return false;
+	mem_free(&w);
 }
 
 /* ---- time, randomness ---- */
 
-uint64_t world_now(struct world *w)
+static uint64_t real_now(struct world *w)
 {
 	struct timespec t;
 
@@ -230,7 +227,7 @@ uint64_t world_now(struct world *w)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-int64_t world_wall(struct world *w)
+static int64_t real_wall(struct world *w)
 {
 	struct timespec t;
 
@@ -239,7 +236,7 @@ int64_t world_wall(struct world *w)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-void world_random(struct world *w, void *buf, size_t n)
+static void real_random(struct world *w, void *buf, size_t n)
 {
 	char *p = buf;
 
@@ -252,14 +249,6 @@ void world_random(struct world *w, void *buf, size_t n)
 		p += got;
 		n -= (size_t)got;
 	}
-}
-
-uint64_t world_random_u64(struct world *w)
-{
-	uint64_t v;
-
-	world_random(w, &v, sizeof(v));
-	return v;
 }
 
 /* ---- datagrams ---- */
@@ -338,7 +327,7 @@ static void on_dgrams(struct source *src, uint32_t events)
 	s->fn(s->arg, s, v, (size_t)n);
 }
 
-int world_udp_open(struct world *w, const struct addr *addr, const struct world_udp_opts *o,
+static int real_udp_open(struct world *w, const struct addr *addr, const struct world_udp_opts *o,
 		   world_dgram_fn *fn, void *arg, struct world_sock **ret)
 {
 	struct world_sock *s = mem_alloc(sizeof(*s));
@@ -378,22 +367,19 @@ static void flush_dgrams(struct world *w)
 	w->out_n = 0;
 }
 
-void world_udp_close(struct world_sock **s)
+static void real_udp_close(struct world_sock *s)
 {
-	if (!*s)
-		return;
-	flush_dgrams((*s)->n.w);
-	(*s)->n.w->stats.socks_open--;
-	node_close(&(*s)->n);
-	*s = NULL;
+	flush_dgrams(s->n.w);
+	s->n.w->stats.socks_open--;
+	node_close(&s->n);
 }
 
-const struct addr *world_udp_addr(const struct world_sock *s)
+static const struct addr *real_udp_addr(const struct world_sock *s)
 {
 	return &s->addr;
 }
 
-int world_udp_send(struct world_sock *s, const struct addr *to, const struct iovec *iov, int n)
+static int real_udp_send(struct world_sock *s, const struct addr *to, const struct iovec *iov, int n)
 {
 	struct world *w = s->n.w;
 	struct out_dgram *d;
@@ -417,7 +403,7 @@ int world_udp_send(struct world_sock *s, const struct addr *to, const struct iov
 	return 0;
 }
 
-int world_source_addr(struct world *w, const struct addr *to, struct addr *ret)
+static int real_source_addr(struct world *w, const struct addr *to, struct addr *ret)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = addr_to_sockaddr(to, &ss);
@@ -586,7 +572,7 @@ static void on_listener(struct source *src, uint32_t events)
 	}
 }
 
-int world_tcp_listen(struct world *w, const struct addr *addr, const struct world_tcp_opts *o,
+static int real_tcp_listen(struct world *w, const struct addr *addr, const struct world_tcp_opts *o,
 		     world_accept_fn *fn, void *arg, struct world_listener **ret)
 {
 	struct world_listener *l = mem_alloc(sizeof(*l));
@@ -608,19 +594,17 @@ int world_tcp_listen(struct world *w, const struct addr *addr, const struct worl
 	return 0;
 }
 
-void world_listener_close(struct world_listener **l)
+static void real_listener_close(struct world_listener *l)
 {
-	if (*l)
-		node_close(&(*l)->n);
-	*l = NULL;
+	node_close(&l->n);
 }
 
-const struct addr *world_listener_addr(const struct world_listener *l)
+static const struct addr *real_listener_addr(const struct world_listener *l)
 {
 	return &l->addr;
 }
 
-void world_stream_accept(struct world_stream *s, const struct world_stream_ops *ops, void *arg)
+static void real_stream_accept(struct world_stream *s, const struct world_stream_ops *ops, void *arg)
 {
 	s->ops = ops;
 	s->arg = arg;
@@ -628,7 +612,7 @@ void world_stream_accept(struct world_stream *s, const struct world_stream_ops *
 	watch_node(&s->n, EPOLLIN | EPOLLRDHUP, true);
 }
 
-int world_tcp_connect(struct world *w, const struct addr *to, const struct world_tcp_opts *o,
+static int real_tcp_connect(struct world *w, const struct addr *to, const struct world_tcp_opts *o,
 		      const struct world_stream_ops *ops, void *arg, struct world_stream **ret)
 {
 	struct sockaddr_storage ss;
@@ -665,7 +649,7 @@ int world_tcp_connect(struct world *w, const struct addr *to, const struct world
 	return 0;
 }
 
-ssize_t world_stream_write(struct world_stream *s, const void *p, size_t n)
+static ssize_t real_stream_write(struct world_stream *s, const void *p, size_t n)
 {
 	ssize_t got;
 
@@ -683,48 +667,45 @@ ssize_t world_stream_write(struct world_stream *s, const void *p, size_t n)
 	return got < 0 ? 0 : got;
 }
 
-const struct addr *world_stream_local(const struct world_stream *s)
+static const struct addr *real_stream_local(const struct world_stream *s)
 {
 	return &s->local;
 }
 
-const struct addr *world_stream_peer(const struct world_stream *s)
+static const struct addr *real_stream_peer(const struct world_stream *s)
 {
 	return &s->peer;
 }
 
-void world_stream_pause(struct world_stream *s, bool pause)
+static void real_stream_pause(struct world_stream *s, bool pause)
 {
 	s->paused = pause;
 	if (!s->n.closed)
 		stream_events(s);
 }
 
-void world_stream_close(struct world_stream **s, bool reset)
+static void real_stream_close(struct world_stream *s, bool reset)
 {
 	struct linger l = {.l_onoff = 1};
 
-	if (!*s)
+	if (s->n.closed)
 		return;
-	if (!(*s)->n.closed) {
-		if (reset)
-			setsockopt((*s)->n.fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
-		(*s)->n.w->stats.streams_open--;
-		node_close(&(*s)->n);
-	}
-	*s = NULL;
+	if (reset)
+		setsockopt(s->n.fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l));
+	s->n.w->stats.streams_open--;
+	node_close(&s->n);
 }
 
 /* ---- DNS ---- */
 
-int world_dns_config(struct world *w, const struct world_dns_opts *o)
+static int real_dns_config(struct world *w, const struct world_dns_opts *o)
 {
 	(void)w;
 	(void)o;
 	return 0;
 }
 
-int world_resolve(struct world *w, struct str name, enum world_dns_type type, world_dns_fn *fn, void *arg,
+static int real_resolve(struct world *w, struct str name, enum world_dns_type type, world_dns_fn *fn, void *arg,
 		  struct world_query **ret)
 {
 	(void)w;
@@ -736,9 +717,9 @@ int world_resolve(struct world *w, struct str name, enum world_dns_type type, wo
 	return RT_E_UNSUPP;
 }
 
-void world_resolve_cancel(struct world_query **q)
+static void real_resolve_cancel(struct world_query *q)
 {
-	*q = NULL;
+	(void)q;
 }
 
 /* ---- foreign descriptors ---- */
@@ -757,7 +738,7 @@ static void on_watch(struct source *src, uint32_t events)
 		x->fn(x->arg, x->n.fd, e);
 }
 
-int world_watch_fd(struct world *w, int fd, int events, world_watch_fn *fn, void *arg, struct world_watch **ret)
+static int real_watch_fd(struct world *w, int fd, int events, world_watch_fn *fn, void *arg, struct world_watch **ret)
 {
 	struct world_watch *x = mem_alloc(sizeof(*x));
 
@@ -772,16 +753,14 @@ int world_watch_fd(struct world *w, int fd, int events, world_watch_fn *fn, void
 	return 0;
 }
 
-void world_watch_change(struct world_watch *x, int events)
+static void real_watch_change(struct world_watch *x, int events)
 {
 	watch_node(&x->n, watch_events(events), false);
 }
 
-void world_watch_close(struct world_watch **x)
+static void real_watch_close(struct world_watch *x)
 {
-	if (*x)
-		node_close(&(*x)->n);
-	*x = NULL;
+	node_close(&x->n);
 }
 
 /* ---- notes, loop ---- */
@@ -794,7 +773,7 @@ static void poke(struct world *w)
 	(void)n;
 }
 
-void world_post(struct world *w, struct world_note *n)
+static void real_post(struct world *w, struct world_note *n)
 {
 	struct world_note *head = atomic_load(&w->notes);
 
@@ -804,13 +783,13 @@ void world_post(struct world *w, struct world_note *n)
 	poke(w);
 }
 
-void world_set_hooks(struct world *w, const struct world_hooks *h, void *arg)
+static void real_set_hooks(struct world *w, const struct world_hooks *h, void *arg)
 {
-	w->hooks = *h;
+	w->hooks = h ? *h : (struct world_hooks){0};
 	w->hooks_arg = arg;
 }
 
-void world_stop(struct world *w)
+static void real_stop(struct world *w)
 {
 	atomic_store(&w->stop, true);
 	poke(w);
@@ -822,14 +801,14 @@ static int timeout_ms(struct world *w)
 
 	if (due == WORLD_TIME_NEVER)
 		return -1;
-	now = world_now(w);
+	now = real_now(w);
 	if (due <= now)
 		return 0;
 	due = (due - now + 999) / 1000;
 	return due > 60000 ? 60000 : (int)due;
 }
 
-void world_run(struct world *w)
+static void real_run(struct world *w)
 {
 	struct epoll_event ev[EVENTS];
 
@@ -850,7 +829,41 @@ void world_run(struct world *w)
 	}
 }
 
-void world_get_stats(const struct world *w, struct world_stats *ret)
+static void real_get_stats(const struct world *w, struct world_stats *ret)
 {
 	*ret = w->stats;
 }
+
+static const struct world_ops real_ops = {
+	.free = real_free,
+	.now = real_now,
+	.wall = real_wall,
+	.random = real_random,
+	.udp_open = real_udp_open,
+	.udp_close = real_udp_close,
+	.udp_addr = real_udp_addr,
+	.udp_send = real_udp_send,
+	.source_addr = real_source_addr,
+	.tcp_listen = real_tcp_listen,
+	.listener_close = real_listener_close,
+	.listener_addr = real_listener_addr,
+	.stream_accept = real_stream_accept,
+	.tcp_connect = real_tcp_connect,
+	.stream_write = real_stream_write,
+	.stream_local = real_stream_local,
+	.stream_peer = real_stream_peer,
+	.stream_pause = real_stream_pause,
+	.stream_close = real_stream_close,
+	.dns_config = real_dns_config,
+	.resolve = real_resolve,
+	.resolve_cancel = real_resolve_cancel,
+	.watch_fd = real_watch_fd,
+	.watch_change = real_watch_change,
+	.watch_close = real_watch_close,
+	.post = real_post,
+	.set_hooks = real_set_hooks,
+	.run = real_run,
+	.stop = real_stop,
+	.log = real_log,
+	.get_stats = real_get_stats,
+};
