@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Side by side: the stock script on the reference server and on Kiln, the same peers, the same messages.
+"""Side by side: the same script on the reference server and on Kiln, the same peers, the same messages.
 
-  run.py [--config F] [--kiln CMD] [--reference CMD] [--only NAME ...] [-v] [--jobs N]
+  run.py [--kiln CMD] [--reference CMD] [--only NAME ...] [-v] [--jobs N]
 
 CMD is a server's command line up to its options; both take the reference's options. What each peer
 received is compared message by message and byte by byte after tags, branches, ports, times left and
-the Server header were named. Differences that RFC 3261 leaves free or that Kiln makes on purpose are
-listed in differences.tsv with their reason. Last line: N passed, N failed."""
+the Server header were named; and so is what the script logged for a call (lines "@@ CALL-ID text") and
+what the scenario noted (RPC answers). Last line: N passed, N failed."""
 import argparse
 import concurrent.futures
 import difflib
@@ -27,13 +27,16 @@ sys.path.insert(0, HERE)
 import scenarios  # noqa: E402
 from peer import Peer, Timeout  # noqa: E402
 
-OPTIONS = "-f {cfg} -DD -E -n 1 -a no -l udp:127.0.0.1:{port} -l tcp:127.0.0.1:{port} " \
-          "-l udp:[::1]:{port} -l tcp:[::1]:{port} -Y {tmp} -w {tmp} -P {tmp}/pid"
+OPTIONS = "-f {cfg} -DD -E -n 1 -a no -Y {tmp} -w {tmp} -P {tmp}/pid -A COMPAT_PORT={port}"
+LISTEN = ("udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}", "udp:[::1]:{port}", "tcp:[::1]:{port}")
 
 
 class Server:
-    def __init__(self, name, command, config):
-        self.name, self.command, self.config = name, command, config
+    """One running server. `group` is (config, defines, listen)."""
+
+    def __init__(self, name, command, group):
+        self.name, self.command = name, command
+        self.config, self.defines, self.listen = group
 
     def __enter__(self):
         self.tmp = tempfile.mkdtemp(prefix="compat-")
@@ -41,13 +44,16 @@ class Server:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.log = open(os.path.join(self.tmp, "log"), "wb")
-        line = self.command + " " + OPTIONS.format(cfg=self.config, port=self.port, tmp=self.tmp)
+        line = self.command + " " + OPTIONS.format(cfg=os.path.join(HERE, "cfg", self.config), port=self.port, tmp=self.tmp)
+        line += "".join(" -l " + l.format(port=self.port) for l in self.listen or LISTEN)
+        line += "".join(" -A " + d for d in self.defines)
         self.p = subprocess.Popen(shlex.split(line), stdout=self.log, stderr=self.log,
                                   stdin=subprocess.DEVNULL, start_new_session=True)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 30
         while not self.answers():
             if self.p.poll() is not None or time.monotonic() > end:
-                sys.exit("%s did not start: %s\n%s" % (self.name, line, self.text()[-3000:]))
+                self.__exit__()
+                raise RuntimeError("%s did not start: %s\n%s" % (self.name, line, self.text()[-3000:]))
         return self
 
     def answers(self):
@@ -71,6 +77,13 @@ class Server:
         with open(os.path.join(self.tmp, "log"), "rb") as f:
             return f.read().decode("utf-8", "replace")
 
+    def rpc(self, *words):
+        """What kamcmd prints for a command."""
+        sock = os.path.join(self.tmp, "kamailio_ctl")
+        p = subprocess.run(["kamcmd", "-s", "unix:" + sock] + [str(x) for x in words], stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=20)
+        return p.stdout.decode("utf-8", "replace")
+
     def __exit__(self, *exc):
         try:
             os.killpg(self.p.pid, signal.SIGTERM)
@@ -91,7 +104,7 @@ class World:
             World.serial += 1
             self.id = World.serial
         self.server, self.net, self.port = server, net, server.port
-        self.peers, self.branches, self.n = [], {}, 0
+        self.peers, self.branches, self.n, self.notes = [], {}, 0, []
 
     def add_peer(self, p):
         self.peers.append(p)
@@ -117,6 +130,20 @@ class World:
     def call_id(self, name):
         return "%s-%d@compat" % (name, self.id)
 
+    def note(self, text):
+        """Something else that both servers must agree on."""
+        self.notes.append(text)
+
+    def rpc(self, *words):
+        """An RPC command by kamcmd; its answer is compared. Returns it."""
+        out = self.server.rpc(*words)
+        self.note("$ %s\n%s" % (words[0], out))
+        return out
+
+    def logged(self):
+        """What the script logged about this world's calls."""
+        return re.findall(r"@@ (\S*-%d@compat.*)" % self.id, self.server.text())
+
     def transcript(self):
         names = {}
 
@@ -126,6 +153,8 @@ class World:
         out = {}
         for p in self.peers:
             out[p.role] = [self.normal(m.raw, name) for m in p.seen]
+        out["notes"] = [self.normal(x, name) for x in self.notes]
+        out["log"] = [self.normal(x, name) for x in self.logged()]
         return out
 
     def normal(self, text, name):
@@ -150,9 +179,10 @@ def play(fn, server, net):
         fn(w)
     except Timeout as e:
         problem = str(e)
-    finally:
-        for p in w.peers:
-            p.close()
+    except Exception as e:  # noqa: BLE001 - a scenario's own mistake is a finding, not the end of the run
+        problem = "%s: %s" % (type(e).__name__, e)
+    for p in w.peers:
+        p.close()
     return w.transcript(), problem
 
 
@@ -175,37 +205,54 @@ def compare(ref, kiln):
     return diffs
 
 
+def judge(title, r, k):
+    """The findings of one scenario; r, k: (transcript, problem) of the reference and of Kiln."""
+    found = compare(r[0], k[0])
+    if r[1]:
+        found.insert(0, "the scenario does not fit the reference: " + r[1])
+    if k[1]:
+        found.insert(0, "kiln: " + k[1])
+    return found
+
+
+def run_group(a, group, cases):
+    """One script on both servers. Yields (title, findings)."""
+    with Server("reference", a.reference, group) as ref, Server("kiln", a.kiln, group) as kiln, \
+            concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        jobs = [(s, net, pool.submit(play, s.fn, ref, net), pool.submit(play, s.fn, kiln, net)) for s, net in cases]
+        out = [("%s/%s" % (s.name, net), judge(s.name, r.result(), k.result())) for s, net, r, k in jobs]
+        if a.verbose and any(f for _, f in out):
+            print("---- %s: log of kiln\n%s" % (group[0], kiln.text()[-6000:]))
+        return out
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("--config", default="/etc/kamailio/kamailio.cfg")
     ap.add_argument("--kiln", default="build/kamailio")
     ap.add_argument("--reference", default="/usr/sbin/kamailio")
     ap.add_argument("--only", nargs="*", default=[])
-    ap.add_argument("--jobs", type=int, default=12)
+    ap.add_argument("--jobs", type=int, default=12, help="scenarios at a time")
+    ap.add_argument("--groups", type=int, default=2, help="scripts at a time")
     ap.add_argument("-v", "--verbose", action="store_true")
     a = ap.parse_args()
-    cases = [(fn, net) for fn, nets in scenarios.LIST for net in nets
-             if not a.only or any(o in "%s/%s" % (fn.__name__, net) for o in a.only)]
+    groups = {}
+    for s in scenarios.LIST:
+        for net in s.nets:
+            if not a.only or any(o in "%s/%s/%s" % (s.config, s.name, net) for o in a.only):
+                groups.setdefault((s.config, s.defines, s.listen), []).append((s, net))
     bad = good = 0
-    with Server("reference", a.reference, a.config) as ref, Server("kiln", a.kiln, a.config) as kiln, \
-            concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        jobs = [(fn, net, pool.submit(play, fn, ref, net), pool.submit(play, fn, kiln, net)) for fn, net in cases]
-        for fn, net, r, k in jobs:
-            (rt, rp), (kt, kp) = r.result(), k.result()
-            diffs = compare(rt, kt)
-            if rp:
-                diffs.insert(0, "the scenario does not fit the reference: " + rp)
-            if kp:
-                diffs.insert(0, "kiln: " + kp)
-            if diffs:
-                bad += 1
-                print("FAIL %s/%s\n    %s" % (fn.__name__, net, "\n    ".join(diffs)))
-            else:
-                good += 1
-                if a.verbose:
-                    print("ok   %s/%s" % (fn.__name__, net))
-        if bad and a.verbose:
-            print(kiln.text()[-6000:])
+    with concurrent.futures.ThreadPoolExecutor(a.groups) as pool:
+        for group, f in [(g, pool.submit(run_group, a, g, c)) for g, c in groups.items()]:
+            try:
+                out = f.result()
+            except RuntimeError as e:
+                out = [(group[0], [str(e)])]
+            for title, found in out:
+                bad, good = bad + bool(found), good + (not found)
+                if found:
+                    print("FAIL %s\n    %s" % (title, "\n    ".join(found)))
+                elif a.verbose:
+                    print("ok   %s" % title)
     print("%d passed, %d failed" % (good, bad))
     return 1 if bad else 0
 

@@ -1,59 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What both servers are put through on the stock script. Each function is one scenario: it is run once
-per server and per transport of its `nets`, with fresh users, and everything the peers received is
-compared. Names of peers are users; `w.peer(name)` makes one on the scenario's transport."""
-SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9000 RTP/AVP 0\r\n"
-ALL = ("udp4", "tcp4", "udp6", "tcp6")
-UDP = ("udp4", "udp6")
-LIST = []
-
-
-def scenario(nets=ALL):
-    def mark(fn):
-        LIST.append((fn, nets))
-        return fn
-    return mark
-
-
-def register(p, call="reg", cseq=1, **kw):
-    m = p.send("REGISTER", "sip:SERVER", to="sip:%s@SERVER" % p.name, call=call + p.name, cseq=cseq, **kw)
-    p.expect("200 REGISTER", "400 REGISTER", "503 REGISTER")
-    return m
-
-
-def invite(a, b, **kw):
-    return a.send("INVITE", "sip:%s@SERVER" % b.name, body=SDP, **kw)
-
-
-def routes_of(msg, reverse):
-    rr = []
-    for v in msg.all("Record-Route"):
-        rr += [x.strip() for x in v.split(",")]
-    return list(reversed(rr)) if reverse else rr
-
-
-def uri_of(contact):
-    return contact.split("<", 1)[1].split(">", 1)[0]
-
-
-def tag_of(v):
-    return v.split("tag=", 1)[1].split(";")[0]
-
-
-def answered(w, a, b):
-    """A call set up between two registered phones; returns what both need to go on."""
-    register(b)
-    inv = invite(a, b)
-    a.expect("100 INVITE")
-    got = b.expect("INVITE")
-    b.reply(got, 180, "Ringing")
-    a.expect("180 INVITE")
-    b.reply(got, 200, "OK", body=SDP)
-    ok = a.expect("200 INVITE")
-    a.send("ACK", uri_of(ok.get("Contact")), to="sip:%s@SERVER" % b.name, to_tag=tag_of(ok.get("To")),
-           routes=routes_of(ok, True))
-    b.expect("ACK")
-    return inv, got, ok
+"""The stock script of Debian's package, unmodified."""
+from scenarios.common import SDP, UDP, ack, answered, invite, register, routes_of, scenario, tag_of, uri_of
 
 
 # ---- keepalive and registration ----------------------------------------------------------------------
@@ -90,7 +37,7 @@ def register_two_and_remove_one(w):
     register(a, call="second", cseq=2, contact="<sip:other@%s>;expires=0" % a.addr)
 
 
-@scenario(("udp4",))
+@scenario()
 def register_again_same_cseq(w):
     a = w.peer("alice")
     m = register(a)
@@ -229,7 +176,7 @@ def call_rejected(w):
     b.nothing(0.1)
 
 
-@scenario(("udp4", "tcp4"))
+@scenario()
 def call_timed_out(w):
     a, b = w.peer("alice"), w.peer("bob")
     register(b)
@@ -332,7 +279,7 @@ def two_contacts_both_reject(w):
     a.nothing()
 
 
-@scenario(UDP)
+@scenario()
 def two_contacts_global_reject(w):
     a, b, c, ib, ic = fork(w)
     b.reply(ib, 180, "Ringing")
@@ -422,6 +369,101 @@ def forwarded_request_is_retransmitted(w):
     a.expect("180 INVITE")
     b.reply(first, 200, "OK", body=SDP)
     a.expect("200 INVITE")
+
+
+@scenario()
+def retransmitted_without_transaction(w):
+    """Each is answered anew, the same way."""
+    a = w.peer("alice")
+    for n, (method, uri, code, kw) in enumerate((
+            ("OPTIONS", "sip:SERVER", 200, {}), ("REGISTER", "sip:SERVER", 200, {"to": "sip:alice@SERVER"}),
+            ("INVITE", "sip:nobody@SERVER", 404, {}), ("INVITE", "sip:bob@example.invalid", 403, {}),
+            ("MESSAGE", "sip:bob@SERVER", 483, {"maxfwd": 0}))):
+        m = a.send(method, uri, call="c%d" % n, branch=w.branch("b%d" % n), **kw)
+        first = a.expect("%d %s" % (code, method))
+        a.again(m)
+        second = a.expect("%d %s" % (code, method))
+        w.note("same tag: %s" % (tag_of(first.get("To")) == tag_of(second.get("To"))))
+        if method == "INVITE":
+            a.send("ACK", uri, call="c%d" % n, to_tag=tag_of(first.get("To")), branch=w.branch("b%d" % n),
+                   contact=False)
+    a.nothing(0.2)
+
+
+@scenario()
+def retransmitted_cancel_and_terminated(w):
+    a, b = w.peer("alice"), w.peer("bob")
+    register(b)
+    inv = invite(a, b, branch=w.branch("i"))
+    got = b.expect("INVITE")
+    b.reply(got, 180, "Ringing")
+    a.expect("180 INVITE")
+    cancel = a.send("CANCEL", "sip:bob@SERVER", branch=w.branch("i"), contact=False)
+    a.expect("200 CANCEL")
+    can = b.expect("CANCEL")
+    a.again(cancel)
+    a.expect("200 CANCEL")
+    b.reply(can, 200, "OK", contact=False)
+    end = b.reply(got, 487, "Request Terminated", contact=False)
+    b.expect("ACK")
+    b.send_raw(end.raw)
+    b.expect("ACK")
+    m = a.expect("487 INVITE")
+    a.again(inv)
+    a.expect("487 INVITE")
+    a.again(cancel)
+    a.expect("200 CANCEL")
+    k = ack(w, a, "sip:bob@SERVER", m, w.branch("i"))
+    a.again(k)
+    a.nothing(0.8)
+    b.nothing(0.1)
+
+
+@scenario()
+def retransmitted_reinvite(w):
+    a, b = w.peer("alice"), w.peer("bob")
+    inv, got, ok = answered(w, a, b)
+    btag = tag_of(ok.get("To"))
+    kw = {"cseq": 2, "to": "sip:bob@SERVER", "to_tag": btag, "routes": routes_of(ok, True), "body": SDP}
+    re = a.send("INVITE", uri_of(ok.get("Contact")), **kw)
+    got = b.expect("INVITE")
+    a.expect("100 INVITE")
+    a.again(re)
+    a.expect("100 INVITE")
+    fin = b.reply(got, 200, "OK", body=SDP)
+    a.expect("200 INVITE")
+    b.send_raw(fin.raw, b.reply_to.get(got.raw))
+    a.expect("200 INVITE")
+    k = a.send("ACK", uri_of(ok.get("Contact")), **dict(kw, body=""))
+    b.expect("ACK")
+    a.again(k)
+    b.expect("ACK")
+    a.again(re)
+    a.nothing(0.3)
+    b.nothing(0.1)
+
+
+@scenario()
+def retransmitted_while_forked(w):
+    a, b, c, ib, ic = fork(w)
+    ring = b.reply(ib, 180, "Ringing")
+    a.expect("180 INVITE")
+    b.send_raw(ring.raw, b.reply_to.get(ib.raw))
+    a.expect("180 INVITE")
+    busy = b.reply(ib, 486, "Busy Here")
+    b.expect("ACK")
+    b.send_raw(busy.raw, b.reply_to.get(ib.raw))
+    b.expect("ACK")
+    ok = c.reply(ic, 200, "OK", body=SDP)
+    m = a.expect("200 INVITE")
+    c.send_raw(ok.raw, c.reply_to.get(ic.raw))
+    a.expect("200 INVITE")
+    b.send_raw(busy.raw, b.reply_to.get(ib.raw))
+    b.expect("ACK")
+    a.send("ACK", uri_of(m.get("Contact")), to="sip:bob@SERVER", to_tag=tag_of(m.get("To")),
+           routes=routes_of(m, True))
+    c.expect("ACK")
+    a.nothing(0.3)
 
 
 # ---- syntax that both must keep -----------------------------------------------------------------------
