@@ -7,18 +7,18 @@
 
 #include <malloc.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 static _Atomic size_t held_bytes;
 static _Atomic size_t held_blocks;
 static _Atomic uint64_t fail_in;
+static _Atomic bool paused;
 
 static bool must_fail(void)
 {
 	uint64_t n = atomic_load_explicit(&fail_in, memory_order_relaxed);
 
-	if (n == 0)
+	if (n == 0 || atomic_load_explicit(&paused, memory_order_relaxed))
 		return false;
 	return atomic_fetch_sub(&fail_in, 1) == 1;
 }
@@ -85,4 +85,14 @@ size_t mem_blocks(void)
 void mem_fail_nth(uint64_t n)
 {
 	atomic_store(&fail_in, n);
+}
+
+bool mem_fail_pause(bool pause)
+{
+	return atomic_exchange(&paused, pause);
+}
+
+bool mem_fail_pending(void)
+{
+	return atomic_load(&fail_in) != 0;
 }

@@ -8,6 +8,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,5 +28,9 @@ size_t mem_blocks(void);
 
 /* Let the n-th allocation from now fail once (1 = the next); 0 switches off. Test use only. */
 void mem_fail_nth(uint64_t n);
+/* While paused allocations are not counted and do not fail: test code's own. Returns what was. */
+bool mem_fail_pause(bool pause);
+/* The failure asked for has not come yet. */
+bool mem_fail_pending(void);
 
 #endif

@@ -3,8 +3,10 @@
  * sim.h - the simulated world: one event queue, one clock, one network, for any number of worlds.
  *
  * For: tests, kiln test, debugger, replay. Same seed and same calls = same run, bit for bit. All of a
- * simulation lives on one thread. Time moves only from event to event; nothing waits. A datagram goes
- * to whichever world has bound its destination; what nobody has bound is lost, or refused.
+ * simulation lives on one thread. Time starts at 0 and moves only from event to event; nothing waits. A
+ * datagram goes to whichever world has bound its destination (several that bound it with reuse_port share
+ * it by source, as SO_REUSEPORT does); what nobody has bound is lost, or refused. The simulation's own
+ * memory is left out of mem_fail_nth().
  */
 #ifndef WORLD_SIM_H
 #define WORLD_SIM_H
@@ -52,7 +54,10 @@ bool sim_run_idle(struct sim *s, uint64_t t);
 
 /* ---- the network ---- */
 
+/* All zero: no loss, latency 100 us. */
 void sim_set_link(struct sim *s, const struct sim_link *l);
+/* Another link for what goes to one destination; port 0: every port of that address. */
+int sim_set_link_to(struct sim *s, const struct addr *to, const struct sim_link *l);
 
 enum sim_fault {
 	SIM_OK,      /* remove the fault */
@@ -62,6 +67,18 @@ enum sim_fault {
 };
 /* For one destination; port 0: every port of that address. */
 int sim_set_fault(struct sim *s, const struct addr *to, enum sim_fault f);
+
+/* The n-th of its kind from now fails once (1: the next one); 0 switches off. */
+enum sim_failing {
+	SIM_FAIL_SEND,    /* a datagram: RT_E_LIMIT */
+	SIM_FAIL_CONNECT, /* a connect cannot be started: RT_E_IO */
+	SIM_FAIL_ACCEPT,  /* an accept: the peer is reset */
+	SIM_FAIL_WRITE,   /* a stream write: RT_E_CLOSED */
+	SIM_FAIL_KINDS,
+};
+void sim_fail_nth(struct sim *s, enum sim_failing kind, uint64_t n);
+/* It has not happened yet. */
+bool sim_fail_pending(const struct sim *s, enum sim_failing kind);
 
 /* Put a datagram on the wire as if `from` had sent it, `delay` us from now; no loss, no duplication. */
 int sim_inject(struct sim *s, const struct addr *from, const struct addr *to, struct str bytes,
