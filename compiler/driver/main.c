@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "codegen/codegen.h"
 #include "lower/lower.h"
+#include "lsp/lsp.h"
 #include "parse/parse.h"
 
 static int usage(FILE *out)
@@ -18,6 +19,7 @@ static int usage(FILE *out)
 		     "  kiln run F [-- ...]   compile in memory and serve; what follows -- is the server's\n"
 		     "  kiln check F...       report what is wrong\n"
 		     "  kiln explain ID       what a diagnostic means\n"
+		     "  kiln lsp              language server on standard input and output\n"
 		     "  kiln coverage         what is built of what the reference has\n\n"
 		     "  -A NAME[=VALUE], -D   define              --compat=6     the language of 6.x\n"
 		     "  --format=text|json|sarif                  --fail-on=warning\n"
@@ -282,6 +284,8 @@ int driver_main(int argc, char **argv)
 		return verb_build(&o);
 	if (strcmp(verb, "coverage") == 0)
 		return verb_coverage();
+	if (strcmp(verb, "lsp") == 0)
+		return lsp_serve(stdin, stdout, &o.front);
 	if (strcmp(verb, "run") == 0 && o.files.n == 1) {
 		argv[1 + rest] = argv[0];
 		return driver_serve(&o, o.files.v[0], argc - 1 - rest, argv + 1 + rest);
