@@ -123,9 +123,13 @@ static void events(struct list *s)
 {
 	size_t n;
 	const struct cat_named *e = cat_event_all(s->c->catalog, &n);
+	const struct cat_known *known;
 
 	for (size_t i = 0; i < n; i++)
 		item(s, e[i].name, ITEM_EVENT, from_module(s, e[i].module), e[i].doc, NULL);
+	known = cat_known_rows(KNOWN_EVENT, &n);
+	for (size_t i = 0; i < n; i++)
+		item(s, known[i].name, ITEM_EVENT, "nothing runs it yet", NULL, NULL);
 }
 
 static void names(struct list *s, enum lsp_name_kind kind, int route_kind, enum item_kind show)

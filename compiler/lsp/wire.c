@@ -2,7 +2,6 @@
 #include "lsp/wire.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
 #include "base/mem.h"
@@ -54,13 +53,13 @@ enum wire_result wire_read(FILE *in, json_t **ret)
 
 bool wire_write(FILE *out, json_t *message)
 {
-	char *text = json_dumps(message, JSON_COMPACT);
-	bool ok = text != NULL;
+	size_t n = json_dumpb(message, NULL, 0, JSON_COMPACT);
+	char *text = n ? mem_alloc(n) : NULL;
+	bool ok = text && json_dumpb(message, text, n, JSON_COMPACT) == n;
 
 	json_decref(message);
-	if (text) {
-		ok = fprintf(out, "Content-Length: %zu\r\n\r\n%s", strlen(text), text) > 0 && fflush(out) == 0;
-		free(text); /* jansson's own allocation */
-	}
+	if (ok)
+		ok = fprintf(out, "Content-Length: %zu\r\n\r\n", n) > 0 && fwrite(text, 1, n, out) == n && fflush(out) == 0;
+	mem_free(&text);
 	return ok;
 }
