@@ -133,6 +133,10 @@ install: all
 	install -D $(B)/kiln $(DESTDIR)$(PREFIX)/bin/kiln
 	install -D -m 644 $(B)/lib/libkiln.a $(DESTDIR)$(PREFIX)/lib/kiln/libkiln.a
 	ln -sf ../../bin/kiln $(DESTDIR)$(PREFIX)/lib/kiln/kamailio
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions
+	$(B)/kiln man > $(DESTDIR)$(PREFIX)/share/man/man1/kiln.1
+	$(B)/kiln completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kiln
+	$(B)/kiln completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_kiln
 
 check-style: ; @python3 tests/style/layers.py
 coverage-table: all ; @$(B)/kiln coverage

@@ -39,6 +39,25 @@ int compile_exit_code(const struct driver_opts *o, const struct compilation *c);
 void print_diags(FILE *out, const struct driver_opts *o, const struct compilation *c);
 int explain(const char *what);
 
+/* A verb of the command line: verbs.def. argv is what follows its name. */
+struct verb {
+	const char *name, *args, *doc;
+	int (*run)(int argc, char **argv);
+};
+/* An option that several verbs take: options.def. */
+struct driver_option {
+	const char *name, *value, *doc;
+};
+const struct verb *driver_verbs(size_t *n);
+const struct driver_option *driver_options(size_t *n);
+#define VERB(name, args, doc) int verb_##name(int argc, char **argv);
+#include "driver/verbs.def"
+#undef VERB
+
+/* Fill *o from the options of options.def and the files; *rest: index behind "--", or argc. False after telling. */
+bool driver_parse(int argc, char **argv, struct driver_opts *o, int *rest);
+/* The help text; EXIT_USAGE when it goes to stderr. */
+int driver_usage(FILE *out);
 int driver_main(int argc, char **argv);
 /* Called as `kamailio`: the reference's command line (kamailio.c). */
 int driver_kamailio(int argc, char **argv);

@@ -9,23 +9,46 @@
 #include "base/version.h"
 #include "codegen/codegen.h"
 #include "lower/lower.h"
-#include "lsp/lsp.h"
 #include "parse/parse.h"
 
-static int usage(FILE *out)
+static const struct verb verbs[] = {
+#define VERB(name, args, doc) {#name, args, doc, verb_##name},
+#include "driver/verbs.def"
+#undef VERB
+};
+
+const struct verb *driver_verbs(size_t *n)
 {
-	fprintf(out, "kiln %s: compiles SIP routing scripts to native servers\n\n"
-		     "  kiln build F -o X     compile and link a server\n"
-		     "  kiln run F [-- ...]   compile in memory and serve; what follows -- is the server's\n"
-		     "  kiln check F...       report what is wrong\n"
-		     "  kiln explain ID       what a diagnostic means\n"
-		     "  kiln lsp              language server on standard input and output\n"
-		     "  kiln coverage         what is built of what the reference has\n\n"
-		     "  -A NAME[=VALUE], -D   define              --compat=6     the language of 6.x\n"
-		     "  --format=text|json|sarif                  --fail-on=warning\n"
-		     "  --all-variants        check every combination of the #!ifdef names\n"
-		     "  --dump=tokens|ast|bound|rir|llvm|sites    --stop-after=preproc|parse|check|lower|codegen\n",
-		KILN_VERSION);
+	*n = sizeof(verbs) / sizeof(verbs[0]);
+	return verbs;
+}
+
+const struct driver_option *driver_options(size_t *n)
+{
+	static const struct driver_option options[] = {
+#define OPTION(name, value, doc) {name, value, doc},
+#include "driver/options.def"
+#undef OPTION
+	};
+
+	*n = sizeof(options) / sizeof(options[0]);
+	return options;
+}
+
+int driver_usage(FILE *out)
+{
+	size_t n;
+	const struct driver_option *o = driver_options(&n);
+
+	fprintf(out, "kiln %s: compiles SIP routing scripts to native servers\n\n", KILN_VERSION);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		fprintf(out, "  kiln %-10s %-18s %s\n", verbs[i].name, verbs[i].args, verbs[i].doc);
+	fputc('\n', out);
+	for (size_t i = 0; i < n; i++) {
+		int used = fprintf(out, "  %s%s", o[i].name, o[i].value);
+
+		fprintf(out, "%*s%s\n", used < 34 ? 34 - used : 1, "", o[i].doc);
+	}
 	return out == stderr ? EXIT_USAGE : EXIT_OK;
 }
 
@@ -100,8 +123,9 @@ static bool long_option(struct driver_opts *o, const char *arg)
 }
 
 /* Options and files; *rest is the index behind "--", or argc. */
-static bool parse_args(int argc, char **argv, struct driver_opts *o, int *rest)
+bool driver_parse(int argc, char **argv, struct driver_opts *o, int *rest)
 {
+	*o = (struct driver_opts){.front = {.stop = STAGE_ALL, .compat = 5}};
 	*rest = argc;
 	for (int i = 0; i < argc; i++) {
 		const char *a = argv[i];
@@ -209,14 +233,15 @@ static int check_one(const struct driver_opts *o, const char *file)
 	return code;
 }
 
-static int verb_check(struct driver_opts *o)
+int verb_check(int argc, char **argv)
 {
-	int code = EXIT_OK;
+	struct driver_opts o;
+	int code = EXIT_OK, rest;
 
-	if (o->files.n == 0)
-		return usage(stderr);
-	for (size_t i = 0; i < o->files.n; i++) {
-		int one = check_one(o, o->files.v[i]);
+	if (!driver_parse(argc, argv, &o, &rest) || o.files.n == 0)
+		return driver_usage(stderr);
+	for (size_t i = 0; i < o.files.n; i++) {
+		int one = check_one(&o, o.files.v[i]);
 
 		if (one > code)
 			code = one;
@@ -224,73 +249,56 @@ static int verb_check(struct driver_opts *o)
 	return code;
 }
 
-static int verb_build(struct driver_opts *o)
+int verb_build(int argc, char **argv)
 {
+	struct driver_opts o;
 	struct compilation *c;
-	int code;
+	int code, rest;
 
-	if (o->files.n != 1)
-		return usage(stderr);
-	c = compile_front(&o->front, o->files.v[0]);
+	if (!driver_parse(argc, argv, &o, &rest) || o.files.n != 1)
+		return driver_usage(stderr);
+	c = compile_front(&o.front, o.files.v[0]);
 	if (!c)
 		return EXIT_INTERNAL;
-	print_diags(stderr, o, c);
-	code = compile_exit_code(o, c);
-	if (code == EXIT_OK && o->dump && !dump_front(o, o->files.v[0], c))
-		dump_back(o, c);
-	if (code == EXIT_OK && o->front.stop > STAGE_CHECK) {
+	print_diags(stderr, &o, c);
+	code = compile_exit_code(&o, c);
+	if (code == EXIT_OK && o.dump && !dump_front(&o, o.files.v[0], c))
+		dump_back(&o, c);
+	if (code == EXIT_OK && o.front.stop > STAGE_CHECK) {
 		struct codegen_input in = lowered(c);
 
-		code = in.rir && codegen_build(&in, o->output ? o->output : "a.out") ? EXIT_OK : EXIT_INTERNAL;
+		code = in.rir && codegen_build(&in, o.output ? o.output : "a.out") ? EXIT_OK : EXIT_INTERNAL;
 	}
 	compile_free(&c);
 	return code;
 }
 
-static int verb_coverage(void)
+int verb_run(int argc, char **argv)
 {
-	struct arena *a = arena_new(0);
-	struct catalog *cat = a ? catalog_new(a) : NULL;
-	struct sb b;
+	struct driver_opts o;
+	int rest;
 
-	if (!cat)
-		return EXIT_INTERNAL;
-	sb_init(&b, a, 1 << 24);
-	cat_coverage(cat, &b, true);
-	put(&b);
-	arena_free(&a);
-	return EXIT_OK;
+	if (!driver_parse(argc, argv, &o, &rest) || o.files.n != 1)
+		return driver_usage(stderr);
+	/* what follows -- is the server's command line; its name goes before it */
+	argv[rest - 1] = argv[-1];
+	return driver_serve(&o, o.files.v[0], argc - rest + 1, argv + rest - 1);
 }
 
 int driver_main(int argc, char **argv)
 {
-	struct driver_opts o = {.front = {.stop = STAGE_ALL, .compat = 5}};
 	const char *verb = argc > 1 ? argv[1] : "";
-	int rest;
 
 	if (strcmp(verb, "-h") == 0 || strcmp(verb, "--help") == 0 || strcmp(verb, "help") == 0)
-		return usage(stdout);
+		return driver_usage(stdout);
 	if (strcmp(verb, "--version") == 0 || strcmp(verb, "version") == 0) {
 		printf("kiln %s (%s)\n", KILN_VERSION, KILN_TARGET);
 		return EXIT_OK;
 	}
-	if (strcmp(verb, "explain") == 0)
-		return argc == 3 ? explain(argv[2]) : usage(stderr);
-	if (argc < 2 || !parse_args(argc - 2, argv + 2, &o, &rest))
-		return usage(stderr);
-	if (strcmp(verb, "check") == 0)
-		return verb_check(&o);
-	if (strcmp(verb, "build") == 0)
-		return verb_build(&o);
-	if (strcmp(verb, "coverage") == 0)
-		return verb_coverage();
-	if (strcmp(verb, "lsp") == 0)
-		return lsp_serve(stdin, stdout, &o.front);
-	if (strcmp(verb, "run") == 0 && o.files.n == 1) {
-		argv[1 + rest] = argv[0];
-		return driver_serve(&o, o.files.v[0], argc - 1 - rest, argv + 1 + rest);
-	}
-	return usage(stderr);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(verb, verbs[i].name) == 0)
+			return verbs[i].run(argc - 2, argv + 2);
+	return driver_usage(stderr);
 }
 
 int main(int argc, char **argv)
