@@ -42,6 +42,7 @@ enum cat_arg_kind {
 	CAT_METHODS,
 	CAT_FLAG,
 	CAT_LEVEL,
+	CAT_CODE,
 	CAT_TABLE,
 	CAT_ENUM,
 };

@@ -169,6 +169,7 @@ static const char *const arg_names[] = {
 	[CAT_METHODS] = "methods",
 	[CAT_FLAG] = "flag",
 	[CAT_LEVEL] = "log level",
+	[CAT_CODE] = "reply code",
 	[CAT_TABLE] = "table",
 	[CAT_ENUM] = "one of",
 };

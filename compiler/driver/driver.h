@@ -30,6 +30,7 @@ struct driver_opts {
 	enum driver_format format;
 	bool fail_on_warning;
 	bool quiet;
+	bool brief; /* reports in one line each, without excerpts */
 };
 
 /* Exit code that the reports ask for. */

@@ -19,14 +19,16 @@ static void copy_list(struct front_list *to, const struct host_list *from)
 int driver_serve(const struct driver_opts *o, const char *file, int argc, char **argv)
 {
 	struct compilation *c = compile_front(&o->front, file);
+	struct driver_opts shown = *o;
 	struct codegen_input in;
 	const struct program *p;
 	int code;
 
 	if (!c)
 		return EXIT_INTERNAL;
-	print_diags(stderr, o, c);
 	code = compile_exit_code(o, c);
+	shown.brief = code == EXIT_OK; /* a server's log is no place for excerpts */
+	print_diags(stderr, &shown, c);
 	if (code != EXIT_OK)
 		return code;
 	in = (struct codegen_input){.arena = c->arena, .source = &c->source, .pp = &c->pp, .file = c->file};

@@ -14,6 +14,7 @@ struct printer {
 	FILE *out;
 	const struct compilation *c;
 	bool colour;
+	bool brief; /* one line each */
 };
 
 static const char *paint(const struct printer *p, const char *code)
@@ -63,6 +64,8 @@ static void print_text(const struct printer *p, const struct diag *d)
 	if (d->condition.n)
 		fprintf(p->out, " (with " STR_FMT ")", STR_ARG(d->condition));
 	fputc('\n', p->out);
+	if (p->brief)
+		return;
 	excerpt(p, d->loc);
 	include_trail(p, d->loc);
 	for (int i = 0; i < d->n_spans; i++) {
@@ -169,7 +172,7 @@ static json_t *sarif(const struct compilation *c, json_t *results)
 
 void print_diags(FILE *out, const struct driver_opts *o, const struct compilation *c)
 {
-	struct printer p = {out, c, isatty(fileno(out)) != 0};
+	struct printer p = {out, c, isatty(fileno(out)) != 0, o->brief};
 	json_t *list = json_array(), *all;
 
 	for (const struct diag *d = c->diag.first; d; d = d->next) {

@@ -69,6 +69,14 @@ static int route_kind_of(int arg_kind)
 	}
 }
 
+/* Text is taken for a number when it comes from an expression or a select, not from "$pv". */
+static bool is_converted(const struct sema_arg *a)
+{
+	const struct sema_pv *pv = a->form == SEMA_ARG_PV ? a->pv : a->form == SEMA_ARG_FMT ? a->fmt->only : NULL;
+
+	return !pv || strcmp(pv->row->name, "sel") == 0;
+}
+
 /* A number known only now; jumps to `bad` when it is none. */
 static int int_arg(struct lw *l, const struct sema_arg *a, int bad)
 {
@@ -79,10 +87,23 @@ static int int_arg(struct lw *l, const struct sema_arg *a, int bad)
 	if (a->form == SEMA_ARG_EXPR && lw_is_int(a->expr))
 		return lw_int(l, a->expr);
 	slot = lw_slot(l, RIR_SLOT_INT, 1);
-	rc = LW_CALL(l, "rt_arg_int", "ippp", value_of(l, a), slot);
+	rc = LW_CALL(l, is_converted(a) ? "rt_arg_number" : "rt_arg_int", "ippp", value_of(l, a), slot);
 	ok = lw_label(l);
 	lw_branch(l, lw_bin(l, OP_LT, rc, lw_const(l, 0)), bad, ok);
 	lw_place(l, ok);
+	return lw_load(l, slot);
+}
+
+static int code_arg(struct lw *l, const struct sema_arg *a)
+{
+	int slot = lw_slot(l, RIR_SLOT_INT, 1), bad = lw_label(l), done = lw_label(l);
+
+	lw_store(l, int_arg(l, a, bad), slot);
+	lw_jump(l, done);
+	lw_place(l, bad);
+	lw_store(l, lw_const(l, -1), slot);
+	lw_jump(l, done);
+	lw_place(l, done);
 	return lw_load(l, slot);
 }
 
@@ -113,6 +134,9 @@ static int lower_arg(struct lw *l, const struct sema_arg *a, const struct cat_ar
 	case CAT_INT:
 		*sig = 'l';
 		return int_arg(l, a, bad);
+	case CAT_CODE:
+		*sig = 'i';
+		return code_arg(l, a);
 	case CAT_METHODS:
 		*sig = 'l';
 		if (a->form == SEMA_ARG_INT)
@@ -212,13 +236,13 @@ static int function_call(struct lw *l, const struct sema_call *call, bool in_exp
 	return v;
 }
 
-/* Depth counts blocks: the body that is entered and those around the call. */
+/* Depth counts blocks: the body that is entered and those around the call; a call inside an expression
+ * starts a count of its own, there the fiber's stack is the bound (language.md 4.4). */
 static int route_call(struct lw *l, const struct sema_call *call, bool in_expr)
 {
 	int code = lw_slot(l, RIR_SLOT_INT, 1), deep = lw_label(l), go = lw_label(l), done = lw_label(l);
 	int before = lw_field(l, RIR_F_DEPTH), index = -1, v;
 
-	(void)in_expr;
 	if (call->kind == SEMA_CALL_ROUTE_DYN) {
 		int found = lw_label(l), missing = lw_label(l);
 
@@ -229,7 +253,8 @@ static int route_call(struct lw *l, const struct sema_call *call, bool in_expr)
 		lw_jump(l, done);
 		lw_place(l, found);
 	}
-	lw_set_field(l, RIR_F_DEPTH, lw_bin(l, OP_ADD, before, lw_const(l, 1 + l->nest)));
+	lw_set_field(l, RIR_F_DEPTH,
+		     in_expr ? lw_const(l, 1) : lw_bin(l, OP_ADD, before, lw_const(l, 1 + l->nest)));
 	lw_branch(l, lw_call(l, "rt_enter", "ip", 0, NULL), deep, go);
 	lw_place(l, deep);
 	lw_store(l, lw_const(l, -1), code);

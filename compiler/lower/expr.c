@@ -58,6 +58,8 @@ bool lw_can_fail(const struct lw *l, const struct ast *e)
 {
 	if (e->kind == AST_BINARY && (e->op == OP_DIV || e->op == OP_MOD))
 		return true;
+	if (is_op(e, OP_MATCH) && e->kid[1]->kind != AST_STR) /* a bad pattern */
+		return true;
 	if (l->compat == 6 && (e->kind == AST_PV || e->kind == AST_STR || e->kind == AST_SELECT ||
 			       e->kind == AST_SERATTR))
 		return true;
@@ -79,6 +81,61 @@ static int const_int(struct lw *l, const struct sema_const *c)
 	return LW_CALL(l, "rt_int", "lpp", v);
 }
 
+static bool const_is(const struct ast *e, int64_t v)
+{
+	const struct sema_const *c = sema_const_of(e);
+
+	return c && !c->is_str && c->i == v;
+}
+
+/* What is left of x*1, 0+x, x||0 ...: x as an int, with a call's raw code (5.6). NULL: e is no such thing. */
+static struct ast *same_as(const struct ast *e)
+{
+	struct ast *a = e->kind == AST_BINARY ? e->kid[0] : NULL, *b = a ? e->kid[1] : NULL;
+
+	if (!a || a->kind == AST_CORE)
+		return NULL;
+	switch (e->op) {
+	case OP_MUL:
+	case OP_AND:
+		return const_is(b, 1) ? a : const_is(a, 1) ? b : NULL;
+	case OP_DIV:
+		return const_is(b, 1) ? a : NULL;
+	case OP_ADD:
+		return const_is(b, 0) && lw_is_int(a) ? a : const_is(a, 0) ? b : NULL;
+	case OP_SUB:
+		return const_is(b, 0) ? a : NULL;
+	case OP_OR:
+	case OP_BOR:
+		return const_is(b, 0) ? a : const_is(a, 0) ? b : NULL;
+	default:
+		return NULL;
+	}
+}
+
+/* x*0, 0/x, x||1 ...: decided, x is dropped with its side effects (5.6). */
+static bool decided(const struct ast *e, int64_t *v)
+{
+	const struct ast *a = e->kind == AST_BINARY ? e->kid[0] : NULL, *b = a ? e->kid[1] : NULL;
+
+	if (!a || a->kind == AST_CORE)
+		return false;
+	*v = e->op == OP_OR;
+	switch (e->op) {
+	case OP_MUL:
+	case OP_BAND:
+	case OP_AND:
+		return const_is(a, 0) || const_is(b, 0);
+	case OP_OR:
+		return const_is(a, 1) || const_is(b, 1);
+	case OP_DIV:
+	case OP_MOD:
+		return const_is(a, 0);
+	default:
+		return false;
+	}
+}
+
 static int truth(struct lw *l, int v)
 {
 	return lw_bin(l, OP_NE, v, lw_const(l, 0));
@@ -87,15 +144,9 @@ static int truth(struct lw *l, int v)
 /* a && b, a || b: 1 or 0 without evaluating b when a decides. */
 static int logic(struct lw *l, struct ast *e)
 {
-	const struct sema_const *left = sema_const_of(e->kid[0]), *right = sema_const_of(e->kid[1]);
 	bool is_and = e->op == OP_AND;
 	int slot, more, done;
 
-	/* x && 1 and x || 0 are (int)x, x && 0 and x || 1 are decided (5.6) */
-	if (right && !right->is_str)
-		return (right->i != 0) == is_and ? lw_int(l, e->kid[0]) : lw_const(l, right->i != 0);
-	if (left && !left->is_str)
-		return (left->i != 0) == is_and ? lw_int(l, e->kid[1]) : lw_const(l, left->i != 0);
 	slot = lw_slot(l, RIR_SLOT_INT, 1);
 	more = lw_label(l);
 	done = lw_label(l);
@@ -132,7 +183,7 @@ static int equal(struct lw *l, struct ast *e)
 	bool ne = e->op == OP_NE || e->op == OP_SNE;
 	int r;
 
-	if (is_null_pv(b) || is_null_pv(a)) {
+	if (is_null_pv(b) || (is_null_pv(a) && !is_empty_literal(b))) {
 		r = defined(l, is_null_pv(b) ? a : b);
 		return ne ? r : negate(l, r);
 	}
@@ -235,10 +286,15 @@ static int core_compare(struct lw *l, struct ast *e)
 
 static int binary_int(struct lw *l, struct ast *e)
 {
+	int64_t known;
 	int a, b, v;
 
 	if (e->kid[0]->kind == AST_CORE)
 		return core_compare(l, e);
+	if (decided(e, &known))
+		return lw_const(l, known);
+	if (same_as(e))
+		return lw_int(l, same_as(e));
 	switch (e->op) {
 	case OP_OR:
 	case OP_AND:
@@ -276,7 +332,8 @@ static int block_value(struct lw *l, struct ast *e)
 	int done = lw_label(l);
 
 	inner.value = lw_slot(l, RIR_SLOT_INT, 1);
-	inner.return_to = inner.break_to = done;
+	inner.return_to = done;
+	inner.break_to = -1;
 	lw_store(&inner, lw_const(&inner, 1), inner.value);
 	lw_block(&inner, e->kid[0]);
 	lw_jump(&inner, done);
@@ -407,12 +464,30 @@ int lw_value(struct lw *l, struct ast *e)
 	return v;
 }
 
+/* An undefined selval() or select is assigned as "". */
+static int not_null(struct lw *l, int v)
+{
+	int null = lw_label(l), done = lw_label(l);
+
+	lw_branch(l, lw_one(l, RIR_TAG, v), done, null);
+	lw_place(l, null);
+	lw_two(l, RIR_SETSTR, lw_text(l, S("")), v);
+	lw_jump(l, done);
+	lw_place(l, done);
+	return v;
+}
+
 int lw_rhs(struct lw *l, struct ast *e)
 {
+	struct ast *whole = e;
 	int v;
 
+	while (same_as(e) && !sema_const_of(e))
+		e = same_as(e);
+	if (e->kind == AST_SELECT || e->kind == AST_SELVAL)
+		return not_null(l, lw_value(l, whole));
 	if (e->kind != AST_CALL && e->kind != AST_BLOCK)
-		return lw_value(l, e);
+		return lw_value(l, whole);
 	v = lw_slot(l, RIR_SLOT_VALUE, 1);
 	lw_two(l, RIR_SETINT, e->kind == AST_CALL ? lw_call_node(l, e, true) : block_value(l, e), v);
 	return v;

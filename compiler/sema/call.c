@@ -474,6 +474,7 @@ static void bind_text(struct bind *b, struct str t)
 	}
 	switch ((enum cat_arg_kind)b->a->kind) {
 	case CAT_INT:
+	case CAT_CODE:
 		int_text(b, t);
 		break;
 	case CAT_STR:
@@ -525,6 +526,7 @@ static void bind_number(struct bind *b, int64_t v)
 {
 	switch ((enum cat_arg_kind)b->a->kind) {
 	case CAT_INT:
+	case CAT_CODE:
 	case CAT_ANY:
 	case CAT_LEVEL:
 		b->a->form = SEMA_ARG_INT;
@@ -562,11 +564,11 @@ static void bind_dynamic(struct bind *b)
 	}
 	b->a->form = SEMA_ARG_EXPR;
 	pv = b->e->kind == AST_PV ? b->e->bind : NULL;
-	if (pv && b->a->kind != CAT_STR) {
+	if (b->a->kind == CAT_PVAR || b->a->kind == CAT_PVAR_W || b->a->kind == CAT_AVP) {
 		b->a->form = SEMA_ARG_PV;
 		b->a->pv = pv;
-	} else if (b->a->kind == CAT_PVAR || b->a->kind == CAT_PVAR_W || b->a->kind == CAT_AVP) {
-		bad(b, E_ARGUMENT, "exactly one variable is expected");
+		if (!pv)
+			bad(b, E_ARGUMENT, "exactly one variable is expected");
 	}
 	if (b->a->kind >= CAT_ROUTE && b->a->kind <= CAT_ROUTE_BRANCH_FAILURE)
 		b->s->p->dynamic_kinds |= 1u << route_kind_of(b->a->kind);
@@ -644,7 +646,7 @@ static void bind_arg(struct bind *b)
 
 static void check_code(struct bind *b)
 {
-	if (b->a->form != SEMA_ARG_INT || b->a->kind != CAT_INT || b->at != 0 ||
+	if (b->a->form != SEMA_ARG_INT || (b->a->kind != CAT_INT && b->a->kind != CAT_CODE) || b->at != 0 ||
 	    !(b->fn->effects & FX_REPLIES))
 		return;
 	if (b->a->num < 100 || b->a->num > 699)

@@ -138,22 +138,6 @@ static struct sema_const *fold_unary(struct sema *s, const struct ast *e)
 	}
 }
 
-/* Whole text decimal with optional sign or 0x hex, else 0. */
-static int64_t cast_int(struct str t)
-{
-	int64_t v = 0;
-
-	if (t.n > 2 && t.p[0] == '0' && t.p[1] == 'x') {
-		for (size_t i = 2; i < t.n; i++) {
-			if (hex_value(t.p[i]) < 0 || i > 9)
-				return 0;
-			v = v * 16 + hex_value(t.p[i]);
-		}
-		return v;
-	}
-	return str_to_i64(t, &v) ? v : 0;
-}
-
 static struct sema_const *fold_cast(struct sema *s, const struct ast *e)
 {
 	const struct sema_const *a = sema_const_of(e->kid[0]);
@@ -163,9 +147,9 @@ static struct sema_const *fold_cast(struct sema *s, const struct ast *e)
 		return NULL;
 	switch (e->kind) {
 	case AST_CASTINT:
-		v = a->is_str ? cast_int(a->s) : a->i;
-		if (s->p->compat != 6 && a->is_str && v != wrap(s, v))
-			v = str_starts(a->s, S("0x")) ? wrap(s, v) : 0;
+		v = a->i;
+		if (a->is_str && !str_number(a->s, s->p->compat == 6 ? 64 : 32, &v))
+			v = 0;
 		return make_int(s, v);
 	case AST_CASTSTR:
 		return make(s, true, 0, text_of(s, a));

@@ -29,6 +29,7 @@
  *
  * Argument kinds: what the script may write -> what C gets
  *   INT       number, "number", "$pv", int expression -> int64_t
+ *   CODE      the same, of a reply                     -> int32_t, -1 when it holds no number: the call is made
  *   STR       format string or expression, evaluated   -> const struct str *
  *   CSTR      constant text without $                  -> const struct str *
  *   ANY       number, format string or expression      -> const struct value *
@@ -44,6 +45,7 @@
  *   LEVEL     L_ERR ... or "$pv"                       -> int32_t
  *   TABLE     location table name                      -> const struct str *
  *   ENUM(keys) one of "a|b|c"                          -> int32_t index
+ * "$pv" of INT and CODE must hold an int; the text of a select or of an expression is converted.
  * When an INT, STR or PVAR argument cannot be evaluated the call is not made and yields -1 (logged).
  *
  * INNER of a pseudo-variable:
@@ -90,6 +92,7 @@ struct rt_subst;
 
 /* C types of the argument kinds. */
 #define ARG_INT int64_t
+#define ARG_CODE int32_t
 #define ARG_STR const struct str *
 #define ARG_CSTR const struct str *
 #define ARG_ANY const struct value *

@@ -144,6 +144,28 @@ bool str_to_i64(struct str s, int64_t *ret)
 	return true;
 }
 
+bool str_number(struct str s, unsigned bits, int64_t *ret)
+{
+	int64_t max = bits == 64 ? INT64_MAX : INT32_MAX, v;
+	uint64_t hex = 0;
+
+	if (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X')) {
+		for (size_t i = 2; i < s.n; i++) {
+			if (hex_value(s.p[i]) < 0)
+				return false;
+			hex = hex << 4 | (unsigned)hex_value(s.p[i]);
+		}
+		*ret = bits == 64 ? (int64_t)hex : (int64_t)(int32_t)(uint32_t)hex;
+		return true;
+	}
+	if (s.n > 1 && s.p[0] == '+' && s.p[1] != '-')
+		s = str_skip(s, 1);
+	if (!str_to_i64(s, &v) || v > max || v < -max - 1)
+		return false;
+	*ret = v;
+	return true;
+}
+
 int hex_value(char c)
 {
 	if (ascii_digit(c))

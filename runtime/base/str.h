@@ -72,6 +72,9 @@ struct str str_cut(struct str *s, char c);
 
 /* The whole of s is a decimal number with optional '-', within the type; else false. */
 bool str_to_i64(struct str s, int64_t *ret);
+/* As the routing language reads a number in a text: decimal with an optional sign, within `bits` (32, 64), or
+   0x hex, which wraps; all of the text. */
+bool str_number(struct str s, unsigned bits, int64_t *ret);
 /* The whole of s is decimal digits and the value is at most max; else false. */
 bool str_to_u64(struct str s, uint64_t max, uint64_t *ret);
 /* Value of a hex digit, or -1. */

@@ -339,6 +339,14 @@ void *fiber_user(const struct fiber *f)
 	return f->user;
 }
 
+size_t fiber_stack_left(void)
+{
+	const struct fiber *f = fiber_self();
+	char here;
+
+	return f ? (size_t)((uintptr_t)&here - (uintptr_t)f->map) : SIZE_MAX;
+}
+
 uint64_t fiber_id(const struct fiber *f)
 {
 	return f->id;

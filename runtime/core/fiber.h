@@ -3,8 +3,8 @@
  * fiber.h - fibers of a worker: stackful, never moving to another thread.
  *
  * Each message runs in one. What must wait parks and the worker goes on; functions that may do so
- * end in _await and must run in a fiber. Stacks are 64 KiB with a guard page and are pooled; their
- * number is bounded. Started or resumed code runs until it parks or ends: no preemption.
+ * end in _await and must run in a fiber. Stacks are 512 KiB of address space with a guard page, backed by
+ * memory as far as they were used, and are pooled; their number is bounded. Started or resumed code runs until it parks or ends: no preemption.
  */
 #ifndef CORE_FIBER_H
 #define CORE_FIBER_H
@@ -15,7 +15,7 @@
 struct fiber;
 typedef void fiber_fn(void *arg);
 
-enum { FIBER_STACK = 64 * 1024, FIBER_MAX_DEFAULT = 8192 };
+enum { FIBER_STACK = 512 * 1024, FIBER_MAX_DEFAULT = 8192 };
 
 /* Change the bound of w's live fibers. */
 void fiber_set_max(struct worker *w, unsigned max);
@@ -37,6 +37,8 @@ void fiber_sleep_await(uint32_t ms);
 /* One pointer of the fiber's creator (the run, the message). */
 void fiber_set_user(struct fiber *f, void *user);
 void *fiber_user(const struct fiber *f);
+/* Bytes that the running fiber's stack has left; SIZE_MAX outside of fibers. */
+size_t fiber_stack_left(void);
 uint64_t fiber_id(const struct fiber *f);
 struct worker *fiber_worker(const struct fiber *f);
 

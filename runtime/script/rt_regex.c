@@ -230,6 +230,7 @@ static void *dynamic(struct run *r, struct str text, int flags)
 			   STR_ARG(text));
 		c->flags = flags;
 		drop(c);
+		r->failed = 1;
 		return NULL;
 	}
 	c->n = text.n;

@@ -2,8 +2,12 @@
 /* Calls: arguments known only now, routes by name, bounds on depth and rounds. */
 #include "script/script_priv.h"
 
+#include "core/fiber.h"
 #include "script/run.h"
 #include "sip/msg.h"
+
+/* What a script function may need below the deepest route; bytes. */
+enum { STACK_RESERVE = 24 * 1024 };
 
 static const struct {
 	struct str name;
@@ -15,23 +19,25 @@ static const struct {
 
 int32_t rt_arg_int(struct run *r, const struct value *v, int64_t *ret)
 {
-	int64_t i;
-
-	if (value_is_int(v)) {
-		*ret = v->i;
-		return 0;
-	}
-	if (!value_is_str(v) || !str_to_i64(v->s, &i))
+	(void)r;
+	if (!value_is_int(v))
 		return -1;
-	*ret = script_wrap(r, i);
+	*ret = v->i;
 	return 0;
+}
+
+int32_t rt_arg_number(struct run *r, const struct value *v, int64_t *ret)
+{
+	if (rt_arg_int(r, v, ret) == 0)
+		return 0;
+	return value_is_str(v) && str_number(v->s, r->prog->compat == 6 ? 64 : 32, ret) ? 0 : -1;
 }
 
 int32_t rt_arg_flag(struct run *r, const struct value *v)
 {
 	int64_t i;
 
-	if (rt_arg_int(r, v, &i) == 0)
+	if (rt_arg_number(r, v, &i) == 0)
 		return i >= 0 && i < 32 ? (int32_t)i : -1;
 	for (uint64_t k = 0; value_is_str(v) && k < r->prog->n_flags; k++)
 		if (str_eq(r->prog->flags[k].name, v->s))
@@ -43,7 +49,7 @@ int32_t rt_arg_level(struct run *r, const struct value *v)
 {
 	int64_t i;
 
-	if (rt_arg_int(r, v, &i) == 0)
+	if (rt_arg_number(r, v, &i) == 0)
 		return i < L_ALERT ? L_ALERT : i > L_DBG ? L_DBG : (int32_t)i;
 	for (size_t k = 0; k < sizeof(levels) / sizeof(levels[0]); k++)
 		if (value_is_str(v) && str_eq(levels[k].name, v->s))
@@ -84,7 +90,7 @@ int32_t rt_arg_failed(struct run *r, const struct str *call)
 
 int32_t rt_enter(struct run *r)
 {
-	if (r->depth <= script_conf.max_recursive_level)
+	if (r->depth <= script_conf.max_recursive_level && fiber_stack_left() > STACK_RESERVE)
 		return 0;
 	script_err(r, "too many recursive routing table lookups (%d) giving up!", r->depth);
 	return -1;

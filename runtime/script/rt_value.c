@@ -9,27 +9,9 @@
 
 enum { PRINT_LIMIT = 1 << 20 };
 
-/* The whole text is decimal with optional '-', or 0x hex; within the int's width. */
 static bool text_int(const struct run *r, struct str s, int64_t *ret)
 {
-	int64_t v = 0;
-	int64_t max = r->prog->compat == 6 ? INT64_MAX : INT32_MAX;
-
-	if (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X')) {
-		for (size_t i = 2; i < s.n; i++) {
-			int d = hex_value(s.p[i]);
-
-			if (d < 0 || v > (INT64_MAX >> 4))
-				return false;
-			v = v << 4 | d;
-		}
-		*ret = script_wrap(r, v);
-		return true;
-	}
-	if (!str_to_i64(s, &v) || v > max || v < -max - 1)
-		return false;
-	*ret = v;
-	return true;
+	return str_number(s, r->prog->compat == 6 ? 64 : 32, ret);
 }
 
 int64_t rt_int(struct run *r, const struct value *v)
@@ -51,9 +33,9 @@ int64_t rt_cast_int(struct run *r, const struct value *v)
 {
 	int64_t i = 0;
 
-	if (value_is_str(v))
-		return text_int(r, v->s, &i) ? i : 0;
-	return v->tag == VAL_INT ? v->i : 0;
+	if (value_is_int(v))
+		return v->i;
+	return value_is_str(v) && text_int(r, v->s, &i) ? i : 0;
 }
 
 void rt_str(struct run *r, const struct value *v, struct str *ret)

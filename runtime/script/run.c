@@ -129,7 +129,7 @@ int32_t script_exec(struct run *r, int32_t route)
 {
 	r->ctl = 0;
 	r->rc = 0;
-	r->depth = 0;
+	r->depth = 1; /* the body of the route itself */
 	r->failed = 0;
 	if (route < 0 || (uint64_t)route >= r->prog->n_routes)
 		return 1;

@@ -9,16 +9,10 @@
 #include "txn/txn.h"
 
 /* The script's code; one that is no number makes the default (the reference's 500). */
-static int code_of(const struct value *v, struct str *reason)
+static int code_of(int32_t code, struct str *reason)
 {
-	int64_t i = 0;
-
-	if (value_is_int(v))
-		i = v->i;
-	else if (value_is_str(v))
-		str_to_i64(v->s, &i);
-	if (i >= 100 && i <= 699)
-		return (int)i;
+	if (code >= 100 && code <= 699)
+		return code;
 	*reason = param.default_reason;
 	return (int)param.default_code;
 }
@@ -31,7 +25,7 @@ static int32_t sent(struct run *r, int err)
 	return err ? -1 : 1;
 }
 
-int32_t std_sl_sl_send_reply(struct run *r, const struct value *code, const struct str *reason)
+int32_t std_sl_sl_send_reply(struct run *r, int32_t code, const struct str *reason)
 {
 	struct str why = *reason;
 	int status = code_of(code, &why);
@@ -39,7 +33,7 @@ int32_t std_sl_sl_send_reply(struct run *r, const struct value *code, const stru
 	return sent(r, script_reply_stateless(r, status, why));
 }
 
-int32_t std_sl_send_reply(struct run *r, const struct value *code, const struct str *reason)
+int32_t std_sl_send_reply(struct run *r, int32_t code, const struct str *reason)
 {
 	struct str why = *reason;
 	int status = code_of(code, &why);
