@@ -50,6 +50,7 @@ struct std_module {
 	/* On each worker's thread before it takes messages. */
 	int (*worker_init)(struct worker *w);
 	void (*worker_fini)(struct worker *w);
+	/* Back to the state of a new process; also after an init that failed or was not reached. */
 	void (*fini)(void);
 };
 

@@ -112,6 +112,16 @@ void counter_reset(int handle)
 		atomic_store_explicit(&lanes[i].cell[handle], 0, memory_order_relaxed);
 }
 
+void counter_forget_all(void)
+{
+	int n = atomic_exchange(&n_counters, 0);
+
+	for (int i = 0; i < n; i++) {
+		counter_reset(i);
+		counters[i].fn = NULL;
+	}
+}
+
 void counter_set_fn(int handle, int64_t (*fn)(void *arg), void *arg)
 {
 	if (handle < 0)

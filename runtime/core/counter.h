@@ -24,6 +24,8 @@ static inline void counter_inc(int handle)
 }
 int64_t counter_value(int handle);
 void counter_reset(int handle);
+/* As if none had ever been made; handles are void. Between two servers of a process. */
+void counter_forget_all(void);
 /* Its value is computed: fn(arg) instead of the cells. */
 void counter_set_fn(int handle, int64_t (*fn)(void *arg), void *arg);
 /* Every counter in the order of making; fn false stops. */

@@ -16,6 +16,7 @@
 static _Atomic int level_now = L_WARN;
 static _Atomic bool head_on = true;
 static log_prefix_fn *_Atomic prefix;
+static _Atomic uint64_t era; /* added to the seconds of the limits, so that each server has its own */
 static _Thread_local char line_buf[LOG_LINE_MAX];
 
 void log_set_level(int level)
@@ -139,10 +140,17 @@ void log_raw(int level, struct str text)
 	emit(level, text);
 }
 
+void log_reset(void)
+{
+	log_set_level(L_WARN);
+	log_set_prefix(NULL);
+	atomic_fetch_add(&era, 1ull << 40);
+}
+
 bool log_allow(struct log_limit *l, uint32_t per_sec)
 {
 	struct worker *w = worker_self();
-	uint64_t second = w ? worker_now(w) / 1000000 : 0;
+	uint64_t second = (w ? worker_now(w) / 1000000 : 0) + atomic_load(&era);
 
 	if (l->second != second) {
 		l->second = second;

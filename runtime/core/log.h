@@ -72,4 +72,7 @@ struct log_limit {
 };
 bool log_allow(struct log_limit *l, uint32_t per_sec);
 
+/* Level and prefix as at the start of the process; every limit counts anew. Between two servers. */
+void log_reset(void);
+
 #endif

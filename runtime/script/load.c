@@ -73,8 +73,7 @@ static void set_defaults(const struct std_module *m)
 	for (const struct std_param *p = m->params; p->name; p++) {
 		struct program_value v = {.s = str_of(p->def)};
 
-		if (!p->storage || p->kind == STD_PARAM_PV || p->kind == STD_PARAM_FMT ||
-		    p->kind == STD_PARAM_PAIRS)
+		if (!p->storage)
 			continue;
 		if (p->kind == STD_PARAM_INT && v.s.n && !str_to_i64(v.s, &v.i))
 			log_err("%s: default \"%s\" of %s is no number", m->name, p->def, p->name);

@@ -62,6 +62,7 @@ void script_worker_fini(struct worker *w)
 	}
 	mem_free(&s);
 	worker_set_slot(w, WSLOT_SCRIPT, NULL);
+	script_regex_cache_free();
 }
 
 const struct program *script_program(const struct worker *w)

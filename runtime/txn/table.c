@@ -82,6 +82,14 @@ const struct txn_config *txn_conf(void)
 	return configured ? &txn_cfg : &txn_config_default;
 }
 
+void txn_reset(void)
+{
+	configured = false;
+	n_observers = 0;
+	net_ops = NULL;
+	txn_set_hooks(NULL);
+}
+
 void txn_stat(enum txn_stat s, int64_t n)
 {
 	counter_add(stats[s], n);

@@ -128,6 +128,8 @@ extern const struct txn_config txn_config_default;
 /* The texts must outlive the process's workers. */
 void txn_configure(const struct txn_config *c);
 const struct txn_config *txn_conf(void);
+/* Forget configuration, observers, hooks and the layer below: the next server starts anew. */
+void txn_reset(void);
 
 int txn_worker_init(struct worker *w);
 /* Destroys what is left. */

@@ -298,4 +298,9 @@ void std_ctl_rpc_listen(struct rpc *c)
 	}
 }
 
-STD_MODULE(ctl, .init = init, .worker_init = worker_init, .worker_fini = worker_fini)
+static void fini(void)
+{
+	n_listeners = 0;
+}
+
+STD_MODULE(ctl, .init = init, .worker_init = worker_init, .worker_fini = worker_fini, .fini = fini)

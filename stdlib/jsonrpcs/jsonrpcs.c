@@ -31,6 +31,11 @@ static struct world_watch *fifo_watch, *dgram_watch;
 static char fifo_path[256], dgram_path[108];
 static char line[REQUEST_MAX]; /* what of a FIFO request has come */
 static size_t line_n;
+static __thread struct { /* answer of the script's last command */
+	char *body;
+	size_t n;
+	int code;
+} last;
 
 struct job {
 	struct arena *a;
@@ -230,6 +235,7 @@ static void close_one(int *fd, struct world_watch **watch, const char *path)
 
 static void worker_fini(struct worker *w)
 {
+	mem_free(&last.body); /* of this thread */
 	if (worker_index(w) != 0)
 		return;
 	close_one(&fifo_fd, &fifo_watch, fifo_path);
@@ -237,12 +243,6 @@ static void worker_fini(struct worker *w)
 }
 
 /* ---- script ---- */
-
-static __thread struct {
-	char *body;
-	size_t n;
-	int code;
-} last;
 
 int32_t std_jsonrpcs_jsonrpc_exec(struct run *r, const struct str *request)
 {
