@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The grammar of the routing language (language.md 3 to 5). Actions only build nodes. Errors are made
- * up into one message at their place by report() below; then the parser goes on behind the statement
- * or, at top level, at the next declaration.
+ * The grammar of the routing language (language.md 3 to 5). Actions only build nodes. There is no error
+ * production: the parser stops at the first token that does not fit, says where and what would, and
+ * compiler/parse/repair.c mends the tokens and parses on from the item.
  */
 %define api.pure full
 %define api.prefix {kiln_parse_}
@@ -90,9 +90,8 @@ static void needs_six(struct parser *ps, struct loc l, const char *what)
 
 script:
 	%empty
-	| script item { if ($2) ps->items = chain_add(ps->items, $2); }
+	| script item { ps->items = chain_add(ps->items, $2); ps->done = ps->at - (yychar > 0); }
 	| script ';'
-	| script error { ps->n_braces = 0; }
 	;
 
 item: param | listen | socket | module | route;
@@ -114,7 +113,6 @@ intno: T_NUMBER { $$ = $1.num; } | '-' T_NUMBER { $$ = -$2.num; };
 param:
 	T_GLOBAL '=' value        { $$ = TXT(PARAM, @$, $1.text); $$->kid[0] = $3; }
 	| T_ACTION '=' value      { $$ = TXT(PARAM, @$, $1.text); $$->kid[0] = $3; }
-	| T_GLOBAL '=' error      { $$ = NULL; }
 	| T_COREPARAM '[' anyname ']' '=' value { $$ = TXT(COREPARAM, @$, $3.text); $$->kid[0] = $6; }
 	| T_ID '.' vname '=' value cfgdesc_opt {
 		$$ = TXT(CFGVAR, @$, $1.text);
@@ -149,8 +147,6 @@ listen:
 		$$->num = $<num>6;
 	}
 	| T_ALIAS '=' sockids %prec LOW { $$ = MK(ALIAS, @$); $$->kid[0] = $3.head; }
-	| T_LISTEN '=' error  { $$ = NULL; }
-	| T_ALIAS '=' error   { $$ = NULL; }
 	;
 
 advertise_opt: %empty %prec LOW { $<node>$ = NULL; } | T_ADVERTISE advertise { $<node>$ = $2; };
@@ -245,9 +241,6 @@ module:
 			parse_error_at(ps, @7, "a module parameter is a number or a string");
 	}
 	| T_FLAGS flaglist { $$ = MK(FLAGS, @$); $$->op = (int32_t)$1.num; $$->kid[0] = $2.head; }
-	| T_LOADMODULE error { $$ = NULL; }
-	| T_MODPARAM error   { $$ = NULL; }
-	| T_FLAGS error      { $$ = NULL; }
 	;
 
 flaglist: flag { $$ = chain_of($1); } | flaglist ',' flag { $$ = chain_add($1, $3); };
@@ -298,10 +291,6 @@ route:
 		$$->op = ROUTE_EVENT;
 		$$->kid[0] = $3.head;
 	}
-	| T_ROUTE error       { $$ = NULL; }
-	| T_ROUTE_MAIN error  { $$ = NULL; }
-	| T_ROUTE_KIND error  { $$ = NULL; }
-	| T_ROUTE_EVENT error { $$ = NULL; }
 	;
 
 block:
@@ -326,7 +315,6 @@ action:
 	| assign ';'       { $$ = $1; }
 	| ret ';'          { $$ = $1; }
 	| if | while | switch
-	| error ';'        { $$ = MK(EMPTY, @$); }
 	;
 
 call:
@@ -470,115 +458,38 @@ corerhs:
 
 %%
 
-int kiln_lex_lex(union kiln_parse_value *v, struct loc *l, void *scanner);
-
-/* Depth, and which '{' has a '}' that stands further left than the line it was opened on. */
-static int note_brace(struct parser *ps, int token, struct loc l)
-{
-	struct source_pos pos = source_pos(ps->pp->src, l);
-	struct str line = source_line(ps->pp->src, l);
-	uint32_t indent = (uint32_t)(line.n - str_ltrim(line).n);
-
-	if (token == '{') {
-		if (ps->n_braces == PARSE_DEPTH_MAX) {
-			parse_error_at(ps, l, "blocks are nested more than %d deep", PARSE_DEPTH_MAX);
-			ps->fatal = true;
-			return T_END;
-		}
-		ps->braces[ps->n_braces++] = (struct brace){l, indent};
-	} else if (ps->n_braces) {
-		struct brace *b = &ps->braces[--ps->n_braces];
-
-		if (pos.column == indent + 1 && indent < b->indent && !ps->misfit.file)
-			ps->misfit = b->loc;
-		if (ps->n_braces == 0)
-			ps->misfit.file = 0;
-	}
-	return token;
-}
-
 static int kiln_parse_lex(union kiln_parse_value *v, struct loc *l, struct parser *ps)
 {
-	int token;
+	const struct ptoken *t = parse_next(ps);
 
-	if (ps->closing > 0) {
-		ps->closing--;
-		*l = ps->held_loc;
-		return '}';
-	}
-	if (ps->held) {
-		token = ps->held;
-		ps->held = 0;
-		v->tok = ps->held_value;
-		*l = ps->held_loc;
-		ps->prev = token;
-		ps->prev_loc = *l;
-		return token;
-	}
-	if (ps->fatal || ps->ended)
-		return T_END;
-	token = kiln_lex_lex(v, l, ps->scanner);
-	if (ps->fatal || token == 0) {
-		ps->ended = true;
-		return T_END;
-	}
-	if ((token == '{' || token == '}') && !ps->held)
-		token = note_brace(ps, token, *l);
-	ps->before_loc = ps->prev_loc;
-	ps->prev = token;
-	ps->prev_loc = *l;
-	return token;
+	v->tok = t->v;
+	*l = t->loc;
+	return t->token;
 }
 
+/* What the parser says beside syntax errors: its stack is full. */
 static void kiln_parse_error(struct loc *l, struct parser *ps, const char *msg)
 {
 	parse_error_at(ps, *l, "%s", msg);
+	ps->fatal = true;
 }
 
-/* The end of the token before, for what is missing there. */
-static struct loc behind(struct loc l)
-{
-	l.off += l.len ? l.len - 1 : 0;
-	l.len = 1;
-	return l;
-}
-
-static bool expects(const yypcontext_t *ctx, const char *want)
-{
-	yysymbol_kind_t all[YYNTOKENS];
-	int n = yypcontext_expected_tokens(ctx, all, YYNTOKENS);
-
-	for (int i = 0; i < n; i++)
-		if (strcmp(yysymbol_name(all[i]), want) == 0)
-			return true;
-	return false;
-}
-
+/* What could stand here, of the tokens that a repair may put in. */
 static int yyreport_syntax_error(const yypcontext_t *ctx, struct parser *ps)
 {
-	yysymbol_kind_t token = yypcontext_token(ctx);
-	struct loc at = *yypcontext_location(ctx), before = ps->before_loc;
-	const char *found = token == YYSYMBOL_YYEMPTY ? "nothing" : yysymbol_name(token);
+	static const struct {
+		const char *name;
+		uint32_t bit;
+	} wanted[] = {{"';'", WANT_SEMICOLON}, {"')'", WANT_PAREN},  {"','", WANT_COMMA},    {"':'", WANT_COLON},
+		      {"']'", WANT_BRACKET},   {"'('", WANT_OPEN},   {"number", WANT_VALUE}, {"else", WANT_ELSE}};
+	yysymbol_kind_t all[YYNTOKENS];
+	int n = ps->trial ? 0 : yypcontext_expected_tokens(ctx, all, YYNTOKENS);
 
-	if (token == YYSYMBOL_YYEOF && ps->n_braces) {
-		if (!ps->fatal) {
-			struct loc open = ps->misfit.file ? ps->misfit : ps->braces[ps->n_braces - 1].loc;
-
-			ps->n_reported++;
-			diag_report(ps->diag, E_UNCLOSED, open, "this brace is never closed");
-		}
-		ps->n_braces = 0;
-		return 0;
-	}
-	if (expects(ctx, "';'") && before.file && !at.exp &&
-	    source_pos(ps->pp->src, before).line < source_pos(ps->pp->src, at).line) {
-		parse_missing(ps, behind(before), ";");
-		return 0;
-	}
-	if (expects(ctx, "')'")) {
-		parse_missing(ps, at, ")");
-		return 0;
-	}
-	parse_error_at(ps, at, "syntax error, unexpected %s", found);
+	ps->err.want = 0;
+	ps->err.found = yysymbol_name(yypcontext_token(ctx));
+	for (int i = 0; i < n; i++)
+		for (size_t k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
+			if (strcmp(yysymbol_name(all[i]), wanted[k].name) == 0)
+				ps->err.want |= wanted[k].bit;
 	return 0;
 }

@@ -79,6 +79,15 @@ void diag_fix(struct diag_sink *s, struct diag *d, struct loc loc, struct str te
 	d->fix_text = str_dup(s->arena, text);
 }
 
+void diag_drop(struct diag_sink *s, struct diag *d)
+{
+	if (d->dropped || d == &s->lost)
+		return;
+	d->dropped = true;
+	s->n_errors -= d->severity == DIAG_ERROR;
+	s->n_warnings -= d->severity == DIAG_WARNING;
+}
+
 /* Does the line hold "# kiln: allow ... ID"? */
 static bool line_allows(struct str line, const char *id)
 {
@@ -113,6 +122,38 @@ static bool is_allowed(const struct diag_sink *s, const struct diag *d)
 	return line_allows(source_line(s->source, before), infos[d->id].name);
 }
 
+/* Rows of diag.def itself: what is wrong with the text, before anything is looked up. */
+static bool is_of_text(enum diag_id id)
+{
+	return id < E_UNSUPPORTED && infos[id].severity == DIAG_ERROR && id != E_INCLUDE;
+}
+
+enum { LINES_MAX = 128 };
+
+struct line {
+	uint32_t file, line;
+	bool unclosed;
+};
+
+/* Where the text of a line is wrong, what else is found on that line comes of it. */
+static void drop_consequences(struct diag_sink *s)
+{
+	struct line bad[LINES_MAX];
+	int n = 0;
+
+	for (struct diag *d = s->first; d && n < LINES_MAX; d = d->next)
+		if (is_of_text(d->id) && !d->dropped)
+			bad[n++] = (struct line){d->loc.file, source_pos(s->source, d->loc).line, d->id == E_UNCLOSED};
+	for (struct diag *d = s->first; d && n; d = d->next) {
+		struct line at = {d->loc.file, source_pos(s->source, d->loc).line, false};
+
+		for (int i = 0; i < n && (!is_of_text(d->id) || d->id == E_SYNTAX); i++)
+			if (bad[i].file == at.file && bad[i].line == at.line &&
+			    (d->id != E_SYNTAX || bad[i].unclosed))
+				diag_drop(s, d);
+	}
+}
+
 static bool is_after(const struct diag *a, const struct diag *b)
 {
 	if (a->loc.file != b->loc.file)
@@ -120,32 +161,55 @@ static bool is_after(const struct diag *a, const struct diag *b)
 	return a->loc.off > b->loc.off;
 }
 
-/* Insertion into a sorted chain; equal places keep their order. */
-static struct diag *insert(struct diag *head, struct diag *d)
+static struct diag *merge(struct diag *a, struct diag *b)
 {
-	struct diag **p = &head;
+	struct diag *head = NULL, **at = &head;
 
-	while (*p && !is_after(*p, d))
-		p = &(*p)->next;
-	d->next = *p;
-	*p = d;
+	while (a && b) {
+		struct diag **from = is_after(a, b) ? &b : &a;
+
+		*at = *from;
+		*from = (*from)->next;
+		at = &(*at)->next;
+	}
+	*at = a ? a : b;
 	return head;
+}
+
+/* By place; equal places keep their order. */
+static struct diag *sorted(struct diag *head, size_t n)
+{
+	struct diag *mid = head, *rest;
+
+	if (n < 2)
+		return head;
+	for (size_t i = 1; i < n / 2; i++)
+		mid = mid->next;
+	rest = mid->next;
+	mid->next = NULL;
+	return merge(sorted(head, n / 2), sorted(rest, n - n / 2));
 }
 
 void diag_finish(struct diag_sink *s)
 {
-	struct diag *d = s->first, *next, *head = NULL;
+	struct diag **at = &s->first;
+	size_t n = 0;
 
+	drop_consequences(s);
 	s->n_errors = s->n_warnings = 0;
-	for (; d; d = next) {
-		next = d->next;
-		if (is_allowed(s, d))
+	while (*at) {
+		struct diag *d = *at;
+
+		if (d->dropped || is_allowed(s, d)) {
+			*at = d->next;
 			continue;
-		head = insert(head, d);
+		}
 		s->n_errors += d->severity == DIAG_ERROR;
 		s->n_warnings += d->severity == DIAG_WARNING;
+		n++;
+		at = &d->next;
 	}
-	s->first = head;
-	for (s->last = head; s->last && s->last->next;)
+	s->first = s->last = sorted(s->first, n);
+	while (s->last && s->last->next)
 		s->last = s->last->next;
 }

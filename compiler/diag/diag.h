@@ -46,6 +46,7 @@ struct diag {
 	struct str hint;
 	struct diag_span spans[DIAG_SPANS_MAX]; /* secondary */
 	int n_spans;
+	bool dropped;
 	bool has_fix;
 	struct loc fix_loc;
 	struct str fix_text;
@@ -70,6 +71,8 @@ void diag_span(struct diag_sink *s, struct diag *d, struct loc loc, const char *
 void diag_hint(struct diag_sink *s, struct diag *d, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void diag_fix(struct diag_sink *s, struct diag *d, struct loc loc, struct str text);
+/* Take one back: another report tells it. */
+void diag_drop(struct diag_sink *s, struct diag *d);
 /* Drop what comments allow, then order by place; call once, before printing. */
 void diag_finish(struct diag_sink *s);
 

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "base/hash.h"
+#include "catalog/catalog.h"
 #include "base/sb.h"
 #include "abi/program.h"
 #include "parser.h"
@@ -101,18 +102,44 @@ bool parse_keywords_init(struct parser *ps)
 	return ok;
 }
 
-/* ---- errors ---- */
-
-/* One fault, one message: errors at one place count once, and a flood ends. */
-static bool may_report(struct parser *ps, struct loc loc)
+/* Letters that change places, are missing or too many: 1; two of them: 2 (in words of six and more). */
+static bool is_near(struct str word, struct str key, unsigned *best)
 {
-	bool same = ps->last_error.file == loc.file && ps->last_error.off == loc.off && ps->n_reported;
+	unsigned max = word.n < 2 ? 0 : word.n < 6 ? 1 : 2, d;
 
-	ps->last_error = loc;
-	return !same && ps->n_reported++ < PARSE_ERRORS_MAX;
+	if (max >= *best)
+		max = *best - 1;
+	d = cat_distance(word, key, max);
+	if (d > max)
+		return false;
+	*best = d;
+	return true;
 }
 
-static void show_expansion(struct parser *ps, struct diag *d, struct loc loc)
+const struct parse_keyword *parse_keyword_near(const struct parser *ps, struct str word)
+{
+	const struct parse_keyword *hit = NULL;
+	unsigned best = 3;
+
+	for (int i = 0; i < KEYWORD_BUCKETS; i++)
+		for (const struct parse_keyword *k = ps->keywords[i]; k; k = k->next)
+			if (best && is_near(word, k->text, &best))
+				hit = k;
+	return hit;
+}
+
+/* ---- errors ---- */
+
+/* An item is parsed again after a repair: what its actions told is told. */
+static bool is_told(const struct parser *ps, struct loc loc)
+{
+	for (const struct diag *d = ps->diag->first; d; d = d->next)
+		if (d->id == E_SYNTAX && d->loc.file == loc.file && d->loc.off == loc.off)
+			return true;
+	return false;
+}
+
+void parse_show_expansion(struct parser *ps, struct diag *d, struct loc loc)
 {
 	if (!loc.exp)
 		return;
@@ -125,22 +152,12 @@ void parse_error_at(struct parser *ps, struct loc loc, const char *fmt, ...)
 	struct str text;
 	va_list ap;
 
-	if (!may_report(ps, loc))
+	if (ps->trial || is_told(ps, loc))
 		return;
 	va_start(ap, fmt);
 	text = str_vprintf(ps->arena, fmt, ap);
 	va_end(ap);
-	show_expansion(ps, diag_report(ps->diag, E_SYNTAX, loc, STR_FMT, STR_ARG(text)), loc);
-}
-
-void parse_missing(struct parser *ps, struct loc loc, const char *what)
-{
-	struct diag *d;
-
-	if (!may_report(ps, loc))
-		return;
-	d = diag_report(ps->diag, E_SYNTAX, loc, "syntax error, '%s' is missing here", what);
-	show_expansion(ps, d, loc);
+	parse_show_expansion(ps, diag_report(ps->diag, E_SYNTAX, loc, STR_FMT, STR_ARG(text)), loc);
 }
 
 /* ---- builders ---- */
@@ -222,8 +239,9 @@ static bool run(struct preproc *p, struct ast_script *ret)
 
 	if (!ps || !start(ps, p))
 		return false;
-	kiln_parse_parse(ps);
+	parse_read_tokens(ps);
 	scanner_close(ps);
+	parse_and_repair(ps);
 	if (!ps->fatal)
 		pp_if_end(p);
 	ret->items = ps->items.head;

@@ -15,9 +15,30 @@ struct token {
 	int64_t num;
 };
 
-struct brace {
+/* A token as the scanner gave it. */
+struct ptoken {
+	int token;
+	struct token v;
 	struct loc loc;
-	uint32_t indent; /* of the line in which it stands */
+};
+
+/* A change of the tokens: at `at`, `del` tokens go and `ins` come. */
+struct edit {
+	uint32_t at, del;
+	int n_ins;
+	struct ptoken ins[2];
+};
+
+/* What would fit where the parser stopped. */
+enum {
+	WANT_SEMICOLON = 1,
+	WANT_PAREN = 2,
+	WANT_COMMA = 4,
+	WANT_COLON = 8,
+	WANT_BRACKET = 16,
+	WANT_OPEN = 32,
+	WANT_VALUE = 64,
+	WANT_ELSE = 128,
 };
 
 struct parser {
@@ -25,28 +46,33 @@ struct parser {
 	struct arena *arena;
 	struct diag_sink *diag;
 	void *scanner;
-	struct ast_script *script;
 	struct chain items;
 	/* ---- scanner ---- */
 	struct parse_keyword **keywords; /* hash table */
 	int prev;            /* token before */
 	struct loc prev_loc; /* its place */
-	struct loc before_loc; /* of the one before that */
-	bool ended;
 	bool event_name;     /* event_route was read: its [name] follows */
-	struct brace braces[PARSE_DEPTH_MAX];
-	int n_braces;
-	struct loc misfit;   /* '{' whose '}' stands further left than its line begins; file 0: none */
-	int closing;         /* '}' tokens to make up because a route begins inside a block */
-	int held;            /* token to give after them, 0: none */
-	struct token held_value;
-	struct loc held_loc;
-	bool fatal;          /* the scanner gave up */
-	int n_reported;      /* syntax errors, to stop a flood */
-	struct loc last_error;
+	int depth;           /* of braces */
+	struct loc stray;    /* the last byte that belonged to no token */
+	bool fatal;          /* no use to go on */
+	/* ---- tokens: tokens.c ---- */
+	struct ptoken *toks;
+	uint32_t n_toks, cap_toks;
+	uint32_t at;         /* the next token for the parser */
+	uint32_t done;       /* behind the last complete item */
+	struct ptoken end;
+	/* ---- trials and errors: repair.c ---- */
+	bool trial;          /* nothing is reported */
+	uint32_t limit;      /* the parser sees the end of the file here */
+	struct edit edit;    /* in force while the parser runs */
+	int ins_given;
+	struct {
+		uint32_t want;
+		const char *found;
+	} err;
 };
 
-enum { PARSE_ERRORS_MAX = 50 };
+enum { PARSE_ERRORS_MAX = 50, PARSE_TOKENS_MAX = 4 << 20, PARSE_STATEMENT_MAX = 8192 };
 
 struct parse_keyword {
 	struct parse_keyword *next;
@@ -66,8 +92,20 @@ void scanner_close(struct parser *ps);
 void parse_error_at(struct parser *ps, struct loc loc, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* One message: something is missing here. */
-void parse_missing(struct parser *ps, struct loc loc, const char *what);
+/* All tokens of the input into ps->toks; braces that do not pair are reported and made to pair. */
+void parse_read_tokens(struct parser *ps);
+/* The next token, with ps->edit in force; T_END at ps->limit. */
+const struct ptoken *parse_next(struct parser *ps);
+/* Make the edit for good. */
+void parse_apply(struct parser *ps, const struct edit *e);
+/* Parse; at each fault one report and a repair, until the end. */
+void parse_and_repair(struct parser *ps);
+/* Where something is missing: the last byte of token i - 1. */
+struct loc parse_behind(const struct parser *ps, uint32_t i);
+/* A diagnostic's trail through the define that its place came from. */
+void parse_show_expansion(struct parser *ps, struct diag *d, struct loc loc);
+/* The keyword that `word` was meant to be, for the repair; NULL when none is near. */
+const struct parse_keyword *parse_keyword_near(const struct parser *ps, struct str word);
 
 /* Builders used by the grammar; never NULL (an out-of-memory node is shared and harmless). */
 struct ast *mk(struct parser *ps, enum ast_kind kind, struct loc loc);

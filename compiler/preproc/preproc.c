@@ -78,6 +78,16 @@ void pp_unconsume(struct preproc *p)
 		top(p)->pos--;
 }
 
+void pp_rewind(struct preproc *p, uint32_t off)
+{
+	struct pp_frame *f = top(p);
+
+	if (!f)
+		return;
+	p->n_exps = f->exps_base;
+	f->pos = f->fed = off;
+}
+
 static bool is_inside(const struct preproc *p, uint32_t exp, struct str name)
 {
 	for (int guard = 0; exp && guard < 10000; guard++) {
@@ -103,8 +113,10 @@ bool pp_expand(struct preproc *p, struct pp_define *d, struct loc use)
 		return false;
 	}
 	pending(p);
-	if (p->n_exps == PP_EXPANSIONS_MAX) {
-		diag_report(p->diag, E_DEFINE_LOOP, use, "defines are nested too deep");
+	p->expanded += d->value.n + 1;
+	if (p->n_exps == PP_EXPANSIONS_MAX || p->expanded > PP_EXPANDED_MAX) {
+		diag_report(p->diag, E_DEFINE_LOOP, use, p->n_exps == PP_EXPANSIONS_MAX ? "defines are nested too deep"
+								  : "defines expand to too much text");
 		return false;
 	}
 	exp = source_add_expansion(p->src, d->name, d->loc, use.exp);
@@ -192,6 +204,12 @@ void pp_if_else(struct preproc *p, struct loc loc)
 		return;
 	}
 	i = &p->ifs[p->n_ifs - 1];
+	if (i->has_else) {
+		struct diag *d = diag_report(p->diag, W_ELSE_TWICE, loc, "a second #!else flips the condition again");
+
+		diag_span(p->diag, d, i->loc, "of this condition");
+	}
+	i->has_else = true;
 	i->active = i->outer_active && !i->active;
 }
 
@@ -210,6 +228,11 @@ void pp_if_end(struct preproc *p)
 					     "this condition is never closed by #!endif");
 
 		diag_hint(p->diag, d, "only blanks may follow #!endif, and its line must end with a newline");
+		if (p->mute_endif) {
+			diag_span(p->diag, d, p->mute_endif->loc, "this line is a comment");
+			diag_drop(p->diag, p->mute_endif);
+			p->mute_endif = NULL;
+		}
 	}
 	p->n_ifs = 0;
 }

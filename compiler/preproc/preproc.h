@@ -21,6 +21,7 @@ enum {
 	PP_INCLUDES_MAX = 10,
 	PP_EXPANSIONS_MAX = 128, /* nested */
 	PP_VALUE_MAX = 8192,     /* bytes of one define's value */
+	PP_EXPANDED_MAX = 16 << 20, /* bytes that all expansions of a script give */
 };
 
 enum pp_mode { PP_KAMAILIO, PP_MAXCOMPAT, PP_SER };
@@ -39,6 +40,7 @@ struct pp_subst;
 struct pp_if {
 	struct loc loc;
 	bool active;       /* this arm is read */
+	bool has_else;
 	bool outer_active; /* the surrounding text is */
 };
 
@@ -72,6 +74,8 @@ struct preproc {
 	int n_frames;
 	struct pp_pending exps[PP_EXPANSIONS_MAX];
 	int n_exps;
+	size_t expanded; /* bytes, of all so far */
+	struct diag *mute_endif; /* a #!endif or #!else that is a comment: told, perhaps the cause of more */
 	struct ast_trivia *trivia, *last_trivia;
 	/* names that conditions asked for and nobody defined, once each: for lint and --all-variants */
 	struct pp_asked {
@@ -122,6 +126,8 @@ struct str pp_eval_pvs(struct preproc *p, struct str text);
 /* Positions: n bytes are consumed; the place where the next byte stands. */
 struct loc pp_here(const struct preproc *p);
 void pp_consume(struct preproc *p, uint32_t n);
+/* The file on top is read again from byte `off`; what expansions hold is dropped. */
+void pp_rewind(struct preproc *p, uint32_t off);
 /* One byte goes back. */
 void pp_unconsume(struct preproc *p);
 /* The value of d was pushed back for the use at `use`. False: it would not end (reported). */
