@@ -31,6 +31,7 @@ struct driver_opts {
 	bool fail_on_warning;
 	bool quiet;
 	bool brief; /* reports in one line each, without excerpts */
+	bool observe; /* code that tells script/observe.h what it does */
 };
 
 /* Exit code that the reports ask for. */

@@ -32,7 +32,7 @@ int driver_serve(const struct driver_opts *o, const char *file, int argc, char *
 	if (code != EXIT_OK)
 		return code;
 	in = (struct codegen_input){.arena = c->arena, .source = &c->source, .pp = &c->pp, .file = c->file};
-	in.rir = lower_run(c->arena, c->program, &c->source);
+	in.rir = lower_run(c->arena, c->program, &c->source, o->observe);
 	p = in.rir ? codegen_jit(&in) : NULL;
 	return p ? host_serve(p, argc, argv) : EXIT_INTERNAL;
 }

@@ -109,6 +109,8 @@ static bool long_option(struct driver_opts *o, const char *arg)
 	}
 	if (str_eq(name, S("all-variants")))
 		return o->front.all_variants = true;
+	if (str_eq(name, S("observe")))
+		return o->observe = true;
 	if (str_eq(name, S("no-lint")))
 		return o->front.no_lint = true;
 	if (str_eq(name, S("subst")))
@@ -188,19 +190,19 @@ static bool dump_front(const struct driver_opts *o, const char *file, struct com
 	return true;
 }
 
-static struct codegen_input lowered(struct compilation *c)
+static struct codegen_input lowered(const struct driver_opts *o, struct compilation *c)
 {
 	struct codegen_input in = {.arena = c->arena, .source = &c->source, .pp = &c->pp, .file = c->file};
 
 	if (c->program)
-		in.rir = lower_run(c->arena, c->program, &c->source);
+		in.rir = lower_run(c->arena, c->program, &c->source, o->observe);
 	return in;
 }
 
 /* --dump of the later stages. */
 static bool dump_back(const struct driver_opts *o, struct compilation *c)
 {
-	struct codegen_input in = lowered(c);
+	struct codegen_input in = lowered(o, c);
 	struct sb b;
 
 	if (!in.rir)
@@ -265,7 +267,7 @@ int verb_build(int argc, char **argv)
 	if (code == EXIT_OK && o.dump && !dump_front(&o, o.files.v[0], c))
 		dump_back(&o, c);
 	if (code == EXIT_OK && o.front.stop > STAGE_CHECK) {
-		struct codegen_input in = lowered(c);
+		struct codegen_input in = lowered(&o, c);
 
 		code = in.rir && codegen_build(&in, o.output ? o.output : "a.out") ? EXIT_OK : EXIT_INTERNAL;
 	}

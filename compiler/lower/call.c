@@ -229,6 +229,8 @@ static int function_call(struct lw *l, const struct sema_call *call, bool in_exp
 	lw_jump(l, done);
 	lw_place(l, done);
 	v = lw_load(l, code);
+	if (l->p->observe)
+		LW_CALL(l, "rt_see_code", "vppl", lw_text(l, str_of(fn->name)), v);
 	if (core)
 		return v;
 	lw_set_field(l, RIR_F_RC, v);

@@ -66,6 +66,8 @@ void lw_branch(struct lw *l, int cond, int yes, int no)
 
 void lw_ret(struct lw *l, int value)
 {
+	if (l->p->observe && l->fn->kind == RIR_ROUTE)
+		LW_CALL(l, "rt_see_leave", "vpil", lw_const(l, l->route), value);
 	lw_emit(l, RIR_RET)->a = value;
 }
 
@@ -224,6 +226,14 @@ void lw_at(struct lw *l, const struct ast *n)
 {
 	l->site = lw_site(l->p, n->loc, l->route);
 	lw_emit(l, RIR_SITE)->imm = l->site;
+	if (l->p->observe)
+		lw_call(l, "rt_see_site", "vp", 0, NULL);
+}
+
+void lw_see_cond(struct lw *l, int value)
+{
+	if (l->p->observe)
+		LW_CALL(l, "rt_see_cond", "vpl", value);
 }
 
 struct rir_fn *lw_fn_new(struct rir_program *p, enum rir_fn_kind kind, const char *symbol)

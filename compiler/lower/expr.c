@@ -503,5 +503,6 @@ void lw_cond(struct lw *l, struct ast *e, int yes, int no)
 	v = lw_bin(l, OP_GT, lw_int(l, e), lw_const(l, 0));
 	if (can_fail)
 		v = lw_bin(l, OP_BAND, v, negate(l, lw_field(l, RIR_F_FAILED)));
+	lw_see_cond(l, v);
 	lw_branch(l, v, yes, no);
 }

@@ -8,8 +8,11 @@
 
 #include "lower/rir.h"
 
-/* NULL when memory is out; all lives in the arena. */
-struct rir_program *lower_run(struct arena *a, const struct sema_program *p, const struct source *src);
+/*
+ * NULL when memory is out; all lives in the arena. With `observe` the code tells script/observe.h what
+ * it does, statement by statement: for trace, debugger and coverage.
+ */
+struct rir_program *lower_run(struct arena *a, const struct sema_program *p, const struct source *src, bool observe);
 /* Index of the struct fmt_ref or pv_ref that a parameter needs; made on demand. */
 int lower_fmtref(struct rir_program *p, const struct sema_fmt *fmt);
 int lower_pvref(struct rir_program *p, const struct sema_pv *pv);

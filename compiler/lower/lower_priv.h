@@ -46,6 +46,8 @@ int lw_regex(struct lw *l, struct str text, int flags, int kind);
 		(int[]){__VA_ARGS__})
 uint32_t lw_site(struct rir_program *p, struct loc loc, int route);
 void lw_at(struct lw *l, const struct ast *n);
+/* Observed code: a condition came out as `value`. */
+void lw_see_cond(struct lw *l, int value);
 struct rir_fn *lw_fn_new(struct rir_program *p, enum rir_fn_kind kind, const char *symbol);
 
 /* ---- expr.c ---- */

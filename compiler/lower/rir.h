@@ -101,7 +101,8 @@ struct rir_program {
 	struct arena *arena;
 	const struct sema_program *sema;
 	const struct source *src;
-	bool failed; /* memory was out */
+	bool failed;  /* memory was out */
+	bool observe; /* calls of rt_see_* are in the code */
 	struct rir_fn **fns;
 	size_t n_fns, cap_fns;
 	struct rir_site *sites;

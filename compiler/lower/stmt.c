@@ -106,10 +106,13 @@ static void lower_while(struct lw *l, struct ast *n)
 	set_value(l, 1);
 	lw_jump(l, head);
 	lw_place(l, head);
+	if (l->p->observe)
+		lw_at(l, n); /* each round asks again */
 	if (l->compat == 6) {
 		lw_cond(l, n->kid[0], body, done);
 	} else {
 		v = lw_int(l, n->kid[0]); /* any value but 0 */
+		lw_see_cond(l, v);
 		lw_branch(l, v, body, done);
 	}
 	lw_place(l, body);
@@ -250,6 +253,8 @@ static void lower_route(struct rir_program *p, const struct sema_route *r)
 		return;
 	l.fn->route = r->index;
 	l.fn->loc = r->loc;
+	if (p->observe)
+		LW_CALL(&l, "rt_see_enter", "vpi", lw_const(&l, r->index));
 	l.value = lw_slot(&l, RIR_SLOT_INT, 1);
 	lw_store(&l, lw_const(&l, 1), l.value);
 	for (struct sema_body *b = r->bodies; b; b = b->next)
@@ -268,7 +273,7 @@ static void lower_value(struct rir_program *p, const struct sema_value *v)
 		lower_fmtref(p, v->pairs[i].fmt);
 }
 
-struct rir_program *lower_run(struct arena *a, const struct sema_program *sp, const struct source *src)
+struct rir_program *lower_run(struct arena *a, const struct sema_program *sp, const struct source *src, bool observe)
 {
 	struct rir_program *p = arena_new_of(a, struct rir_program);
 	struct loc none = {0};
@@ -278,6 +283,7 @@ struct rir_program *lower_run(struct arena *a, const struct sema_program *sp, co
 	p->arena = a;
 	p->sema = sp;
 	p->src = src;
+	p->observe = observe;
 	lw_site(p, none, -1); /* 0: no statement */
 	for (size_t i = 0; i < sp->routes.n; i++)
 		lower_route(p, sp->routes.v[i]);

@@ -177,6 +177,8 @@ void lw_pv_to(struct lw *l, const struct sema_pv *pv, int value, bool print)
 			LW_CALL(l, "rt_print", "vpip", rc, value);
 	}
 	apply_trs(l, pv, value, print);
+	if (l->p->observe && !print && l->fn->kind == RIR_ROUTE)
+		LW_CALL(l, "rt_see_value", "vppp", lw_text(l, pv->text), value);
 }
 
 int lw_pv(struct lw *l, const struct sema_pv *pv)
@@ -187,7 +189,7 @@ int lw_pv(struct lw *l, const struct sema_pv *pv)
 	return v;
 }
 
-int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value)
+static int store_pv(struct lw *l, const struct sema_pv *pv, int value)
 {
 	if (pv->row->inner == CAT_INNER_VARSLOT) {
 		int v = value;
@@ -208,6 +210,15 @@ int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value)
 	}
 	return LW_CALL(l, "rt_pv_set", "ippppp", lw_global(l, body(l, pv, "set")), name_of(l, pv), value,
 		       lw_text(l, pv->text));
+}
+
+int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value)
+{
+	int v = store_pv(l, pv, value);
+
+	if (l->p->observe && l->fn->kind == RIR_ROUTE)
+		LW_CALL(l, "rt_see_set", "vpppl", lw_text(l, pv->text), value, v);
+	return v;
 }
 
 int lw_fmt(struct lw *l, const struct sema_fmt *fmt)

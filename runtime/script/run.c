@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "core/log.h"
+#include "script/observe.h"
 #include "script/script_priv.h"
 #include "script/vars.h"
 
@@ -128,13 +129,21 @@ void run_end(struct run *r)
 
 int32_t script_exec(struct run *r, int32_t route)
 {
+	const struct observer *o = script_observer();
+	int32_t value;
+
 	r->ctl = 0;
 	r->rc = 0;
 	r->depth = 1; /* the body of the route itself */
 	r->failed = 0;
 	if (route < 0 || (uint64_t)route >= r->prog->n_routes)
 		return 1;
-	return r->prog->routes[route].fn(r);
+	if (o && o->begin)
+		o->begin(o->arg, r, route);
+	value = r->prog->routes[route].fn(r);
+	if (o && o->end)
+		o->end(o->arg, r, route, value);
+	return value;
 }
 
 int32_t script_event(const struct program *p, const char *name)
