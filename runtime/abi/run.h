@@ -65,6 +65,7 @@ struct run {
 	void *event;              /* what an event route's functions need (its module knows) */
 	const char *event_name;   /* of the event route that runs, or NULL */
 	void *tm;                 /* what tm was told before there is a transaction */
+	struct run *outer;        /* the run that was at work in this fiber when this one began, or NULL */
 };
 
 #endif

@@ -357,6 +357,13 @@ struct worker *fiber_worker(const struct fiber *f)
 	return f->w;
 }
 
+void *worker_fiber_user(const struct worker *w)
+{
+	const struct fiber *f = w->fibers.current;
+
+	return f ? f->user : NULL;
+}
+
 unsigned worker_fibers(const struct worker *w)
 {
 	return w->fibers.live;
@@ -373,6 +380,54 @@ bool fibers_run(struct worker *w)
 		resume(w, f);
 	}
 	return !list_empty(q);
+}
+
+/* ---- calls between workers ---- */
+
+/* On the caller's stack, which is parked until the note has come back. */
+struct call {
+	struct world_note note;
+	struct worker *to, *from;
+	struct fiber *caller;
+	worker_fn *fn;
+	void *arg;
+	bool done;
+};
+
+static void call_back(struct world_note *n)
+{
+	struct call *c = container_of(n, struct call, note);
+
+	c->done = true;
+	fiber_wake(c->caller);
+}
+
+static void call_there(struct world_note *n)
+{
+	struct call *c = container_of(n, struct call, note);
+
+	c->fn(c->to, c->arg);
+	n->fn = call_back;
+	world_post(c->from->world, n);
+}
+
+int worker_call_await(struct worker *to, worker_fn *fn, void *arg)
+{
+	struct fiber *f = fiber_self();
+	struct call c = {.to = to, .caller = f, .fn = fn, .arg = arg};
+
+	if (to == worker_self()) {
+		fn(to, arg);
+		return 0;
+	}
+	if (!f)
+		return RT_E_STATE;
+	c.from = f->w;
+	c.note.fn = call_there;
+	world_post(to->world, &c.note);
+	while (!c.done)
+		fiber_park();
+	return 0;
 }
 
 /* ---- wait queues ---- */

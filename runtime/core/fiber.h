@@ -34,7 +34,10 @@ int fiber_park_timeout(uint32_t ms);
 void fiber_wake(struct fiber *f);
 void fiber_sleep_await(uint32_t ms);
 
-/* One pointer of the fiber's creator (the run, the message). */
+/* Run fn(to, arg) in the other worker's loop, not in a fiber, and wait for its end. RT_E_STATE: not in a fiber. */
+int worker_call_await(struct worker *to, worker_fn *fn, void *arg);
+
+/* One pointer for who runs in it: the run of a route (script/run.h). */
 void fiber_set_user(struct fiber *f, void *user);
 void *fiber_user(const struct fiber *f);
 /* Bytes that the running fiber's stack has left; SIZE_MAX outside of fibers. */
@@ -42,6 +45,8 @@ size_t fiber_stack_left(void);
 uint64_t fiber_id(const struct fiber *f);
 struct worker *fiber_worker(const struct fiber *f);
 
+/* The user pointer of the fiber that runs on w now, or NULL. For a crash report: any thread, no promise. */
+void *worker_fiber_user(const struct worker *w);
 /* Live (started, not ended) fibers of w. */
 unsigned worker_fibers(const struct worker *w);
 

@@ -152,14 +152,8 @@ bool log_allow(struct log_limit *l, uint32_t per_sec)
 	struct worker *w = worker_self();
 	uint64_t second = (w ? worker_now(w) / 1000000 : 0) + atomic_load(&era);
 
-	if (l->second != second) {
-		l->second = second;
-		l->n = l->suppressed = 0;
-	}
-	if (l->n < per_sec) {
-		l->n++;
-		return true;
-	}
-	l->suppressed++;
-	return false;
+	/* two workers may both begin a second: a line more than allowed, no harm */
+	if (atomic_exchange_explicit(&l->second, second, memory_order_relaxed) != second)
+		atomic_store_explicit(&l->n, 0, memory_order_relaxed);
+	return atomic_fetch_add_explicit(&l->n, 1, memory_order_relaxed) < per_sec;
 }

@@ -67,8 +67,8 @@ void log_raw(int level, struct str text);
  *   static struct log_limit ll; if (log_allow(&ll, 5)) log_warn(...);
  */
 struct log_limit {
-	uint64_t second;
-	uint32_t n, suppressed;
+	_Atomic uint64_t second; /* several workers share the place */
+	_Atomic uint32_t n;
 };
 bool log_allow(struct log_limit *l, uint32_t per_sec);
 

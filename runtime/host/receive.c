@@ -10,7 +10,6 @@
 #include "core/counter.h"
 #include "core/fiber.h"
 #include "core/log.h"
-#include "host/crash.h"
 #include "script/reply.h"
 #include "script/run.h"
 #include "sip/check.h"
@@ -40,26 +39,22 @@ struct job {
 
 static void run_request(struct job *j)
 {
-	struct crash_mark before;
 	struct run r;
 
 	if (run_begin(&r, j->w, &j->draft, IN_REQUEST, NULL, NULL)) {
 		log_err("no memory to run the script for a request");
 		return;
 	}
-	before = crash_enter(worker_index(j->w), &r.site, j->msg->buf);
 	if (script_exec(&r, r_.request) < 0)
 		log_warn("error while trying script");
 	if (r.txn)
 		txn_request_done(r.txn);
-	crash_leave(worker_index(j->w), before);
 	run_end(&r);
 }
 
 /* Value 0, negative, or drop: the reply goes no further (language.md 4.2). */
 static bool run_reply_route(struct job *j)
 {
-	struct crash_mark before;
 	int32_t value;
 	struct run r;
 
@@ -67,9 +62,7 @@ static bool run_reply_route(struct job *j)
 		return true;
 	if (run_begin(&r, j->w, &j->draft, IN_CORE_ONREPLY, NULL, NULL))
 		return false;
-	before = crash_enter(worker_index(j->w), &r.site, j->msg->buf);
 	value = script_exec(&r, r_.reply);
-	crash_leave(worker_index(j->w), before);
 	if (value < 0)
 		log_warn("reply route ended with %d, the reply is dropped", value);
 	run_end(&r);

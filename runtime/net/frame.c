@@ -26,6 +26,16 @@ static size_t end_of_headers(struct str s)
 	return 0;
 }
 
+bool net_frame_has_head(const char *buf, size_t n)
+{
+	return end_of_headers(str_make(buf, n)) != 0;
+}
+
+size_t net_stream_msg_max(const struct net_conf *conf)
+{
+	return conf->tcp_rd_buf_size ? conf->tcp_rd_buf_size : conf->msg_max;
+}
+
 long net_frame(const struct net_conf *conf, const char *buf, size_t n)
 {
 	struct str all = str_make(buf, n), rest, value;
@@ -34,7 +44,7 @@ long net_frame(const struct net_conf *conf, const char *buf, size_t n)
 	bool found = false;
 
 	if (head == 0)
-		return n >= conf->msg_max ? -100 - NET_BAD_TOO_LONG : 0;
+		return n >= net_stream_msg_max(conf) ? -100 - NET_BAD_TOO_LONG : 0;
 	rest = str_head(all, head);
 	str_cut(&rest, '\n'); /* first line */
 	while (rest.n) {
@@ -49,7 +59,7 @@ long net_frame(const struct net_conf *conf, const char *buf, size_t n)
 	}
 	if (!found && !conf->tcp_accept_no_cl)
 		return -100 - NET_BAD_NO_LENGTH;
-	if (head + len > conf->msg_max)
+	if (head + len > net_stream_msg_max(conf))
 		return -100 - NET_BAD_TOO_LONG;
 	return head + len <= n ? (long)(head + len) : 0;
 }

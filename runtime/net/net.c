@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listening sockets, what is ours, datagrams, sending. */
+/* The transport layer of a server and its part on each worker; datagrams; sending. */
 #include "net/net_priv.h"
 
-#include <ifaddrs.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "base/hash.h"
-#include "world/world_real.h"
 
 void net_conf_init(struct net_conf *c)
 {
@@ -16,7 +12,8 @@ void net_conf_init(struct net_conf *c)
 		.maxbuffer = 262144, .msg_max = 65535, .handover_max = 4096, .tcp_crlf_ping = true,
 		.tcp_keepalive = true, .tcp_buf_write = true, .tcp_max_connections = 2048,
 		.tcp_connect_timeout = 10, .tcp_send_timeout = 10, .tcp_connection_lifetime = 120,
-		.tcp_conn_wq_max = 32768, .tcp_wq_max = 10 << 20, .tcp_rd_buf_size = 16384,
+		.tcp_conn_wq_max = 32768, .tcp_wq_max = 10 << 20, .tcp_msg_read_timeout = 20,
+		.tcp_msg_data_timeout = 20, .tcp_accept_iplimit = 1024,
 		.tcp_listen_backlog = 1024, .dns_try_ipv6 = true, .use_dns_cache = true,
 		.dns_use_search_list = true, .dns_naptr_ignore_rfc = true, .dns_retr_time = -1,
 		.dns_retr_no = -1, .dns_servers_no = -1, .dns_cache_negative_ttl = 60,
@@ -35,11 +32,13 @@ int net_new(const struct net_conf *conf, struct net **ret)
 	if (!n)
 		return RT_E_NOMEM;
 	n->conf = *conf;
+	n->workers = 1;
 	n->arena = arena_new(1 << 20);
 	for (int i = 0; i < NET_SOCKETS_MAX; i++)
-		n->fds[i] = -1;
-	if (!n->arena) {
-		mem_free(&n);
+		for (int k = 0; k < NET_WORKERS_MAX; k++)
+			n->fds[i][k] = -1;
+	if (!n->arena || net_conntab_new(&n->conns)) {
+		net_free(&n);
 		return RT_E_NOMEM;
 	}
 	*ret = n;
@@ -51,8 +50,10 @@ void net_free(struct net **n)
 	if (!*n)
 		return;
 	for (unsigned i = 0; i < (*n)->n_sockets; i++)
-		if ((*n)->fds[i] != -1)
-			close((*n)->fds[i]);
+		for (unsigned k = 0; k < NET_WORKERS_MAX; k++)
+			if ((*n)->fds[i][k] != -1)
+				close((*n)->fds[i][k]);
+	net_conntab_free(&(*n)->conns);
 	arena_free(&(*n)->arena);
 	mem_free(n);
 }
@@ -74,217 +75,7 @@ struct net *net_of(const struct worker *w)
 	return nw ? nw->net : NULL;
 }
 
-/* ---- listening sockets ---- */
-
-static int add_socket(struct net *n, const struct net_listen *l, enum proto p, struct addr a)
-{
-	struct net_socket *s = &n->sockets[n->n_sockets];
-	char buf[ADDR_TEXT_MAX];
-
-	a.port = l->port || l->any_port ? l->port : proto_port(p);
-	if (n->n_sockets == NET_SOCKETS_MAX)
-		return RT_E_LIMIT;
-	if (!l->any_port && net_socket_find(n, &a, p))
-		return RT_E_EXIST;
-	*s = (struct net_socket){.proto = p, .addr = a, .index = n->n_sockets, .virtual_ = l->virtual_};
-	s->name = l->name.n ? str_dup(n->arena, l->name) : STR_NULL;
-	s->host = str_dup(n->arena, addr_text(&a, false, buf));
-	s->host_br = str_dup(n->arena, addr_text(&a, true, buf));
-	s->text = str_printf(n->arena, STR_FMT ":" STR_FMT ":%u", STR_ARG(proto_name(p)), STR_ARG(s->host_br),
-			     a.port);
-	s->adv_text = s->text;
-	if (l->adv_host.n) {
-		s->adv_host = str_dup(n->arena, l->adv_host);
-		s->adv_port = l->adv_port;
-		s->adv_text = str_printf(n->arena, STR_FMT ":" STR_FMT ":%u", STR_ARG(proto_name(p)),
-					 STR_ARG(s->adv_host), l->adv_port ? l->adv_port : a.port);
-	}
-	if (!s->text.p || !s->adv_text.p)
-		return RT_E_NOMEM;
-	n->n_sockets++;
-	return 0;
-}
-
-static int add_address(struct net *n, const struct net_listen *l, struct addr a)
-{
-	int err;
-
-	if (l->proto != PROTO_NONE && l->proto != PROTO_UDP && l->proto != PROTO_TCP)
-		return RT_E_UNSUPP;
-	if (l->proto == PROTO_UDP)
-		return add_socket(n, l, PROTO_UDP, a);
-	if (l->proto == PROTO_TCP)
-		return n->conf.disable_tcp ? 0 : add_socket(n, l, PROTO_TCP, a);
-	err = add_socket(n, l, PROTO_UDP, a);
-	return err || n->conf.disable_tcp ? err : add_socket(n, l, PROTO_TCP, a);
-}
-
-/* All addresses of an interface, or of every one. */
-static int add_interface(struct net *n, const struct net_listen *l)
-{
-	bool all = !l->host.n || str_eq(l->host, S("*"));
-	struct ifaddrs *list, *i;
-	int err = RT_E_NOENT;
-
-	if (getifaddrs(&list))
-		return RT_E_IO;
-	for (i = list; i; i = i->ifa_next) {
-		struct addr a;
-
-		if (!i->ifa_addr || (!all && !str_eq(l->host, str_of(i->ifa_name))) ||
-		    !addr_from_sockaddr(i->ifa_addr, &a))
-			continue;
-		if (a.family == AF_INET6 && (a.ip[0] == 0xfe || (all && !n->conf.auto_bind_ipv6)))
-			continue;
-		err = add_address(n, l, a);
-		if (err && err != RT_E_EXIST)
-			break;
-	}
-	freeifaddrs(list);
-	return err;
-}
-
-int net_add_listen(struct net *n, const struct net_listen *l)
-{
-	struct addr a;
-
-	if (str_ieq(l->host, S("localhost")))
-		return addr_parse(S("127.0.0.1"), &a) ? add_address(n, l, a) : RT_E_NOENT;
-	if (addr_parse(l->host, &a))
-		return add_address(n, l, a);
-	return add_interface(n, l);
-}
-
-int net_add_alias(struct net *n, struct str host, uint16_t port, enum proto proto)
-{
-	struct str copy = str_dup(n->arena, host);
-
-	if (n->n_aliases == NET_ALIASES_MAX)
-		return RT_E_LIMIT;
-	if (!copy.p)
-		return RT_E_NOMEM;
-	n->aliases[n->n_aliases++] = (struct net_alias){copy, port, proto};
-	return 0;
-}
-
-int net_bind(struct net *n, unsigned workers, const struct net_socket **failed)
-{
-	(void)workers;
-	for (unsigned i = 0; i < n->n_sockets; i++) {
-		struct net_socket *s = &n->sockets[i];
-		struct world_udp_opts u = {.rcvbuf = (int)n->conf.maxbuffer, .tos = n->conf.tos,
-					   .free_bind = n->conf.free_bind};
-		struct world_tcp_opts t = {.backlog = (int)n->conf.tcp_listen_backlog,
-					   .free_bind = n->conf.free_bind};
-		int err = s->proto == PROTO_UDP ? world_udp_bind_fd(&s->addr, &u, &n->fds[i])
-						: world_tcp_listen_fd(&s->addr, &t, &n->fds[i]);
-
-		if (err) {
-			*failed = s;
-			return err;
-		}
-	}
-	return 0;
-}
-
-unsigned net_socket_count(const struct net *n)
-{
-	return n->n_sockets;
-}
-
-const struct net_socket *net_socket_at(const struct net *n, unsigned i)
-{
-	return i < n->n_sockets ? &n->sockets[i] : NULL;
-}
-
-const struct net_socket *net_socket_find(const struct net *n, const struct addr *a, enum proto p)
-{
-	for (unsigned i = 0; i < n->n_sockets; i++) {
-		const struct net_socket *s = &n->sockets[i];
-
-		if (addr_ip_eq(&s->addr, a) && (!a->port || s->addr.port == a->port) &&
-		    (p == PROTO_NONE || s->proto == p))
-			return s;
-	}
-	return NULL;
-}
-
-const struct net_socket *net_socket_by_name(const struct net *n, struct str name)
-{
-	for (unsigned i = 0; name.n && i < n->n_sockets; i++)
-		if (str_eq(n->sockets[i].name, name))
-			return &n->sockets[i];
-	return NULL;
-}
-
-const struct net_socket *net_socket_by_text(const struct net *n, struct str text)
-{
-	const struct net_socket *s = net_socket_by_name(n, text);
-	struct str rest = text, head = str_cut(&rest, ':');
-	enum proto p = proto_parse(head);
-	struct addr a;
-	uint64_t port = 0;
-	size_t colon;
-
-	if (s)
-		return s;
-	if (p == PROTO_NONE)
-		rest = text;
-	if (addr_parse(rest, &a))
-		return net_socket_find(n, &a, p);
-	colon = str_rchr(rest, ':');
-	if (colon == STR_NONE || !addr_parse(str_head(rest, colon), &a) ||
-	    !str_to_u64(str_skip(rest, colon + 1), 65535, &port))
-		return NULL;
-	a.port = (uint16_t)port;
-	return net_socket_find(n, &a, p);
-}
-
-const struct net_socket *net_socket_default(const struct net *n, enum proto p, int family)
-{
-	for (unsigned i = 0; i < n->n_sockets; i++)
-		if (n->sockets[i].proto == p && (!family || n->sockets[i].addr.family == family))
-			return &n->sockets[i];
-	return NULL;
-}
-
-static bool is_alias(const struct net *n, struct str host, uint16_t port, enum proto p)
-{
-	for (unsigned i = 0; i < n->n_aliases; i++) {
-		const struct net_alias *a = &n->aliases[i];
-
-		if (str_ieq(a->host, host) && (!a->port || !port || a->port == port) &&
-		    (!a->proto || !p || a->proto == p))
-			return true;
-	}
-	return false;
-}
-
-bool net_is_local(const struct net *n, struct str host, uint16_t port, enum proto p)
-{
-	struct addr a;
-
-	if (addr_parse(host, &a)) {
-		a.port = port;
-		if (net_socket_find(n, &a, p))
-			return true;
-	}
-	for (unsigned i = 0; i < n->n_sockets; i++) {
-		const struct net_socket *s = &n->sockets[i];
-		uint16_t mine = s->adv_port ? s->adv_port : s->addr.port;
-
-		if (s->adv_host.n && str_ieq(s->adv_host, host) && (!port || port == mine) &&
-		    (!p || p == s->proto))
-			return true;
-	}
-	return is_alias(n, host, port, p);
-}
-
-bool net_is_alias(const struct net *n, struct str host, uint16_t port, enum proto p)
-{
-	(void)port;
-	return net_is_local(n, host, 0, p);
-}
+/* ---- choosing the way out ---- */
 
 const struct net_socket *net_socket_for(struct worker *w, enum proto p, const struct addr *to,
 					const struct net_socket *force)
@@ -328,14 +119,38 @@ static void on_dgrams(void *arg, struct world_sock *s, struct world_dgram *v, si
 		struct msg_origin o = {.proto = PROTO_UDP, .src = v[i].from, .dst = p->sock->addr,
 				       .sock = p->sock, .wall_us = worker_wall(p->nw->w)};
 
-		net->stats.udp_in++;
-		if (is_keepalive(v[i].buf, v[i].n)) {
-			if (net->h.dgram_keepalive)
-				net->h.dgram_keepalive(p->nw->w, &o);
-		} else {
-			net->h.message(p->nw->w, &o, v[i].buf, v[i].n);
-		}
+		net_count(p->nw, N_UDP_IN, 1);
+		if (v[i].n > net->conf.msg_max)
+			net_count(p->nw, N_UDP_DROPPED, 1);
+		else if (!is_keepalive(v[i].buf, v[i].n))
+			net_dispatch(p->nw, &o, v[i].buf, v[i].n);
+		else if (net->h.dgram_keepalive)
+			net->h.dgram_keepalive(p->nw->w, &o);
 	}
+}
+
+static void at_batch_end(struct worker *w, void *arg)
+{
+	struct net_worker *nw = net_worker_of(w);
+
+	(void)arg;
+	if (nw)
+		net_handover_flush(nw);
+}
+
+static int open_socket(struct net_worker *nw, unsigned i)
+{
+	struct net *n = nw->net;
+	const struct net_socket *s = &n->sockets[i];
+	unsigned me = worker_index(nw->w);
+	struct world_udp_opts u = {.fd = n->fds[i][me]};
+	struct world_tcp_opts t = {.fd = n->fds[i][0]};
+
+	nw->ports[i].nw = nw;
+	nw->ports[i].sock = s;
+	if (s->proto == PROTO_UDP)
+		return world_udp_open(worker_world(nw->w), &s->addr, &u, on_dgrams, &nw->ports[i], &nw->udp[i]);
+	return world_tcp_listen(worker_world(nw->w), &s->addr, &t, net_stream_accept, &nw->ports[i], &nw->tcp[i]);
 }
 
 int net_attach(struct net *n, struct worker *w)
@@ -349,20 +164,13 @@ int net_attach(struct net *n, struct worker *w)
 	nw->w = w;
 	list_init(&nw->conns);
 	worker_set_slot(w, WSLOT_NET, nw);
-	for (unsigned i = 0; !err && i < n->n_sockets; i++) {
-		const struct net_socket *s = &n->sockets[i];
-		struct world_udp_opts u = {.fd = n->fds[i]};
-		struct world_tcp_opts t = {.fd = n->fds[i]};
-
-		nw->ports[i].nw = nw;
-		nw->ports[i].sock = s;
-		if (s->proto == PROTO_UDP)
-			err = world_udp_open(worker_world(w), &s->addr, &u, on_dgrams, &nw->ports[i],
-					     &nw->udp[i]);
-		else
-			err = world_tcp_listen(worker_world(w), &s->addr, &t, net_stream_accept,
-					       &nw->ports[i], &nw->tcp[i]);
-	}
+	if (n->workers != worker_count(w))
+		n->workers = worker_count(w); /* no net_bind() in a simulated world */
+	if (worker_count(w) > 1)
+		err = worker_at_batch_end(w, at_batch_end, NULL);
+	for (unsigned i = 0; !err && i < n->n_sockets; i++)
+		err = open_socket(nw, i);
+	atomic_store(&n->at[worker_index(w)], nw);
 	return err;
 }
 
@@ -373,21 +181,45 @@ void net_detach(struct net *n, struct worker *w)
 
 	if (!nw)
 		return;
+	atomic_store(&n->at[worker_index(w)], NULL);
+	nw->n_observers = 0;
 	list_each(it, tmp, &nw->conns)
-		net_conn_free(container_of(it, struct net_conn, node), false);
+		net_conn_free(container_of(it, struct net_conn, node), NET_CONN_CLOSED);
 	for (unsigned i = 0; i < n->n_sockets; i++) {
 		if (nw->udp[i])
 			world_udp_close(&nw->udp[i]);
 		if (nw->tcp[i])
 			world_listener_close(&nw->tcp[i]);
 	}
+	net_handover_discard(nw);
 	worker_set_slot(w, WSLOT_NET, NULL);
 	mem_free(&nw);
 }
 
-unsigned net_owner(struct str call_id, unsigned workers)
+int net_observe(struct worker *w, net_conn_fn *fn)
 {
-	return (unsigned)(hash_str(call_id) % (workers ? workers : 1));
+	struct net_worker *nw = net_worker_of(w);
+
+	if (nw->n_observers == NET_OBSERVERS_MAX)
+		return RT_E_LIMIT;
+	nw->observer[nw->n_observers++] = fn;
+	return 0;
+}
+
+bool net_log_allow(struct worker *w, const struct addr *src)
+{
+	struct net *n = net_of(w);
+	struct addr ip = *src;
+	uint64_t hash, second = worker_now(w) / 1000000, seen;
+	_Atomic uint64_t *slot;
+
+	ip.port = 0;
+	hash = addr_hash(&ip);
+	slot = &n->log_seen[hash % NET_LOG_SOURCES];
+	seen = atomic_load_explicit(slot, memory_order_relaxed);
+	/* sources that share a slot share its line: still bounded */
+	return seen >> 32 != (second & UINT32_MAX) &&
+	       atomic_compare_exchange_strong(slot, &seen, second << 32 | (hash & UINT32_MAX));
 }
 
 /* ---- sending ---- */
@@ -406,15 +238,36 @@ int net_send(struct worker *w, const struct net_dst *d, const struct iovec *iov,
 	if (d->proto == PROTO_TCP)
 		return net_stream_send(nw, d, s, iov, n);
 	err = world_udp_send(nw->udp[s->index], &d->to, iov, n);
-	nw->net->stats.udp_out += err == 0;
-	nw->net->stats.udp_dropped += err != 0;
+	net_count(nw, err ? N_UDP_DROPPED : N_UDP_OUT, 1);
 	return err;
+}
+
+static uint64_t sum(const struct net *n, enum net_count c)
+{
+	uint64_t v = 0;
+
+	for (unsigned i = 0; i < n->workers; i++) {
+		struct net_worker *nw = atomic_load(&n->at[i]);
+
+		v += nw ? atomic_load_explicit(&nw->count[c], memory_order_relaxed) : 0;
+	}
+	return v;
 }
 
 void net_get_stats(const struct net *n, struct net_stats *ret)
 {
-	*ret = n->stats;
-	ret->tcp_wq_bytes = atomic_load(&n->wq_bytes);
+	*ret = (struct net_stats){
+		.udp_in = sum(n, N_UDP_IN), .udp_out = sum(n, N_UDP_OUT),
+		.udp_dropped = sum(n, N_UDP_DROPPED), .tcp_in = sum(n, N_TCP_IN),
+		.tcp_out = sum(n, N_TCP_OUT), .tcp_bad = sum(n, N_TCP_BAD),
+		.tcp_established = sum(n, N_TCP_ESTABLISHED), .tcp_accepted = sum(n, N_TCP_ACCEPTED),
+		.tcp_connects = sum(n, N_TCP_CONNECTS), .tcp_connect_failed = sum(n, N_TCP_CONNECT_FAILED),
+		.tcp_refused = sum(n, N_TCP_REFUSED), .tcp_wq_full = sum(n, N_TCP_WQ_FULL),
+		.tcp_timeouts = sum(n, N_TCP_TIMEOUTS), .tcp_resets = sum(n, N_TCP_RESETS),
+		.handed_over = sum(n, N_HANDED_OVER), .handover_dropped = sum(n, N_HANDOVER_DROPPED),
+		.dns_hits = sum(n, N_DNS_HITS), .dns_misses = sum(n, N_DNS_MISSES),
+		.dns_errors = sum(n, N_DNS_ERRORS), .tcp_open = atomic_load(&n->n_conns),
+		.tcp_wq_bytes = atomic_load(&n->wq_bytes)};
 }
 
 /* ---- finding the next hop: literals and the loopback's name; DNS is not built yet ---- */

@@ -34,8 +34,13 @@ struct net_conf {
 	bool tcp_buf_write;               /* queue what the peer does not take yet */
 	uint32_t tcp_max_connections;
 	uint32_t tcp_connect_timeout, tcp_send_timeout, tcp_connection_lifetime; /* s */
-	uint32_t tcp_msg_read_timeout;    /* s a begun message may take; 0: lifetime only */
-	uint32_t tcp_conn_wq_max, tcp_wq_max, tcp_rd_buf_size; /* bytes */
+	uint32_t tcp_first_byte_timeout;  /* s until the first byte of an accepted one; 0: lifetime only */
+	uint32_t tcp_header_timeout;      /* s for the header section of a begun message; 0: none of its own */
+	uint32_t tcp_msg_read_timeout;    /* s a begun message may take as a whole; 0: no limit */
+	uint32_t tcp_msg_data_timeout;    /* s of silence within a message; 0: no limit */
+	bool tcp_close_rst;
+	uint32_t tcp_conn_wq_max, tcp_wq_max; /* bytes */
+	uint32_t tcp_rd_buf_size;         /* longest message over a stream; 0: msg_max */
 	uint32_t tcp_accept_iplimit;      /* connections from one address; 0: no limit */
 	uint32_t tcp_listen_backlog;
 	uint32_t tcp_keepidle, tcp_keepintvl, tcp_keepcnt; /* 0: the system's */
@@ -64,7 +69,7 @@ struct net *net_of(const struct worker *w);
 
 /* ---- listening sockets ---- */
 
-enum { NET_SOCKETS_MAX = 64, NET_ALIASES_MAX = 1024 };
+enum { NET_SOCKETS_MAX = 64, NET_ALIASES_MAX = 1024, NET_WORKERS_MAX = 64, NET_OBSERVERS_MAX = 4 };
 
 /* Plain data, constant once bound. */
 struct net_socket {
@@ -136,20 +141,25 @@ typedef void net_msg_fn(struct worker *w, const struct msg_origin *o, char *buf,
 enum net_bad { NET_BAD_NO_LENGTH, NET_BAD_LENGTH, NET_BAD_TOO_LONG, NET_BAD_SYNTAX };
 typedef void net_bad_fn(struct worker *w, const struct msg_origin *o, enum net_bad why, char *buf,
 			size_t n);
-enum net_conn_event { NET_CONN_OPENED, NET_CONN_CLOSED, NET_CONN_PING, NET_CONN_PONG };
-typedef void net_conn_fn(struct worker *w, enum net_conn_event e, uint64_t conn_id,
-			 const struct addr *peer, enum proto p);
+/* CLOSED: in order; RESET: by an error or a refusal; TIMEOUT: one of the times ran out. */
+enum net_conn_event { NET_CONN_OPENED, NET_CONN_CLOSED, NET_CONN_RESET, NET_CONN_TIMEOUT, NET_CONN_PING };
+struct net_conn_info;
+typedef void net_conn_fn(struct worker *w, enum net_conn_event e, const struct net_conn_info *i);
 
 /* All optional; set before the first net_attach(). */
 struct net_handlers {
 	net_msg_fn *message;
 	net_bad_fn *bad;
-	net_conn_fn *conn;
 	void (*send_error)(struct worker *w, const struct net_dst *dst, int err);
 	/* keepalive of 4 zero bytes or CRLF in a datagram; answered by nobody, told for statistics */
 	void (*dgram_keepalive)(struct worker *w, const struct msg_origin *o);
 };
 void net_set_handlers(struct net *n, const struct net_handlers *h);
+
+/* Hear of this worker's connections, after net_attach(). RT_E_LIMIT: NET_OBSERVERS_MAX are there. */
+int net_observe(struct worker *w, net_conn_fn *fn);
+/* A line about this source may be logged: at most one in a second, whichever worker asks. */
+bool net_log_allow(struct worker *w, const struct addr *src);
 
 /* Start (stop) receiving on this worker. In a simulated world this binds the sockets there. */
 int net_attach(struct net *n, struct worker *w);
@@ -189,29 +199,40 @@ void net_conn_close(struct worker *w, uint64_t conn_id);
 bool net_conn_alive(struct worker *w, uint64_t conn_id);
 /* Id of a connection to that peer, 0: none. */
 uint64_t net_conn_find(struct worker *w, enum proto p, const struct addr *peer);
+/*
+ * About a connection, any worker's: RT_E_NOENT when there is none. When another worker has it, the rest
+ * happens there later and cannot fail visibly.
+ */
 /* Besides its own port, the connection's peer is reachable under `port` (RFC 5923). */
 int net_conn_alias(struct worker *w, uint64_t conn_id, uint16_t port);
-/* Change the idle lifetime of one connection, s. */
-void net_conn_lifetime(struct worker *w, uint64_t conn_id, uint32_t s);
+/* Change the idle lifetime, s. */
+int net_conn_lifetime(struct worker *w, uint64_t conn_id, uint32_t s);
+/* Probes of the system after `idle` s, each `intvl` s, cnt times; idle 0: none. */
+int net_conn_keepalive(struct worker *w, uint64_t conn_id, int idle, int intvl, int cnt);
+/* Set net_conn_info.marked. */
+int net_conn_mark(struct worker *w, uint64_t conn_id);
 
 struct net_stats {
 	uint64_t udp_in, udp_out, udp_dropped;   /* messages */
 	uint64_t tcp_in, tcp_out, tcp_bad;
 	uint64_t tcp_established, tcp_accepted, tcp_connects, tcp_connect_failed, tcp_refused;
-	uint64_t tcp_wq_bytes, tcp_wq_full, tcp_timeouts, tcp_resets;
+	uint64_t tcp_wq_bytes, tcp_wq_full, tcp_timeouts, tcp_resets, tcp_open;
 	uint64_t handed_over, handover_dropped;
-	uint64_t dns_hits, dns_misses, dns_errors, dns_entries, dns_bytes;
+	uint64_t dns_hits, dns_misses, dns_errors;
 };
 void net_get_stats(const struct net *n, struct net_stats *ret);
 
-/* One line per connection, for RPC: called for those of this worker only. */
 struct net_conn_info {
 	uint64_t id;
 	enum proto proto;
 	struct addr peer, local;
-	uint32_t idle_s, lifetime_s, wq_bytes;
-	bool connecting, outbound;
+	uint32_t idle_s, lifetime_s, left_s, wq_bytes; /* left: until the idle timer looks again */
+	unsigned aliases;
+	bool connecting, outbound, marked;
 };
+/* RT_E_NOENT; may ask another worker: in a fiber (RT_E_STATE). */
+int net_conn_info_await(struct worker *w, uint64_t conn_id, struct net_conn_info *ret);
+/* Connections of this worker. */
 void net_conn_each(struct worker *w, void (*fn)(void *arg, const struct net_conn_info *i), void *arg);
 
 /* ---- finding the next hop (RFC 3263) ---- */

@@ -1,120 +1,176 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connections: reuse, connecting, bounded queues, idle lifetime, keepalives. */
+/*
+ * Connections: accepting within the budgets, reading, framing, their times, their end.
+ *
+ * Three timers bound what a peer can hold: `idle` (connecting, the first byte, then silence), `msg`
+ * (a message that has begun: its header, all of it, and each pause in it) and `drain` (a queue that the
+ * peer does not take). The idle one is not moved with each byte: when it fires it looks at the last.
+ */
+#include "core/fiber.h"
 #include "net/net_priv.h"
-
-#include <stdio.h>
 
 enum { READ_FIRST = 4096 };
 
-static void on_idle(void *arg)
+unsigned net_conn_worker(const struct net *n, uint64_t id)
 {
-	struct net_conn *c = arg;
-
-	c->nw->net->stats.tcp_timeouts++;
-	net_conn_free(c, false);
+	return n->workers > 1 && id ? (unsigned)((id - 1) % n->workers) : 0;
 }
 
-static void touch(struct net_conn *c)
+static void describe(const struct net_conn *c, struct net_conn_info *i)
 {
-	timer_start(c->nw->w, &c->idle, c->nw->net->conf.tcp_connection_lifetime * 1000, on_idle, c);
+	uint64_t now = worker_now(c->nw->w);
+
+	*i = (struct net_conn_info){.id = c->id, .proto = PROTO_TCP, .peer = c->peer, .local = c->sock->addr,
+				    .lifetime_s = c->lifetime_ms / 1000, .wq_bytes = (uint32_t)c->out_n,
+				    .connecting = c->connecting, .outbound = c->outbound,
+				    .marked = c->want_event, .aliases = c->n_alias};
+	if (c->stream && !c->connecting)
+		i->local = *world_stream_local(c->stream);
+	i->idle_s = (uint32_t)((now - c->active_us) / 1000000);
+	if (timer_armed(&c->idle))
+		i->left_s = timer_left(&c->idle) / 1000;
 }
 
-void net_conn_free(struct net_conn *c, bool reset)
+static void notify(struct net_conn *c, enum net_conn_event e)
+{
+	struct net_conn_info i;
+
+	if (!c->nw->n_observers)
+		return;
+	describe(c, &i);
+	for (unsigned k = 0; k < c->nw->n_observers; k++)
+		c->nw->observer[k](c->nw->w, e, &i);
+}
+
+struct net_conn *net_conn_new(struct net_worker *nw, const struct net_socket *sock, const struct addr *peer)
+{
+	struct net *n = nw->net;
+	struct net_conn *c = NULL;
+
+	if (atomic_fetch_add(&n->n_conns, 1) < n->conf.tcp_max_connections)
+		c = mem_alloc(sizeof(*c));
+	if (!c) {
+		atomic_fetch_sub(&n->n_conns, 1);
+		net_count(nw, N_TCP_REFUSED, 1);
+		return NULL;
+	}
+	c->nw = nw;
+	c->sock = sock;
+	c->peer = *peer;
+	c->id = atomic_fetch_add(&n->next_conn, 1) * n->workers + worker_index(nw->w) + 1;
+	c->lifetime_ms = n->conf.tcp_connection_lifetime * 1000;
+	c->born_us = c->active_us = worker_now(nw->w);
+	c->by_peer.peer = *peer;
+	c->by_peer.proto = PROTO_TCP;
+	net_conntab_add(n->conns, &c->by_id, c);
+	list_add_head(&nw->conns, &c->node);
+	return c;
+}
+
+void net_conn_free(struct net_conn *c, enum net_conn_event why)
 {
 	struct net *n = c->nw->net;
 
 	timer_stop(&c->idle);
+	timer_stop(&c->msg);
+	timer_stop(&c->drain);
 	list_del(&c->node);
+	net_conntab_del(n->conns, &c->by_id);
+	net_conntab_del(n->conns, &c->by_peer);
+	for (unsigned i = 0; i < c->n_alias; i++)
+		net_conntab_del(n->conns, &c->alias[i]);
+	if (c->counted)
+		net_conntab_share_give(n->conns, &c->peer);
+	if (!c->connecting)
+		notify(c, why);
+	if (c->stream)
+		world_stream_close(&c->stream, why != NET_CONN_CLOSED || n->conf.tcp_close_rst);
+	net_conn_fail_queued(c, why == NET_CONN_TIMEOUT ? RT_E_TIMEOUT : c->connecting ? RT_E_IO : RT_E_CLOSED);
 	atomic_fetch_sub(&n->wq_bytes, c->out_n);
 	atomic_fetch_sub(&n->n_conns, 1);
-	if (c->stream)
-		world_stream_close(&c->stream, reset);
-	if (n->h.conn)
-		n->h.conn(c->nw->w, NET_CONN_CLOSED, c->id, &c->peer, PROTO_TCP);
 	mem_free(&c->in);
 	mem_free(&c->out);
+	mem_free(&c->q);
 	mem_free(&c);
 }
 
-/* Append to the queue within its bounds. */
-static int queue(struct net_conn *c, struct str s)
+void net_conn_retire(struct net_conn *c)
 {
-	struct net *n = c->nw->net;
-
-	if (c->out_n + s.n > n->conf.tcp_conn_wq_max ||
-	    atomic_load(&n->wq_bytes) + s.n > n->conf.tcp_wq_max) {
-		n->stats.tcp_wq_full++;
-		return RT_E_LIMIT;
-	}
-	if (c->out_n + s.n > c->out_cap) {
-		size_t cap = (c->out_n + s.n) * 2;
-		char *p = mem_realloc(c->out, cap);
-
-		if (!p)
-			return RT_E_NOMEM;
-		c->out = p;
-		c->out_cap = cap;
-	}
-	memcpy(c->out + c->out_n, s.p, s.n);
-	c->out_n += s.n;
-	atomic_fetch_add(&n->wq_bytes, s.n);
-	return 0;
+	c->close_after = true;
+	net_conntab_del(c->nw->net->conns, &c->by_peer);
+	for (unsigned i = 0; i < c->n_alias; i++)
+		net_conntab_del(c->nw->net->conns, &c->alias[i]);
 }
 
-/* Write what is queued; false: the connection is gone. */
-static bool flush(struct net_conn *c)
+/* ---- times ---- */
+
+static void timed_out(struct net_conn *c)
 {
-	ssize_t n = c->out_n ? world_stream_write(c->stream, c->out, c->out_n) : 0;
-
-	if (n < 0) {
-		net_conn_free(c, true);
-		return false;
-	}
-	memmove(c->out, c->out + n, c->out_n - (size_t)n);
-	c->out_n -= (size_t)n;
-	atomic_fetch_sub(&c->nw->net->wq_bytes, (uint64_t)n);
-	if (c->out_n == 0 && c->close_after) {
-		net_conn_free(c, false);
-		return false;
-	}
-	return true;
-}
-
-static void on_open(void *arg, struct world_stream *s)
-{
-	struct net_conn *c = arg;
-
-	(void)s;
-	c->connecting = false;
-	c->nw->net->stats.tcp_established++;
-	touch(c);
-	if (c->nw->net->h.conn)
-		c->nw->net->h.conn(c->nw->w, NET_CONN_OPENED, c->id, &c->peer, PROTO_TCP);
-	flush(c);
-}
-
-static void on_writable(void *arg, struct world_stream *s)
-{
-	(void)s;
-	flush(arg);
-}
-
-static void on_close(void *arg, struct world_stream *s, int err)
-{
-	struct net_conn *c = arg;
-	struct net *n = c->nw->net;
-	struct worker *w = c->nw->w;
-	struct net_dst d = {.proto = PROTO_TCP, .to = c->peer, .conn_id = c->id};
-	bool failed = c->connecting || c->out_n;
-
-	(void)s;
-	c->stream = NULL; /* it is gone already */
+	net_count(c->nw, N_TCP_TIMEOUTS, 1);
 	if (c->connecting)
-		n->stats.tcp_connect_failed++;
-	net_conn_free(c, false);
-	if (failed && n->h.send_error)
-		n->h.send_error(w, &d, err ? err : RT_E_CLOSED);
+		net_count(c->nw, N_TCP_CONNECT_FAILED, 1);
+	net_conn_free(c, NET_CONN_TIMEOUT);
 }
+
+static void on_idle(void *arg)
+{
+	struct net_conn *c = arg;
+	uint64_t idle_ms = (worker_now(c->nw->w) - c->active_us) / 1000;
+
+	if (c->connecting || c->silent || idle_ms >= c->lifetime_ms)
+		timed_out(c);
+	else
+		timer_start(c->nw->w, &c->idle, (uint32_t)(c->lifetime_ms - idle_ms), on_idle, c);
+}
+
+void net_conn_touch(struct net_conn *c)
+{
+	c->active_us = worker_now(c->nw->w);
+	if (c->silent) {
+		c->silent = false;
+		timer_start(c->nw->w, &c->idle, c->lifetime_ms, on_idle, c);
+	}
+}
+
+static void start_idle(struct net_conn *c)
+{
+	uint32_t first = c->nw->net->conf.tcp_first_byte_timeout * 1000;
+
+	c->silent = !c->outbound && first && first < c->lifetime_ms;
+	timer_start(c->nw->w, &c->idle, c->silent ? first : c->lifetime_ms, on_idle, c);
+}
+
+static void on_msg_late(void *arg)
+{
+	timed_out(arg);
+}
+
+static uint32_t at_most(uint32_t left, uint64_t since_us, uint64_t now, uint32_t limit_s)
+{
+	uint64_t gone = (now - since_us) / 1000, limit = (uint64_t)limit_s * 1000;
+	uint64_t mine = gone < limit ? limit - gone : 0;
+
+	return limit_s && mine < left ? (uint32_t)mine : left;
+}
+
+/* A part of a message is there: when must the rest have come? */
+static void watch_message(struct net_conn *c, bool head_seen)
+{
+	const struct net_conf *conf = &c->nw->net->conf;
+	uint64_t now = worker_now(c->nw->w);
+	uint32_t left = UINT32_MAX;
+
+	if (!c->msg_us)
+		c->msg_us = now;
+	left = at_most(left, c->msg_us, now, conf->tcp_msg_read_timeout);
+	left = at_most(left, now, now, conf->tcp_msg_data_timeout);
+	if (!head_seen)
+		left = at_most(left, c->msg_us, now, conf->tcp_header_timeout);
+	if (left != UINT32_MAX)
+		timer_start(c->nw->w, &c->msg, left, on_msg_late, c);
+}
+
+/* ---- reading ---- */
 
 static struct msg_origin origin_of(struct net_conn *c)
 {
@@ -125,245 +181,331 @@ static struct msg_origin origin_of(struct net_conn *c)
 }
 
 /* CRLF between messages: two of them are a ping, answered by one (RFC 5626 4.4.1). */
-static size_t skip_crlf(struct net_conn *c)
+static size_t skip_crlf(struct net_conn *c, size_t at)
 {
-	size_t n = 0;
-
-	while (n < c->in_n && (c->in[n] == '\r' || c->in[n] == '\n'))
-		n++;
-	if (n >= 4 && c->nw->net->conf.tcp_crlf_ping)
-		queue(c, S("\r\n"));
-	return n;
+	while (at < c->in_n && (c->in[at] == '\r' || c->in[at] == '\n')) {
+		at++;
+		if (++c->crlf < 4)
+			continue;
+		c->crlf = 0;
+		notify(c, NET_CONN_PING);
+		if (c->nw->net->conf.tcp_crlf_ping)
+			(void)net_conn_queue(c, S("\r\n"));
+	}
+	if (at < c->in_n)
+		c->crlf = 0;
+	return at;
 }
 
-static void drop_input(struct net_conn *c, size_t n)
-{
-	memmove(c->in, c->in + n, c->in_n - n);
-	c->in_n -= n;
-}
-
-static void bad_frame(struct net_conn *c, long why)
+static void bad_frame(struct net_conn *c, long why, size_t at)
 {
 	struct msg_origin o = origin_of(c);
 	struct net *n = c->nw->net;
+	uint64_t id = c->id;
+	struct net_worker *nw = c->nw;
 
-	n->stats.tcp_bad++;
-	c->close_after = true;
+	net_count(c->nw, N_TCP_BAD, 1);
 	if (n->h.bad)
-		n->h.bad(c->nw->w, &o, (enum net_bad)(-why - 100), c->in, c->in_n);
+		n->h.bad(c->nw->w, &o, (enum net_bad)(-why - 100), c->in + at, c->in_n - at);
+	if (net_conntab_get(nw->net->conns, id) != c)
+		return;
+	net_conn_retire(c);
 	c->in_n = 0;
+	net_conn_flush(c);
 }
 
-/* Hand over whole messages. The handler may close this connection: it is looked up again each time. */
-static void deliver(struct net_conn *c)
+/* Hand over whole messages. The handler may close this connection: false when it did. */
+static bool deliver(struct net_conn *c)
 {
 	struct net_worker *nw = c->nw;
 	uint64_t id = c->id;
+	size_t at = 0;
+	long n = 0;
 
-	while (!c->close_after && c->in_n) {
+	while (!c->close_after && (at = skip_crlf(c, at)) < c->in_n) {
 		struct msg_origin o = origin_of(c);
-		char *copy;
-		long n;
 
-		drop_input(c, skip_crlf(c));
-		n = c->in_n ? net_frame(&nw->net->conf, c->in, c->in_n) : 0;
+		n = net_frame(&nw->net->conf, c->in + at, c->in_n - at);
+		if (n < 0) {
+			bad_frame(c, n, at);
+			return false;
+		}
 		if (n == 0)
 			break;
-		if (n < 0) {
-			bad_frame(c, n);
-			break;
-		}
-		copy = mem_alloc((size_t)n + 1);
-		if (!copy)
-			break;
-		memcpy(copy, c->in, (size_t)n);
-		drop_input(c, (size_t)n);
-		nw->net->stats.tcp_in++;
-		nw->net->h.message(nw->w, &o, copy, (size_t)n);
-		mem_free(&copy);
-		if (!net_conn_alive(nw->w, id))
-			return;
+		net_count(nw, N_TCP_IN, 1);
+		c->msg_us = 0;
+		timer_stop(&c->msg);
+		net_dispatch(nw, &o, c->in + at, (size_t)n);
+		if (net_conntab_get(nw->net->conns, id) != c)
+			return false;
+		at += (size_t)n;
 	}
-	flush(c);
+	memmove(c->in, c->in + at, c->in_n - at);
+	c->in_n -= at;
+	if (c->in_n)
+		watch_message(c, net_frame_has_head(c->in, c->in_n));
+	return true;
+}
+
+static bool make_room(struct net_conn *c, size_t max)
+{
+	size_t cap = c->in_cap ? c->in_cap * 2 : READ_FIRST;
+	char *p;
+
+	if (c->in_n + 1 < c->in_cap)
+		return true;
+	if (cap > max)
+		cap = max;
+	p = cap > c->in_cap ? mem_realloc(c->in, cap) : NULL;
+	if (!p)
+		return false;
+	c->in = p;
+	c->in_cap = cap;
+	return true;
 }
 
 static void on_data(void *arg, struct world_stream *s, char *p, size_t n)
 {
 	struct net_conn *c = arg;
-	size_t max = c->nw->net->conf.msg_max + READ_FIRST;
+	size_t max = net_stream_msg_max(&c->nw->net->conf) + READ_FIRST;
 
-	touch(c);
-	if (c->close_after)
-		return;
-	while (n) {
-		size_t room, take;
+	(void)s;
+	net_conn_touch(c);
+	while (n && !c->close_after) {
+		size_t take;
 
-		if (c->in_n == c->in_cap) {
-			size_t cap = c->in_cap ? c->in_cap * 2 : READ_FIRST;
-			char *q = cap / 2 > max ? NULL : mem_realloc(c->in, cap);
-
-			if (!q) {
-				net_conn_free(c, true);
-				return;
-			}
-			c->in = q;
-			c->in_cap = cap;
+		if (!make_room(c, max)) {
+			net_conn_free(c, NET_CONN_RESET);
+			return;
 		}
-		room = c->in_cap - c->in_n;
-		take = n < room ? n : room;
+		take = c->in_cap - 1 - c->in_n; /* one spare byte behind */
+		take = n < take ? n : take;
 		memcpy(c->in + c->in_n, p, take);
 		c->in_n += take;
 		p += take;
 		n -= take;
+		if (!deliver(c))
+			return;
 	}
-	(void)s;
-	deliver(c);
+	if (c->in_n == 0 && c->in_cap > READ_FIRST) {
+		mem_free(&c->in); /* an idle connection holds little */
+		c->in_cap = 0;
+	}
+	net_conn_flush(c);
 }
 
-static const struct world_stream_ops ops = {on_open, on_data, on_writable, on_close};
+/* ---- opening, closing ---- */
 
-static struct net_conn *conn_new(struct net_worker *nw, const struct net_socket *sock, const struct addr *peer)
+static void on_open(void *arg, struct world_stream *s)
 {
-	struct net_conn *c;
+	struct net_conn *c = arg;
 
-	if (atomic_load(&nw->net->n_conns) >= nw->net->conf.tcp_max_connections) {
-		nw->net->stats.tcp_refused++;
-		return NULL;
-	}
-	c = mem_alloc(sizeof(*c));
-	if (!c)
-		return NULL;
-	c->nw = nw;
-	c->sock = sock;
-	c->peer = *peer;
-	c->id = atomic_fetch_add(&nw->net->next_conn, 1) + 1;
-	list_add_head(&nw->conns, &c->node);
-	atomic_fetch_add(&nw->net->n_conns, 1);
-	return c;
+	(void)s;
+	c->connecting = false;
+	c->active_us = worker_now(c->nw->w);
+	net_count(c->nw, N_TCP_ESTABLISHED, 1);
+	start_idle(c);
+	notify(c, NET_CONN_OPENED);
+	net_conn_flush(c);
 }
+
+static void on_writable(void *arg, struct world_stream *s)
+{
+	(void)s;
+	net_conn_flush(arg);
+}
+
+static void on_close(void *arg, struct world_stream *s, int err)
+{
+	struct net_conn *c = arg;
+
+	(void)s;
+	c->stream = NULL; /* it is gone already */
+	if (c->connecting)
+		net_count(c->nw, N_TCP_CONNECT_FAILED, 1);
+	else if (err)
+		net_count(c->nw, N_TCP_RESETS, 1);
+	net_conn_free(c, err == RT_E_TIMEOUT ? NET_CONN_TIMEOUT : err ? NET_CONN_RESET : NET_CONN_CLOSED);
+}
+
+const struct world_stream_ops net_stream_ops = {on_open, on_data, on_writable, on_close};
 
 void net_stream_accept(void *arg, struct world_listener *l, struct world_stream *s, const struct addr *from)
 {
 	struct net_port *p = arg;
-	struct net_conn *c = conn_new(p->nw, p->sock, from);
+	struct net *n = p->nw->net;
+	struct net_conn *c;
 
 	(void)l;
-	if (!c)
+	if (!net_conntab_share_take(n->conns, from, n->conf.tcp_accept_iplimit)) {
+		net_count(p->nw, N_TCP_REFUSED, 1);
 		return;
-	c->stream = s;
-	p->nw->net->stats.tcp_accepted++;
-	world_stream_accept(s, &ops, c);
-	touch(c);
-	if (p->nw->net->h.conn)
-		p->nw->net->h.conn(p->nw->w, NET_CONN_OPENED, c->id, from, PROTO_TCP);
-}
-
-static struct net_conn *find(struct net_worker *nw, uint64_t id, const struct addr *peer)
-{
-	struct list *it, *tmp;
-
-	list_each(it, tmp, &nw->conns) {
-		struct net_conn *c = container_of(it, struct net_conn, node);
-
-		if (c->close_after)
-			continue;
-		if (id ? c->id == id
-		       : addr_eq(&c->peer, peer) || (c->alias_port == peer->port && addr_ip_eq(&c->peer, peer)))
-			return c;
 	}
-	return NULL;
+	c = net_conn_new(p->nw, p->sock, from);
+	if (!c) {
+		net_conntab_share_give(n->conns, from);
+		return;
+	}
+	c->counted = true;
+	c->stream = s;
+	net_conntab_add(n->conns, &c->by_peer, c);
+	net_count(p->nw, N_TCP_ACCEPTED, 1);
+	world_stream_accept(s, &net_stream_ops, c);
+	start_idle(c);
+	notify(c, NET_CONN_OPENED);
 }
 
-static int connect_to(struct net_worker *nw, const struct addr *to, const struct net_socket *sock,
-		      struct net_conn **ret)
+/* ---- what others ask of a connection; it may be another worker's ---- */
+
+enum ask { ASK_CLOSE, ASK_ALIAS, ASK_LIFETIME, ASK_MARK, ASK_KEEPALIVE };
+
+struct request {
+	uint64_t id;
+	enum ask what;
+	uint32_t value;
+	int idle, intvl, cnt;
+};
+
+static int add_alias(struct net_conn *c, uint16_t port)
 {
-	const struct net_conf *conf = &nw->net->conf;
-	struct world_tcp_opts o = {.connect_ms = (int)conf->tcp_connect_timeout * 1000,
-				   .keepalive = conf->tcp_keepalive};
-	struct net_conn *c = conn_new(nw, sock, to);
+	struct net_conn_key *k = &c->alias[c->n_alias];
+
+	if (port == c->peer.port)
+		return 0;
+	for (unsigned i = 0; i < c->n_alias; i++)
+		if (c->alias[i].peer.port == port)
+			return 0;
+	if (c->n_alias == NET_CONN_ALIASES)
+		return RT_E_LIMIT;
+	k->peer = c->peer;
+	k->peer.port = port;
+	k->proto = PROTO_TCP;
+	if (net_conntab_claim(c->nw->net->conns, k, c))
+		return RT_E_EXIST; /* somebody else's: not taken away from it (RFC 5923 section 6) */
+	c->n_alias++;
+	return 0;
+}
+
+static int act(struct net_worker *nw, const struct request *r)
+{
+	struct net_conn *c = net_conntab_get(nw->net->conns, r->id);
+
+	if (!c)
+		return RT_E_NOENT;
+	switch (r->what) {
+	case ASK_CLOSE:
+		net_conn_retire(c);
+		net_conn_flush(c);
+		return 0;
+	case ASK_ALIAS:
+		return add_alias(c, (uint16_t)r->value);
+	case ASK_LIFETIME:
+		c->lifetime_ms = r->value > TIMER_MAX_MS / 1000 ? TIMER_MAX_MS : r->value * 1000;
+		c->active_us = worker_now(nw->w);
+		c->silent = false;
+		timer_start(nw->w, &c->idle, c->lifetime_ms, on_idle, c);
+		return 0;
+	case ASK_MARK:
+		c->want_event = true;
+		return 0;
+	case ASK_KEEPALIVE:
+		return world_stream_keepalive(c->stream, r->idle, r->intvl, r->cnt);
+	}
+	return 0;
+}
+
+static void act_there(struct worker *w, void *arg)
+{
+	struct request *r = arg;
+
+	if (net_worker_of(w))
+		(void)act(net_worker_of(w), r);
+	mem_free(&r);
+}
+
+/* Here and now, or posted to the connection's worker: then only its existence is known. */
+static int ask(struct worker *w, const struct request *r)
+{
+	struct net_worker *nw = net_worker_of(w);
+	unsigned at = net_conn_worker(nw->net, r->id);
+	struct request *copy;
 	int err;
 
-	if (!c)
-		return RT_E_LIMIT;
-	c->connecting = c->outbound = true;
-	err = world_tcp_connect(worker_world(nw->w), to, &o, &ops, c, &c->stream);
-	if (err) {
-		net_conn_free(c, false);
-		return err;
-	}
-	nw->net->stats.tcp_connects++;
-	timer_start(nw->w, &c->idle, conf->tcp_connect_timeout * 1000, on_idle, c);
-	*ret = c;
-	return 0;
-}
-
-int net_stream_send(struct net_worker *nw, const struct net_dst *d, const struct net_socket *sock,
-		    const struct iovec *iov, int n)
-{
-	struct net_conn *c = d->conn_id ? find(nw, d->conn_id, NULL) : NULL;
-	int err = 0;
-
-	if (!c && !(d->flags & NET_CONN_ONLY))
-		c = find(nw, 0, &d->to);
-	if (!c && ((d->flags & (NET_NO_CONNECT | NET_CONN_ONLY)) || nw->net->conf.tcp_no_connect))
-		return RT_E_CLOSED;
-	if (!c)
-		err = connect_to(nw, &d->to, sock, &c);
-	for (int i = 0; !err && i < n; i++)
-		err = queue(c, str_make(iov[i].iov_base, iov[i].iov_len));
+	if (at == worker_index(w))
+		return act(nw, r);
+	if (!net_conntab_get(nw->net->conns, r->id))
+		return RT_E_NOENT;
+	copy = mem_alloc(sizeof(*copy));
+	if (!copy)
+		return RT_E_NOMEM;
+	*copy = *r;
+	err = worker_post(worker_peer(w, at), act_there, copy);
 	if (err)
-		return err;
-	nw->net->stats.tcp_out++;
-	if (d->flags & NET_CLOSE_AFTER)
-		c->close_after = true;
-	if (!c->connecting && !flush(c))
-		return d->flags & NET_CLOSE_AFTER ? 0 : RT_E_CLOSED;
-	return 0;
+		mem_free(&copy);
+	return err;
 }
 
-void net_conn_close(struct worker *w, uint64_t conn_id)
+void net_conn_close(struct worker *w, uint64_t id)
 {
-	struct net_conn *c = find(net_worker_of(w), conn_id, NULL);
-
-	if (!c)
-		return;
-	c->close_after = true;
-	flush(c);
+	(void)ask(w, &(struct request){.id = id, .what = ASK_CLOSE});
 }
 
-bool net_conn_alive(struct worker *w, uint64_t conn_id)
+int net_conn_alias(struct worker *w, uint64_t id, uint16_t port)
 {
-	struct list *it, *tmp;
+	return ask(w, &(struct request){.id = id, .what = ASK_ALIAS, .value = port});
+}
 
-	list_each(it, tmp, &net_worker_of(w)->conns)
-		if (container_of(it, struct net_conn, node)->id == conn_id)
-			return true;
-	return false;
+int net_conn_lifetime(struct worker *w, uint64_t id, uint32_t s)
+{
+	return ask(w, &(struct request){.id = id, .what = ASK_LIFETIME, .value = s});
+}
+
+int net_conn_mark(struct worker *w, uint64_t id)
+{
+	return ask(w, &(struct request){.id = id, .what = ASK_MARK});
+}
+
+int net_conn_keepalive(struct worker *w, uint64_t id, int idle, int intvl, int cnt)
+{
+	return ask(w, &(struct request){.id = id, .what = ASK_KEEPALIVE, .idle = idle, .intvl = intvl, .cnt = cnt});
+}
+
+bool net_conn_alive(struct worker *w, uint64_t id)
+{
+	return id && net_conntab_get(net_worker_of(w)->net->conns, id);
 }
 
 uint64_t net_conn_find(struct worker *w, enum proto p, const struct addr *peer)
 {
-	struct net_conn *c = p == PROTO_TCP ? find(net_worker_of(w), 0, peer) : NULL;
-
-	return c ? c->id : 0;
+	return net_conntab_find(net_worker_of(w)->net->conns, p, peer);
 }
 
-int net_conn_alias(struct worker *w, uint64_t conn_id, uint16_t port)
+struct lookup {
+	uint64_t id;
+	struct net_conn_info *ret;
+	bool found;
+};
+
+static void look_there(struct worker *w, void *arg)
 {
-	struct net_conn *c = find(net_worker_of(w), conn_id, NULL);
+	struct lookup *x = arg;
+	struct net_conn *c = net_conntab_get(net_worker_of(w)->net->conns, x->id);
 
 	if (!c)
-		return RT_E_NOENT;
-	c->alias_port = port;
-	return 0;
+		return;
+	describe(c, x->ret);
+	x->found = true;
 }
 
-void net_conn_lifetime(struct worker *w, uint64_t conn_id, uint32_t s)
+int net_conn_info_await(struct worker *w, uint64_t id, struct net_conn_info *ret)
 {
-	struct net_conn *c = find(net_worker_of(w), conn_id, NULL);
+	struct lookup x = {.id = id, .ret = ret};
+	unsigned at = net_conn_worker(net_of(w), id);
+	int err = at == worker_index(w) ? 0 : worker_call_await(worker_peer(w, at), look_there, &x);
 
-	if (c)
-		timer_start(w, &c->idle, s * 1000, on_idle, c);
+	if (at == worker_index(w))
+		look_there(w, &x);
+	return err ? err : x.found ? 0 : RT_E_NOENT;
 }
 
 void net_conn_each(struct worker *w, void (*fn)(void *arg, const struct net_conn_info *i), void *arg)
@@ -371,11 +513,9 @@ void net_conn_each(struct worker *w, void (*fn)(void *arg, const struct net_conn
 	struct list *it, *tmp;
 
 	list_each(it, tmp, &net_worker_of(w)->conns) {
-		struct net_conn *c = container_of(it, struct net_conn, node);
-		struct net_conn_info i = {.id = c->id, .proto = PROTO_TCP, .peer = c->peer,
-					  .wq_bytes = (uint32_t)c->out_n, .connecting = c->connecting,
-					  .outbound = c->outbound};
+		struct net_conn_info i;
 
+		describe(container_of(it, struct net_conn, node), &i);
 		fn(arg, &i);
 	}
 }

@@ -2,6 +2,7 @@
 #include "script/run.h"
 
 #include "base/mem.h"
+#include "core/fiber.h"
 #include "core/log.h"
 #include "script/observe.h"
 #include "script/script_priv.h"
@@ -23,6 +24,7 @@ struct script_worker {
 	const struct program *prog;
 	struct frame *pool;
 	unsigned n_frames;
+	uint32_t last_site;
 };
 
 static struct script_worker *state(const struct worker *w)
@@ -100,11 +102,16 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 	      struct script_vars *sv)
 {
 	struct script_worker *s = state(w);
+	struct fiber *f = fiber_self();
 
 	*r = (struct run){.prog = s->prog, .kind = kind, .branch = -1, .worker = w, .draft = d, .txn = t};
 	r->arena = arena_new(RUN_ARENA_LIMIT);
 	r->frame = frame_get(s);
 	r->sv = sv ? script_vars_ref(sv) : script_vars_new();
+	if (f) {
+		r->outer = fiber_user(f);
+		fiber_set_user(f, r);
+	}
 	if (!r->arena || !r->frame || !r->sv) {
 		run_end(r);
 		return RT_E_NOMEM;
@@ -117,14 +124,30 @@ void run_end(struct run *r)
 {
 	struct script_worker *s = state(r->worker);
 	struct frame *f = r->frame;
+	struct fiber *fiber = fiber_self();
 
 	if (f) {
 		f->next = s->pool;
 		s->pool = f;
 	}
 	r->frame = NULL;
+	s->last_site = r->site;
+	if (fiber && fiber_user(fiber) == r)
+		fiber_set_user(fiber, r->outer);
 	script_vars_unref(&r->sv);
 	arena_free(&r->arena);
+}
+
+const struct run *script_run_now(const struct worker *w)
+{
+	return worker_fiber_user(w);
+}
+
+uint32_t script_last_site(const struct worker *w)
+{
+	struct script_worker *s = state(w);
+
+	return s ? s->last_site : 0;
 }
 
 int32_t script_exec(struct run *r, int32_t route)

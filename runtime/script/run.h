@@ -36,6 +36,12 @@ const struct program *script_program(const struct worker *w);
 int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind, struct txn *t,
 	      struct script_vars *sv);
 void run_end(struct run *r);
+/*
+ * For a crash report, from any thread, without promise: the innermost run on w's current fiber or NULL,
+ * and the last site of the run that ended last.
+ */
+const struct run *script_run_now(const struct worker *w);
+uint32_t script_last_site(const struct worker *w);
 /* Run a route from the top: its value; r->ctl tells the rest. route < 0: 1. */
 int32_t script_exec(struct run *r, int32_t route);
 /* Index of an event route or -1. Cheap enough for once per message only when cached by the caller. */
