@@ -145,7 +145,7 @@ coverage-table: all ; @$(B)/kiln coverage
 RUNS ?= 1000000
 FUZZ_SRC_sip := base sip
 FUZZ_SRC_uri := base sip
-FUZZ_SRC_binrpc := base rpc
+FUZZ_SRC_binrpc := base world core rpc
 fuzz-%: FORCE
 	@mkdir -p $(B)/fuzz tests/fuzz/corpus/$*
 	@$(CLANG) -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \

@@ -391,6 +391,7 @@ struct call {
 	struct fiber *caller;
 	worker_fn *fn;
 	void *arg;
+	int err;
 	bool done;
 };
 
@@ -402,11 +403,23 @@ static void call_back(struct world_note *n)
 	fiber_wake(c->caller);
 }
 
+static void call_fiber(void *arg)
+{
+	struct call *c = arg;
+
+	c->fn(c->to, c->arg);
+	c->note.fn = call_back;
+	world_post(c->from->world, &c->note);
+}
+
 static void call_there(struct world_note *n)
 {
 	struct call *c = container_of(n, struct call, note);
+	int err = fiber_run_now(c->to, call_fiber, c);
 
-	c->fn(c->to, c->arg);
+	if (!err)
+		return; /* c may be gone by now */
+	c->err = err;
 	n->fn = call_back;
 	world_post(c->from->world, n);
 }
@@ -427,7 +440,7 @@ int worker_call_await(struct worker *to, worker_fn *fn, void *arg)
 	world_post(to->world, &c.note);
 	while (!c.done)
 		fiber_park();
-	return 0;
+	return c.err;
 }
 
 /* ---- wait queues ---- */

@@ -34,7 +34,10 @@ int fiber_park_timeout(uint32_t ms);
 void fiber_wake(struct fiber *f);
 void fiber_sleep_await(uint32_t ms);
 
-/* Run fn(to, arg) in the other worker's loop, not in a fiber, and wait for its end. RT_E_STATE: not in a fiber. */
+/*
+ * Run fn(to, arg) in a fiber of the other worker and wait for its end. RT_E_STATE: not in a fiber,
+ * RT_E_LIMIT, RT_E_NOMEM: no fiber there. With to ourselves it is a plain call.
+ */
 int worker_call_await(struct worker *to, worker_fn *fn, void *arg);
 
 /* One pointer for who runs in it: the run of a route (script/run.h). */

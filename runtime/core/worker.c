@@ -150,6 +150,13 @@ static void post_run(struct world_note *n)
 	fn(w, arg);
 }
 
+static void post_drop(struct world_note *n)
+{
+	struct post *p = container_of(n, struct post, note);
+
+	mem_free(&p);
+}
+
 int worker_post(struct worker *w, worker_fn *fn, void *arg)
 {
 	struct post *p;
@@ -160,6 +167,7 @@ int worker_post(struct worker *w, worker_fn *fn, void *arg)
 	if (!p)
 		return RT_E_NOMEM;
 	p->note.fn = post_run;
+	p->note.drop = post_drop;
 	p->w = w;
 	p->fn = fn;
 	p->arg = arg;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "host/options.h"
 #include "host/server.h"
 #include "host/supervise.h"
+#include "host/workers.h"
 #include "script/env.h"
 #include "script/load.h"
 #include "world/world_real.h"
@@ -28,9 +30,10 @@ struct host {
 	const struct program *p;
 	struct host_options o;
 	struct server server;
+	struct workers *workers;
 };
 
-static struct worker *running; /* for signals: one server per process */
+static struct workers *running; /* for signals: one server per process */
 
 /* ---- settings ---- */
 
@@ -72,7 +75,7 @@ static int drop_rights(struct host *h)
 static void stop_running(void)
 {
 	if (running)
-		worker_stop(running);
+		workers_stop(running);
 }
 
 static void on_end_signal(int sig)
@@ -81,36 +84,56 @@ static void on_end_signal(int sig)
 	stop_running();
 }
 
-static int serve(struct host *h)
+static int bring_up(struct host *h)
 {
-	struct server *s = &h->server;
-	struct world *world = NULL;
-	int err = world_real_new(&world);
+	int err = server_load(&h->server);
 
-	signal(SIGPIPE, SIG_IGN);
-	crash_install(s->p);
 	if (!err)
-		err = server_load(s);
+		err = workers_new(&h->server, &h->workers);
 	if (!err)
-		err = server_worker_new(s, 0, world);
-	if (!err)
-		err = server_worker_init(s, 0);
+		err = workers_start(h->workers);
 	if (!err)
 		err = drop_rights(h);
+	return err;
+}
+
+static int serve(struct host *h)
+{
+	int err;
+
+	signal(SIGPIPE, SIG_IGN);
+	crash_install(h->p);
+	err = bring_up(h);
 	if (err) {
 		log_crit("cannot start: %s", rt_strerror(err));
 		return EXIT_NO_START;
 	}
-	running = s->worker[0];
+	running = h->workers;
 	signal(SIGTERM, on_end_signal);
 	signal(SIGINT, on_end_signal);
+	workers_go(h->workers);
 	supervise_ready();
-	worker_run(running);
-	server_worker_fini(s, 0);
-	server_worker_free(s, 0);
-	server_unload(s);
-	world_free(&world);
+	workers_join(h->workers);
+	running = NULL;
+	workers_free(&h->workers);
+	server_unload(&h->server);
 	return 0;
+}
+
+/* children=1 asks for one; any other number is the reference's way of saying "enough". */
+static unsigned worker_number(const struct host *h)
+{
+	int64_t children = h->o.children ? h->o.children : program_core_int(h->p, "children", 0);
+	cpu_set_t set;
+	int n;
+
+	if (h->o.workers)
+		n = h->o.workers;
+	else if (children == 1 || h->o.no_fork == 1 || !program_core_int(h->p, "fork", 1))
+		n = 1;
+	else
+		n = sched_getaffinity(0, sizeof(set), &set) ? 1 : CPU_COUNT(&set);
+	return n < 1 ? 1 : n > NET_WORKERS_MAX ? NET_WORKERS_MAX : (unsigned)n;
 }
 
 int host_serve(const struct program *p, int argc, char **argv)
@@ -139,7 +162,7 @@ int host_serve(const struct program *p, int argc, char **argv)
 	} else {
 		mkdir("/run/kamailio", 0755);
 	}
-	h.server = (struct server){.p = p, .workers = 1, .stop = stop_running, .argc = argc, .argv = argv};
+	h.server = (struct server){.p = p, .workers = worker_number(&h), .stop = stop_running, .argc = argc, .argv = argv};
 	server_net_conf(p, &conf);
 	conf.disable_tcp |= h.o.no_tcp;
 	if (h.o.rcvbuf > 0)
@@ -147,7 +170,7 @@ int host_serve(const struct program *p, int argc, char **argv)
 	if (net_new(&conf, &h.server.net) ||
 	    server_add_sockets(h.server.net, p, &h.o.listen, &h.o.alias, NULL))
 		return EXIT_NO_START;
-	if (net_bind(h.server.net, 1, &failed)) {
+	if (net_bind(h.server.net, h.server.workers, &failed)) {
 		log_crit("cannot bind " STR_FMT ": %s", STR_ARG(failed->text), strerror(errno));
 		return EXIT_NO_START;
 	}

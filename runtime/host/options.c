@@ -79,6 +79,7 @@ static const struct option_row rows[] = {
 	{"version", K_FLAG, AT(version), NULL, "version"},
 	{"V", K_FLAG, AT(version), NULL, "version"},
 	{"w", K_TEXT, AT(workdir), "dir", "working directory (default /)"},
+	{"workers", K_INT, AT(workers), "nr", "exactly so many worker threads (default: -n 1 one, else one for each core)"},
 	{"W", K_NOOP, 0, "type", "poll method: no effect, epoll"},
 	{"x", K_NOOP, 0, "name", "memory manager: no effect"},
 	{"X", K_NOOP, 0, "name", "memory manager: no effect"},

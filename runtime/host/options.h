@@ -41,6 +41,7 @@ struct host_options {
 	int server_id; /* -1: not told */
 	bool check_via_dns, check_via_rdns, check_reply_via;
 	int rcvbuf; /* -b, 0: not told */
+	int workers; /* --workers (ours), 0: not told */
 	int compat; /* --compat=6 (ours), 0: not told */
 };
 

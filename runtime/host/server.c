@@ -152,7 +152,7 @@ static void rpc_tcp(struct rpc *c)
 	net_get_stats(current->net, &st);
 	rpc_add_int(c, s, "readers", 1);
 	rpc_add_int(c, s, "max_connections", conf->tcp_max_connections);
-	rpc_add_int(c, s, "opened_connections", (int64_t)(st.tcp_accepted + st.tcp_established));
+	rpc_add_int(c, s, "opened_connections", (int64_t)st.tcp_open);
 	rpc_add_int(c, s, "write_queued_bytes", (int64_t)st.tcp_wq_bytes);
 }
 

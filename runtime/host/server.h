@@ -14,7 +14,7 @@
 #include "host/options.h"
 #include "net/net.h"
 
-enum { SERVER_WORKERS_MAX = 256 };
+enum { SERVER_WORKERS_MAX = NET_WORKERS_MAX };
 
 struct server {
 	const struct program *p;

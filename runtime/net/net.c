@@ -143,8 +143,8 @@ static int open_socket(struct net_worker *nw, unsigned i)
 	struct net *n = nw->net;
 	const struct net_socket *s = &n->sockets[i];
 	unsigned me = worker_index(nw->w);
-	struct world_udp_opts u = {.fd = n->fds[i][me]};
-	struct world_tcp_opts t = {.fd = n->fds[i][0]};
+	struct world_udp_opts u = {.fd = n->fds[i][me], .reuse_port = n->workers > 1};
+	struct world_tcp_opts t = {.fd = n->fds[i][0], .reuse_port = n->workers > 1};
 
 	nw->ports[i].nw = nw;
 	nw->ports[i].sock = s;

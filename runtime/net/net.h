@@ -207,7 +207,7 @@ uint64_t net_conn_find(struct worker *w, enum proto p, const struct addr *peer);
 int net_conn_alias(struct worker *w, uint64_t conn_id, uint16_t port);
 /* Change the idle lifetime, s. */
 int net_conn_lifetime(struct worker *w, uint64_t conn_id, uint32_t s);
-/* Probes of the system after `idle` s, each `intvl` s, cnt times; idle 0: none. */
+/* Probes of the system after `idle` s, each `intvl` s, cnt times; idle 0: none; not positive else: the system's. */
 int net_conn_keepalive(struct worker *w, uint64_t conn_id, int idle, int intvl, int cnt);
 /* Set net_conn_info.marked. */
 int net_conn_mark(struct worker *w, uint64_t conn_id);

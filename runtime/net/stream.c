@@ -351,6 +351,9 @@ void net_stream_accept(void *arg, struct world_listener *l, struct world_stream 
 	net_conntab_add(n->conns, &c->by_peer, c);
 	net_count(p->nw, N_TCP_ACCEPTED, 1);
 	world_stream_accept(s, &net_stream_ops, c);
+	if (n->conf.tcp_keepalive)
+		(void)world_stream_keepalive(s, n->conf.tcp_keepidle ? (int)n->conf.tcp_keepidle : -1,
+					     (int)n->conf.tcp_keepintvl, (int)n->conf.tcp_keepcnt);
 	start_idle(c);
 	notify(c, NET_CONN_OPENED);
 }

@@ -4,6 +4,8 @@
 
 #include <stdarg.h>
 
+#include "core/fiber.h"
+
 static const struct std_rpc *commands[RPC_COMMANDS_MAX];
 static size_t n_commands;
 
@@ -186,13 +188,41 @@ bool rpc_arg_int(struct rpc *c, size_t i, bool optional, int64_t *ret)
 	return false;
 }
 
-void rpc_call(struct rpc *c, struct str command)
+static void run(struct worker *w, void *arg)
 {
-	const struct std_rpc *row = rpc_find(command);
+	struct rpc *c = arg;
+	const struct std_rpc *row = rpc_find(c->command);
+	struct worker *from = c->worker;
 
-	c->command = command;
+	c->worker = w;
 	if (!row)
 		rpc_fail(c, 404, "Method Not Found");
 	else
 		row->fn(c);
+	c->worker = from;
+}
+
+void rpc_call(struct rpc *c, struct str command)
+{
+	struct worker *w = c->worker, *first = w ? worker_peer(w, 0) : NULL;
+
+	c->command = command;
+	if (!first || first == w)
+		run(w, c);
+	else if (worker_call_await(first, run, c))
+		rpc_fail(c, 500, "the server is too busy");
+}
+
+void rpc_each_worker(struct rpc *c, worker_fn *fn, void *arg)
+{
+	struct worker *w = c->worker;
+
+	if (!w)
+		return;
+	for (unsigned i = 0; !c->fault && i < worker_count(w); i++) {
+		struct worker *to = worker_peer(w, i);
+
+		if (worker_call_await(to ? to : w, fn, arg))
+			rpc_fail(c, 500, "worker %u is too busy", i);
+	}
 }

@@ -2,8 +2,9 @@
 /*
  * rpc.h - remote procedure calls: commands by name, arguments and answers as trees.
  *
- * For: modules with RPC rows (bodies), transports (ctl, jsonrpcs: rpc_call). A command runs on one
- * worker, in a fiber when the transport gave it one. The arena of the call owns all; texts added are
+ * For: modules with RPC rows (bodies), transports (ctl, jsonrpcs: rpc_call). Commands always run on
+ * worker 0, so what only they touch needs no lock; they run in a fiber and see the other workers with
+ * rpc_each_worker(). The arena of the call owns all; texts added are
  * copied. Sizes are bounded: RPC_NODES_MAX values, the arena's limit in bytes; what does not fit
  * makes the answer a fault.
  */
@@ -12,6 +13,7 @@
 
 #include "abi/module.h"
 #include "base/sb.h"
+#include "core/worker.h"
 
 enum { RPC_NODES_MAX = 1000000, RPC_ARGS_MAX = 64, RPC_COMMANDS_MAX = 1024, RPC_DEPTH_MAX = 16 };
 
@@ -57,6 +59,12 @@ void rpc_add_fmt(struct rpc *c, struct rpc_node *to, const char *name, const cha
 struct rpc_node *rpc_add_struct(struct rpc *c, struct rpc_node *to, const char *name);
 struct rpc_node *rpc_add_array(struct rpc *c, struct rpc_node *to, const char *name);
 void rpc_fail(struct rpc *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/*
+ * fn(w, arg) on every worker in turn, each time in a fiber there while the command waits: it may add to
+ * the answer. Stops at a fault.
+ */
+void rpc_each_worker(struct rpc *c, worker_fn *fn, void *arg);
 
 /* ---- for transports ---- */
 

@@ -208,6 +208,15 @@ static void node_close(struct node *n)
 
 static void real_free(struct world *w)
 {
+	struct world_note *n = atomic_exchange(&w->notes, NULL);
+
+	while (n) {
+		struct world_note *next = n->next;
+
+		if (n->drop)
+			n->drop(n);
+		n = next;
+	}
 	reap(w);
 	if (w->epfd != -1)
 		close(w->epfd);
@@ -236,11 +245,10 @@ static int64_t real_wall(struct world *w)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static void real_random(struct world *w, void *buf, size_t n)
+void world_real_random(void *buf, size_t n)
 {
 	char *p = buf;
 
-	(void)w;
 	while (n) {
 		ssize_t got = getrandom(p, n, 0);
 
@@ -249,6 +257,12 @@ static void real_random(struct world *w, void *buf, size_t n)
 		p += got;
 		n -= (size_t)got;
 	}
+}
+
+static void real_random(struct world *w, void *buf, size_t n)
+{
+	(void)w;
+	world_real_random(buf, n);
 }
 
 /* ---- datagrams ---- */
@@ -281,20 +295,30 @@ static int bound_socket(struct addr *a, int type, bool reuse_port, bool free_bin
 
 static void set_int(int fd, int level, int name, int v)
 {
-	if (v)
+	if (v > 0)
 		setsockopt(fd, level, name, &v, sizeof(v));
+}
+
+static void set_tos(int fd, int family, int tos)
+{
+	if (family == AF_INET6)
+		set_int(fd, IPPROTO_IPV6, IPV6_TCLASS, tos);
+	else
+		set_int(fd, IPPROTO_IP, IP_TOS, tos);
 }
 
 int world_udp_bind_fd(struct addr *a, const struct world_udp_opts *o, int *ret_fd)
 {
-	int fd = bound_socket(a, SOCK_DGRAM, o && o->reuse_port, o && o->free_bind);
+	int one = 1, fd = bound_socket(a, SOCK_DGRAM, o && o->joins, o && o->free_bind);
 
 	if (fd == -1)
 		return RT_E_IO;
+	if (o && o->reuse_port) /* bound alone, so that nobody else has it; now others may join */
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	if (o) {
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, o->rcvbuf);
 		set_int(fd, SOL_SOCKET, SO_SNDBUF, o->sndbuf);
-		set_int(fd, IPPROTO_IP, IP_TOS, a->family == AF_INET ? o->tos : 0);
+		set_tos(fd, a->family, o->tos);
 	}
 	*ret_fd = fd;
 	return 0;
@@ -432,6 +456,10 @@ int world_tcp_listen_fd(struct addr *a, const struct world_tcp_opts *o, int *ret
 
 	if (fd == -1)
 		return RT_E_IO;
+	if (o) {
+		set_int(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, o->defer_accept);
+		set_tos(fd, a->family, o->tos);
+	}
 	if (listen(fd, o && o->backlog ? o->backlog : 1024) == -1) {
 		close(fd);
 		return RT_E_IO;
@@ -522,6 +550,8 @@ static void stream_options(int fd, const struct world_tcp_opts *o)
 	set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (!o)
 		return;
+	set_int(fd, SOL_SOCKET, SO_REUSEADDR, o->reuse_port);
+	set_int(fd, SOL_SOCKET, SO_REUSEPORT, o->reuse_port);
 	set_int(fd, SOL_SOCKET, SO_KEEPALIVE, o->keepalive);
 	set_int(fd, IPPROTO_TCP, TCP_KEEPIDLE, o->keep_idle);
 	set_int(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->keep_intvl);
@@ -623,6 +653,7 @@ static int real_tcp_connect(struct world *w, const struct addr *to, const struct
 	if (fd == -1)
 		return RT_E_IO;
 	stream_options(fd, o);
+	set_tos(fd, to->family, o ? o->tos : 0);
 	if (o && o->source && o->source->family) {
 		len = addr_to_sockaddr(o->source, &ss);
 		if (bind(fd, (struct sockaddr *)&ss, len) == -1) {
@@ -675,6 +706,18 @@ static const struct addr *real_stream_local(const struct world_stream *s)
 static const struct addr *real_stream_peer(const struct world_stream *s)
 {
 	return &s->peer;
+}
+
+static int real_stream_keepalive(struct world_stream *s, int idle, int intvl, int cnt)
+{
+	int on = idle != 0;
+
+	if (s->n.closed || setsockopt(s->n.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) == -1)
+		return RT_E_IO;
+	set_int(s->n.fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);
+	set_int(s->n.fd, IPPROTO_TCP, TCP_KEEPINTVL, intvl);
+	set_int(s->n.fd, IPPROTO_TCP, TCP_KEEPCNT, cnt);
+	return 0;
 }
 
 static void real_stream_pause(struct world_stream *s, bool pause)
@@ -780,7 +823,8 @@ static void real_post(struct world *w, struct world_note *n)
 	do
 		n->next = head;
 	while (!atomic_compare_exchange_weak(&w->notes, &head, n));
-	poke(w);
+	if (!head)
+		poke(w); /* else a poke is on its way already */
 }
 
 static void real_set_hooks(struct world *w, const struct world_hooks *h, void *arg)
@@ -852,6 +896,7 @@ static const struct world_ops real_ops = {
 	.stream_write = real_stream_write,
 	.stream_local = real_stream_local,
 	.stream_peer = real_stream_peer,
+	.stream_keepalive = real_stream_keepalive,
 	.stream_pause = real_stream_pause,
 	.stream_close = real_stream_close,
 	.dns_config = real_dns_config,

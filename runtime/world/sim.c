@@ -458,6 +458,7 @@ static const struct world_ops sim_ops = {
 	.stream_write = sim_stream_write,
 	.stream_local = sim_stream_local,
 	.stream_peer = sim_stream_peer,
+	.stream_keepalive = sim_stream_keepalive,
 	.stream_pause = sim_stream_pause,
 	.stream_close = sim_stream_close,
 	.dns_config = sim_dns_config,

@@ -119,6 +119,7 @@ int sim_tcp_connect(struct world *w, const struct addr *to, const struct world_t
 ssize_t sim_stream_write(struct world_stream *s, const void *p, size_t n);
 const struct addr *sim_stream_local(const struct world_stream *s);
 const struct addr *sim_stream_peer(const struct world_stream *s);
+int sim_stream_keepalive(struct world_stream *s, int idle, int intvl, int cnt);
 void sim_stream_pause(struct world_stream *s, bool pause);
 void sim_stream_close(struct world_stream *s, bool reset);
 

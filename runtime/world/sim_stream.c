@@ -444,6 +444,16 @@ const struct addr *sim_stream_peer(const struct world_stream *s)
 	return &s->peer;
 }
 
+/* Nothing to see: peers of a simulation do not vanish silently. */
+int sim_stream_keepalive(struct world_stream *s, int idle, int intvl, int cnt)
+{
+	(void)s;
+	(void)idle;
+	(void)intvl;
+	(void)cnt;
+	return 0;
+}
+
 void sim_stream_pause(struct world_stream *s, bool pause)
 {
 	struct list *it, *tmp;

@@ -114,6 +114,11 @@ const struct addr *world_stream_peer(const struct world_stream *s)
 	return ops_of(s)->stream_peer(s);
 }
 
+int world_stream_keepalive(struct world_stream *s, int idle, int intvl, int cnt)
+{
+	return ops_of(s)->stream_keepalive(s, idle, intvl, cnt);
+}
+
 void world_stream_pause(struct world_stream *s, bool pause)
 {
 	ops_of(s)->stream_pause(s, pause);

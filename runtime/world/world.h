@@ -54,7 +54,11 @@ typedef void world_dgram_fn(void *arg, struct world_sock *s, struct world_dgram 
 
 struct world_udp_opts {
 	int fd;          /* > 0: an already bound descriptor, which stays the caller's (not closed) */
-	bool reuse_port; /* several workers bind the same address */
+	/*
+	 * Several workers bind the same address: reuse_port for the first (which fails when a foreign
+	 * process has it), joins as well for the others.
+	 */
+	bool reuse_port, joins;
 	bool free_bind;  /* bind an address that the host does not have */
 	int rcvbuf, sndbuf; /* 0: the system's */
 	int tos;            /* 0: leave */
@@ -122,6 +126,8 @@ ssize_t world_stream_write(struct world_stream *s, const void *p, size_t n);
 /* Own end and peer's end, as known to the system. */
 const struct addr *world_stream_local(const struct world_stream *s);
 const struct addr *world_stream_peer(const struct world_stream *s);
+/* Probe the peer after `idle` s of silence, each `intvl` s, cnt times (not positive: the system's); idle 0: do not. */
+int world_stream_keepalive(struct world_stream *s, int idle, int intvl, int cnt);
 /* Stop or go on reading (a slow consumer). */
 void world_stream_pause(struct world_stream *s, bool pause);
 /* No callback comes after it. Bytes already taken are still sent unless `reset`. */
@@ -188,6 +194,8 @@ void world_watch_close(struct world_watch **x);
 struct world_note {
 	struct world_note *next;
 	void (*fn)(struct world_note *n);
+	/* Instead of fn when the world is freed first; NULL: nothing to be done. */
+	void (*drop)(struct world_note *n);
 };
 /* From any thread, wait-free; notes of one sender keep their order. The world must be alive. */
 void world_post(struct world *w, struct world_note *n);

@@ -40,6 +40,7 @@ struct world_ops {
 	ssize_t (*stream_write)(struct world_stream *s, const void *p, size_t n);
 	const struct addr *(*stream_local)(const struct world_stream *s);
 	const struct addr *(*stream_peer)(const struct world_stream *s);
+	int (*stream_keepalive)(struct world_stream *s, int idle, int intvl, int cnt);
 	void (*stream_pause)(struct world_stream *s, bool pause);
 	void (*stream_close)(struct world_stream *s, bool reset);
 

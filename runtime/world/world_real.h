@@ -16,6 +16,9 @@ void world_real_log_to(enum world_log_to to);
 /* The same sink without a world (start-up, parent process). */
 void world_real_log(int level, struct str line);
 
+/* Random bytes of the system, without a world. */
+void world_real_random(void *buf, size_t n);
+
 int world_real_new(struct world **ret);
 
 /*
