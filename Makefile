@@ -39,7 +39,7 @@ LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 
 # ---- libraries: one archive per folder ---------------------------------------------------------
 RT_DIRS  := base world core net sip txn abi script usrloc rpc auth host
-CC_DIRS  := diag source preproc ast parse catalog sema lower codegen lint front fmt graph lsp debug test driver
+CC_DIRS  := diag source preproc ast parse catalog sema lower codegen lint front fmt graph lsp capture debug test driver
 RT_SRC   := $(wildcard runtime/*/*.c)
 STD_SRC  := $(wildcard stdlib/*/*.c)
 CC_SRC   := $(wildcard compiler/*/*.c)
@@ -146,9 +146,11 @@ RUNS ?= 1000000
 FUZZ_SRC_sip := base sip
 FUZZ_SRC_uri := base sip
 FUZZ_SRC_binrpc := base world core rpc
+FUZZ_SRC_capture := base
+FUZZ_MORE_capture := compiler/capture/packet.c compiler/capture/capture.c -lpcap
 fuzz-%: FORCE
 	@mkdir -p $(B)/fuzz tests/fuzz/corpus/$*
 	@$(CLANG) -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$(INC) tests/fuzz/$*.c $(filter-out runtime/rpc/core.c,$(foreach d,$(FUZZ_SRC_$*),$(wildcard runtime/$(d)/*.c))) \
-		-o $(B)/fuzz/$* -ljansson -lboost_context
+		$(FUZZ_MORE_$*) -o $(B)/fuzz/$* -ljansson -lboost_context
 	@$(B)/fuzz/$* -runs=$(RUNS) -max_len=8192 -print_final_stats=1 $(B)/fuzz tests/fuzz/corpus/$*
