@@ -47,6 +47,7 @@ objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 -include Makefile.gen
 -include Makefile.catalog
+-include Makefile.stdlib
 
 rt_lib    = $(B)/lib/rt_$(1).a
 define rt_archive

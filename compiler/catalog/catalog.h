@@ -44,6 +44,8 @@ enum cat_arg_kind {
 	CAT_LEVEL,
 	CAT_CODE,
 	CAT_TABLE,
+	CAT_SHT,
+	CAT_SHTKEY,
 	CAT_ENUM,
 };
 
@@ -58,6 +60,7 @@ enum cat_inner {
 	CAT_INNER_PATH,
 	CAT_INNER_PV,
 	CAT_INNER_FMT,
+	CAT_INNER_SHTKEY,
 };
 
 enum cat_param_type {

@@ -171,6 +171,8 @@ static const char *const arg_names[] = {
 	[CAT_LEVEL] = "log level",
 	[CAT_CODE] = "reply code",
 	[CAT_TABLE] = "table",
+	[CAT_SHT] = "hash table",
+	[CAT_SHTKEY] = "hash table=>key",
 	[CAT_ENUM] = "one of",
 };
 

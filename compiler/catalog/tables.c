@@ -27,6 +27,8 @@
 #define CAT_K_FLAG CAT_FLAG, NULL
 #define CAT_K_LEVEL CAT_LEVEL, NULL
 #define CAT_K_TABLE CAT_TABLE, NULL
+#define CAT_K_SHT CAT_SHT, NULL
+#define CAT_K_SHTKEY CAT_SHTKEY, NULL
 #define CAT_K_ENUM(keys) CAT_ENUM, keys
 
 #define A0 0, {{0, NULL, NULL}}
@@ -80,6 +82,7 @@ static const struct cat_alias fn_alias[] = {
 #define PATH CAT_INNER_PATH, NULL
 #define INNERPV CAT_INNER_PV, NULL
 #define INNERFMT CAT_INNER_FMT, NULL
+#define SHTKEY CAT_INNER_SHTKEY, NULL
 
 #include "abi/def_empty.h"
 #undef PV_RO

@@ -179,6 +179,8 @@ static int lower_arg(struct lw *l, const struct sema_arg *a, const struct cat_ar
 	case CAT_STR:
 	case CAT_CSTR:
 	case CAT_TABLE:
+	case CAT_SHT:
+	case CAT_SHTKEY:
 		return text_of(l, a);
 	}
 	return text_of(l, a);

@@ -465,6 +465,20 @@ static void level_text(struct bind *b, struct str t)
 		diag_report(b->s->sink, E_LOG_LEVEL, b->e->loc, "unknown log level \"%.*s\"", (int)t.n, t.p);
 }
 
+/* The name of a hash table, or "table=>rest": where the table is constant it must be declared. */
+static void hash_table_text(struct bind *b, struct str t)
+{
+	size_t arrow = b->a->kind == CAT_SHTKEY ? str_find(t, S("=>")) : t.n;
+	struct str name = str_trim(str_head(t, arrow));
+
+	text_or_fmt(b, t);
+	if (arrow == STR_NONE)
+		bad(b, E_ARGUMENT, "it has the form table=>name");
+	else if (!has_dollar(name) && !sema_hash_table_known(b->s, name))
+		diag_report(b->s->sink, E_TABLE, b->e->loc, "hash table \"%.*s\" is not declared",
+			    (int)name.n, name.p);
+}
+
 static void bind_text(struct bind *b, struct str t)
 {
 	if (b->call->op == 1 && b->a->kind != CAT_FLAG && b->a->kind != CAT_INT) {
@@ -481,6 +495,10 @@ static void bind_text(struct bind *b, struct str t)
 	case CAT_ANY:
 	case CAT_TABLE:
 		text_or_fmt(b, t);
+		break;
+	case CAT_SHT:
+	case CAT_SHTKEY:
+		hash_table_text(b, t);
 		break;
 	case CAT_CSTR:
 		b->a->form = SEMA_ARG_TEXT;

@@ -153,6 +153,34 @@ static void collect_route(struct sema *s, struct ast *n)
 	n->bind = r;
 }
 
+/* modparam("htable", "htable", "name=>size=8;...") */
+static void collect_hash_table(struct sema *s, const struct ast *n)
+{
+	const struct ast *v = n->kid[2];
+	struct str name, *slot;
+
+	if (!n->kid[1] || !v || v->kind != AST_STR || !str_eq(n->kid[1]->text, S("htable")))
+		return;
+	name = str_trim(str_head(v->text, str_find(v->text, S("=>"))));
+	if (str_chr(name, '$') != STR_NONE)
+		s->hash_tables_open = true;
+	slot = SEMA_PUSH(s, s->hash_tables);
+	if (slot)
+		*slot = name;
+	if (str_find(v->text, S("dbtable=")) != STR_NONE)
+		sema_unsupported(s, v->loc, "table attribute", S("dbtable"), "htable");
+	if (str_find(v->text, S("dmqreplicate=1")) != STR_NONE)
+		sema_unsupported(s, v->loc, "table attribute", S("dmqreplicate"), "htable");
+}
+
+bool sema_hash_table_known(const struct sema *s, struct str name)
+{
+	for (size_t i = 0; i < s->hash_tables.n; i++)
+		if (str_eq(s->hash_tables.v[i], name))
+			return true;
+	return s->hash_tables_open;
+}
+
 void sema_collect(struct sema *s, struct ast *items)
 {
 	for (const char *const *m = s->opts.extra_modules; m && *m; m++) {
@@ -169,6 +197,8 @@ void sema_collect(struct sema *s, struct ast *items)
 			collect_module(s, n);
 		else if (n->kind == AST_ROUTE)
 			collect_route(s, n);
+		else if (n->kind == AST_MODPARAM)
+			collect_hash_table(s, n);
 	}
 }
 

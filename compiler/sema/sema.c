@@ -48,6 +48,11 @@ static int64_t flag_number(void *ctx, struct str name)
 	return f ? f->number : -1;
 }
 
+static bool hash_table(void *ctx, struct str name)
+{
+	return sema_hash_table_known(ctx, name);
+}
+
 static int64_t var_slot(void *ctx, struct str name)
 {
 	struct sema *s = ctx;
@@ -101,6 +106,8 @@ static enum diag_id text_id(enum sema_text_code code)
 	case TEXT_UNKNOWN_TR:
 	case TEXT_UNLOADED_TR:
 		return E_UNKNOWN_TR;
+	case TEXT_UNKNOWN_TABLE:
+		return E_TABLE;
 	default:
 		return E_PV;
 	}
@@ -131,6 +138,8 @@ static const char *text_message(enum sema_text_code code)
 		return "this variable takes no index:";
 	case TEXT_BAD_INDEX:
 		return "bad index:";
+	case TEXT_UNKNOWN_TABLE:
+		return "undeclared hash table";
 	default:
 		return "bad variable:";
 	}
@@ -183,7 +192,7 @@ struct sema_program *sema_run(struct arena *a, const struct catalog *cat, const 
 	p->cat = cat;
 	p->compat = s->opts.compat == 6 ? 6 : 5;
 	s->text = (struct sema_text_env){.arena = a, .cat = cat, .ctx = s, .visible = visible,
-					 .flag = flag_number, .var = var_slot};
+					 .flag = flag_number, .var = var_slot, .hash_table = hash_table};
 	core = SEMA_PUSH(s, p->modules);
 	if (!core)
 		return NULL;

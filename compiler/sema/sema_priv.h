@@ -37,6 +37,8 @@ struct sema {
 	int in_expr;              /* inside a condition or operand */
 	bool seen_modparam;       /* above the item in work */
 	int children;             /* in force for the next listen */
+	SEMA_TABLE(struct str, hash_tables); /* declared by modparam("htable", "htable", ...) */
+	bool hash_tables_open;    /* ... and by one whose name is only known at start */
 	SEMA_TABLE(struct sema_edge, edges);
 	SEMA_TABLE(struct sema_use, uses);
 };
@@ -55,6 +57,7 @@ bool sema_loaded(const struct sema *s, const char *module);
 /* decl.c */
 void sema_collect(struct sema *s, struct ast *items);
 void sema_declare(struct sema *s, struct ast *item);
+bool sema_hash_table_known(const struct sema *s, struct str name);
 const struct sema_flag *sema_flag_find(const struct sema *s, struct str name, bool is_avp);
 /* expr.c: binds and types an expression. */
 void sema_expr(struct sema *s, struct ast *e);

@@ -237,6 +237,20 @@ static bool bind_number(struct scan *sc, const struct cat_pv *row, struct sema_n
 	return fail(sc, TEXT_BAD_NAME, n->text, "a number is expected") != NULL;
 }
 
+/* table=>key */
+static bool bind_hash_key(struct scan *sc, struct sema_name *n)
+{
+	size_t arrow = str_find(n->text, S("=>"));
+	struct str table = str_trim(str_head(n->text, arrow));
+
+	if (arrow == STR_NONE || !table.n || n->text.n == arrow + 2)
+		return fail(sc, TEXT_BAD_NAME, n->text, "it has the form table=>key") != NULL;
+	if (str_chr(table, '$') == STR_NONE && sc->e->hash_table && !sc->e->hash_table(sc->e->ctx, table))
+		return fail(sc, TEXT_UNKNOWN_TABLE, table, "declare it: modparam(\"htable\", \"htable\", \"NAME=>size=8;\")") != NULL;
+	n->fmt = bind_fmt(sc, n->text);
+	return n->fmt != NULL;
+}
+
 static bool bind_name(struct scan *sc, const struct cat_pv *row, struct sema_name *n)
 {
 	bool dynamic = n->text.n && n->text.p[0] == '$';
@@ -250,6 +264,8 @@ static bool bind_name(struct scan *sc, const struct cat_pv *row, struct sema_nam
 	case CAT_INNER_FMT:
 		n->fmt = bind_fmt(sc, n->text);
 		return n->fmt != NULL;
+	case CAT_INNER_SHTKEY:
+		return bind_hash_key(sc, n);
 	case CAT_INNER_VARSLOT:
 		n->num = sc->e->var ? sc->e->var(sc->e->ctx, n->text) : 0;
 		return true;

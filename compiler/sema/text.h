@@ -111,6 +111,7 @@ enum sema_text_code {
 	TEXT_TAKES_NO_INDEX,
 	TEXT_BAD_INDEX,
 	TEXT_TOO_DEEP,
+	TEXT_UNKNOWN_TABLE, /* $sht(t=>k): t is not declared */
 };
 
 /* What is wrong: bytes [at, at+n) of the text given. */
@@ -130,6 +131,7 @@ struct sema_text_env {
 	void *ctx;
 	bool (*visible)(void *ctx, const char *module);
 	int64_t (*flag)(void *ctx, struct str name); /* number of a declared flag, or -1 */
+	bool (*hash_table)(void *ctx, struct str name); /* declared? NULL: all are */
 	int64_t (*var)(void *ctx, struct str name);  /* slot of a $var name, made on demand */
 	struct sema_text_error err; /* of the last call that failed */
 	struct sema_pv_cache *cache;

@@ -44,6 +44,8 @@
  *   FLAG      0..31 or a declared name, "$pv"          -> int32_t, -1 when out of range
  *   LEVEL     L_ERR ... or "$pv"                       -> int32_t
  *   TABLE     location table name                      -> const struct str *
+ *   SHT       name of a hash table; a constant one must be declared (modparam htable) -> const struct str *
+ *   SHTKEY    "table=>rest", table as for SHT          -> const struct str *
  *   ENUM(keys) one of "a|b|c"                          -> int32_t index
  * "$pv" of INT and CODE must hold an int; the text of a select or of an expression is converted.
  * When an INT, STR or PVAR argument cannot be evaluated the call is not made and yields -1 (logged).
@@ -59,6 +61,7 @@
  *   PATH                xavp a[0]=>b -> parts
  *   INNERPV             one pseudo-variable -> inner
  *   INNERFMT            format string -> text
+ *   SHTKEY              format string "table=>key" of a declared hash table -> text
  * flags: 0, PVF_INDEX (may be indexed), PVF_OPTIONAL (inner may be missing).
  * TYPE: VT_STR VT_INT VT_STRINT VT_ANY; plus VT_NULL or-ed when it may be null.
  *
@@ -110,6 +113,8 @@ struct rt_subst;
 #define ARG_FLAG int32_t
 #define ARG_LEVEL int32_t
 #define ARG_TABLE const struct str *
+#define ARG_SHT const struct str *
+#define ARG_SHTKEY const struct str *
 #define ARG_ENUM(keys) int32_t
 
 #endif

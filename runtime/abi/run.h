@@ -66,6 +66,7 @@ struct run {
 	const char *event_name;   /* of the event route that runs, or NULL */
 	void *tm;                 /* what tm was told before there is a transaction */
 	struct run *outer;        /* the run that was at work in this fiber when this one began, or NULL */
+	struct run_local *locals; /* storage of modules for this run: script/run.h */
 };
 
 #endif

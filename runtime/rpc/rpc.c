@@ -188,6 +188,23 @@ bool rpc_arg_int(struct rpc *c, size_t i, bool optional, int64_t *ret)
 	return false;
 }
 
+bool rpc_peek_str(struct rpc *c, size_t i, struct str *ret)
+{
+	return i < c->n_args && c->args[i]->kind != RPC_STRUCT && c->args[i]->kind != RPC_ARRAY &&
+	       rpc_arg_str(c, i, true, ret);
+}
+
+bool rpc_peek_int(struct rpc *c, size_t i, int64_t *ret)
+{
+	const struct rpc_node *n = i < c->n_args ? c->args[i] : NULL;
+
+	if (n && n->kind == RPC_INT) {
+		*ret = n->i;
+		return true;
+	}
+	return n && n->kind == RPC_STR && str_to_i64(n->s, ret);
+}
+
 static void run(struct worker *w, void *arg)
 {
 	struct rpc *c = arg;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "script/run.h"
 
+#include <stddef.h>
+
 #include "base/mem.h"
 #include "core/fiber.h"
 #include "core/log.h"
@@ -120,12 +122,47 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 	return 0;
 }
 
+struct run_local {
+	struct run_local *next;
+	const void *key;
+	void (*end)(void *);
+	max_align_t data[];
+};
+
+void *run_local_find(const struct run *r, const void *key)
+{
+	for (struct run_local *l = r->locals; l; l = l->next)
+		if (l->key == key)
+			return l->data;
+	return NULL;
+}
+
+void *run_local(struct run *r, const void *key, size_t size, void (*end)(void *))
+{
+	void *found = run_local_find(r, key);
+	struct run_local *l;
+
+	if (found)
+		return found;
+	l = arena_alloc(r->arena, sizeof(*l) + size);
+	if (!l)
+		return NULL;
+	l->key = key;
+	l->end = end;
+	l->next = r->locals;
+	r->locals = l;
+	return l->data;
+}
+
 void run_end(struct run *r)
 {
 	struct script_worker *s = state(r->worker);
 	struct frame *f = r->frame;
 	struct fiber *fiber = fiber_self();
 
+	for (; r->locals; r->locals = r->locals->next)
+		if (r->locals->end)
+			r->locals->end(r->locals->data);
 	if (f) {
 		f->next = s->pool;
 		s->pool = f;

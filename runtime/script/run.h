@@ -42,6 +42,13 @@ void run_end(struct run *r);
  */
 const struct run *script_run_now(const struct worker *w);
 uint32_t script_last_site(const struct worker *w);
+/*
+ * Storage of a module for the length of this run, zeroed at the first call; `key` is any address of the
+ * module's own. `end`, when not NULL, is called with it when the run ends. NULL: memory is out.
+ */
+void *run_local(struct run *r, const void *key, size_t size, void (*end)(void *));
+/* The same when it exists already, else NULL. */
+void *run_local_find(const struct run *r, const void *key);
 /* Run a route from the top: its value; r->ctl tells the rest. route < 0: 1. */
 int32_t script_exec(struct run *r, int32_t route);
 /* Index of an event route or -1. Cheap enough for once per message only when cached by the caller. */

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables from modparams, the variables, and functions on single items. */
+#define STD_NAME htable
+#define STD_DEF "htable/htable.def"
+#include "abi/std.h"
+
+#include "core/log.h"
+#include "htable/htable_priv.h"
+#include "script/env.h"
+
+int32_t std_htable_param_htable(const struct program_value *v)
+{
+	struct ht_spec spec;
+	int err = ht_spec_parse(v->s, &spec);
+
+	if (!err)
+		err = ht_declare(&spec);
+	if (err == RT_E_EXIST)
+		log_err("htable: table " STR_FMT " is declared twice", STR_ARG(spec.name));
+	return err;
+}
+
+struct ht_table *htable_get(struct run *r, struct str name)
+{
+	struct ht_table *t = ht_find(name);
+	static struct log_limit ll;
+
+	if (!t && log_allow(&ll, 5))
+		script_err(r, "cannot get hash table [" STR_FMT "]", STR_ARG(name));
+	return t;
+}
+
+struct ht_table *htable_split(struct run *r, struct str text, struct str *rest)
+{
+	size_t arrow = str_find(text, S("=>"));
+
+	*rest = arrow == STR_NONE ? STR_NULL : str_skip(text, arrow + 2);
+	return htable_get(r, str_trim(str_head(text, arrow)));
+}
+
+/* The table and key of a $sht-like name, once no other run holds the slot. */
+static struct ht_table *target(struct run *r, const struct pv_name *n, struct str *key)
+{
+	struct ht_table *t = htable_split(r, n->text, key);
+
+	if (t)
+		ht_pass_await(r, t, *key);
+	return t;
+}
+
+/* ---- variables ---- */
+
+int32_t std_htable_pv_sht_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct str key;
+	struct ht_table *t = target(r, n, &key);
+
+	*ret = value_null();
+	return t ? ht_get(t, key, htable_now(r->worker), r->arena, ret) : 0;
+}
+
+int32_t std_htable_pv_sht_set(struct run *r, const struct pv_name *n, const struct value *v)
+{
+	struct str key;
+	struct ht_table *t = target(r, n, &key);
+
+	if (!t)
+		return RT_E_NOENT;
+	if (v->tag == VAL_NULL) {
+		ht_remove(t, key);
+		return 0;
+	}
+	return ht_set(t, key, v, htable_now(r->worker), HT_BY_TABLE);
+}
+
+int32_t std_htable_pv_shtex_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct str key;
+	struct ht_table *t = target(r, n, &key);
+
+	*ret = t ? value_int(ht_left(t, key, htable_now(r->worker))) : value_null();
+	return 0;
+}
+
+int32_t std_htable_pv_shtex_set(struct run *r, const struct pv_name *n, const struct value *v)
+{
+	struct str key;
+	struct ht_table *t = target(r, n, &key);
+
+	if (!t)
+		return RT_E_NOENT;
+	ht_set_left(t, key, value_is_int(v) ? v->i : 0, htable_now(r->worker));
+	return 0;
+}
+
+static int32_t add(struct run *r, const struct pv_name *n, int64_t delta, struct value *ret)
+{
+	struct str key;
+	struct ht_table *t = target(r, n, &key);
+	int64_t v;
+
+	*ret = value_null();
+	if (t && ht_add(t, key, delta, htable_now(r->worker), &v) == 0)
+		*ret = value_int(v);
+	return 0;
+}
+
+int32_t std_htable_pv_shtinc_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	return add(r, n, 1, ret);
+}
+
+int32_t std_htable_pv_shtdec_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	return add(r, n, -1, ret);
+}
+
+/* ---- functions ---- */
+
+int32_t std_htable_sht_rm(struct run *r, const struct str *htname, const struct str *itname)
+{
+	struct ht_table *t = htable_get(r, *htname);
+
+	if (!t)
+		return -1;
+	ht_pass_await(r, t, *itname);
+	ht_remove(t, *itname);
+	return 1;
+}
+
+static int32_t set_for(struct run *r, struct str table, struct str key, const struct value *v, int64_t seconds)
+{
+	struct ht_table *t = htable_get(r, table);
+
+	if (!t)
+		return -1;
+	ht_pass_await(r, t, key);
+	return ht_set(t, key, v, htable_now(r->worker), seconds < 0 ? 0 : seconds) ? -1 : 1;
+}
+
+int32_t std_htable_sht_setxs(struct run *r, const struct str *htname, const struct str *itname,
+			     const struct str *itval, int64_t exval)
+{
+	struct value v = value_str(*itval);
+
+	return set_for(r, *htname, *itname, &v, exval);
+}
+
+int32_t std_htable_sht_setxi(struct run *r, const struct str *htname, const struct str *itname, int64_t itval,
+			     int64_t exval)
+{
+	struct value v = value_int((int32_t)itval);
+
+	return set_for(r, *htname, *itname, &v, exval);
+}
+
+int32_t std_htable_sht_reset(struct run *r, const struct str *htable)
+{
+	struct ht_table *t = htable_get(r, *htable);
+
+	if (!t)
+		return -1;
+	ht_reset(t);
+	return 1;
+}
+
+enum { NO_TABLE = -11 }; /* as the reference */
+
+int32_t std_htable_sht_lock(struct run *r, const struct str *key)
+{
+	struct str name;
+	struct ht_table *t = htable_split(r, *key, &name);
+	int err;
+
+	if (!t)
+		return NO_TABLE;
+	err = ht_lock_await(r, t, name);
+	if (err)
+		script_err(r, "sht_lock: %s", rt_strerror(err));
+	return err ? -1 : 1;
+}
+
+int32_t std_htable_sht_unlock(struct run *r, const struct str *key)
+{
+	struct str name;
+	struct ht_table *t = htable_split(r, *key, &name);
+
+	if (!t)
+		return NO_TABLE;
+	ht_unlock(r, t, name);
+	return 1;
+}
+
+int32_t std_htable_sht_print(struct run *r)
+{
+	for (unsigned i = ht_count(); i-- > 0;) {
+		struct ht_table *t = ht_at(i);
+		const struct ht_spec *s = ht_spec(t);
+
+		log_err("htable[" STR_FMT "] exp: %lld", STR_ARG(s->name), (long long)s->autoexpire);
+		for (unsigned k = 0; k < s->slots; k++) {
+			struct arena *a = arena_new(0);
+			struct ht_entry *list;
+			size_t n = 0;
+
+			if (!a || ht_slot(t, k, htable_now(r->worker), a, &list, &n))
+				n = 0;
+			for (size_t j = 0; j < n; j++)
+				log_err("htable[%u] -- cell: " STR_FMT " expire: %lld v: " STR_FMT, k,
+					STR_ARG(list[j].key), (long long)list[j].expires,
+					STR_ARG(script_text(r, &list[j].value)));
+			arena_free(&a);
+		}
+	}
+	return 1;
+}
+
+/* ---- life ---- */
+
+static int init(const struct program *p)
+{
+	ht_set_limits(&(struct ht_limits){param.max_items > 0 ? (uint64_t)param.max_items : 0,
+					  param.max_bytes > 0 ? (uint64_t)param.max_bytes : 0});
+	return htable_events_init(p);
+}
+
+static int worker_init(struct worker *w)
+{
+	if (worker_index(w) != 0)
+		return 0;
+	htable_mod_init(w);
+	htable_sweep_start(w, (uint32_t)(param.timer_interval > 0 ? param.timer_interval : 20) * 1000);
+	return 0;
+}
+
+static void worker_fini(struct worker *w)
+{
+	if (worker_index(w) == 0)
+		htable_sweep_stop();
+}
+
+STD_MODULE(htable, .init = init, .worker_init = worker_init, .worker_fini = worker_fini, .fini = ht_free_all)

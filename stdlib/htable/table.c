@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stripes under locks of their own. A stripe owns the slots whose numbers end in its own, an index by
+ * keyed hash that doubles as it fills (names come from the network: the slot's hash is public and weak,
+ * so it decides the order of walks only), and a ring of time slots for what expires.
+ */
+#include "htable/table_priv.h"
+
+#include <stdlib.h>
+
+#include "base/bug.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "core/log.h"
+
+static struct ht_table *tables[HT_TABLES_MAX];
+static unsigned n_tables;
+static struct ht_table *by_name[HT_TABLES_MAX * 2]; /* open addressing, never full */
+static struct ht_limits limits = {1000000, 512 << 20};
+
+/* ---- all tables ---- */
+
+static struct ht_table **name_slot(struct str name)
+{
+	uint64_t i = hash_fnv(name);
+
+	while (by_name[i % (HT_TABLES_MAX * 2)] &&
+	       !str_eq(by_name[i % (HT_TABLES_MAX * 2)]->spec.name, name))
+		i++;
+	return &by_name[i % (HT_TABLES_MAX * 2)];
+}
+
+struct ht_table *ht_find(struct str name)
+{
+	return *name_slot(name);
+}
+
+static void stripe_fini(struct ht_stripe *s)
+{
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		while (s->buckets[i]) {
+			struct ht_item *it = s->buckets[i];
+
+			s->buckets[i] = it->next;
+			mem_free(&it->text);
+			mem_free(&it);
+		}
+	}
+	mem_free(&s->buckets);
+	pthread_mutex_destroy(&s->lock);
+}
+
+static int stripe_init(struct ht_stripe *s)
+{
+	pthread_mutex_init(&s->lock, NULL);
+	list_init(&s->holds);
+	for (int i = 0; i < HT_DUE_SLOTS; i++)
+		list_init(&s->due[i]);
+	s->buckets = mem_calloc(HT_FIRST_BUCKETS, sizeof(*s->buckets));
+	s->n_buckets = s->buckets ? HT_FIRST_BUCKETS : 0;
+	return s->buckets ? 0 : RT_E_NOMEM;
+}
+
+static void table_free(struct ht_table **t)
+{
+	for (unsigned i = 0; i < (*t)->n_stripes; i++)
+		stripe_fini(&(*t)->stripes[i]);
+	mem_free(&(*t)->slots);
+	mem_free(t);
+}
+
+int ht_declare(const struct ht_spec *spec)
+{
+	unsigned stripes = spec->slots < HT_STRIPES_MAX ? spec->slots : HT_STRIPES_MAX;
+	struct ht_table *t;
+	int err = 0;
+
+	if (ht_find(spec->name))
+		return RT_E_EXIST;
+	if (n_tables == HT_TABLES_MAX)
+		return RT_E_LIMIT;
+	t = mem_alloc(sizeof(*t) + stripes * sizeof(struct ht_stripe));
+	if (!t)
+		return RT_E_NOMEM;
+	t->spec = *spec;
+	t->n_stripes = stripes;
+	t->slots = mem_calloc(spec->slots, sizeof(*t->slots));
+	err = t->slots ? 0 : RT_E_NOMEM;
+	for (unsigned i = 0; t->slots && i < spec->slots; i++)
+		list_init(&t->slots[i]);
+	for (unsigned i = 0; i < stripes; i++)
+		if (stripe_init(&t->stripes[i]))
+			err = RT_E_NOMEM;
+	if (err) {
+		table_free(&t);
+		return err;
+	}
+	memcpy(t->name, spec->name.p, spec->name.n);
+	t->spec.name = str_make(t->name, spec->name.n);
+	*name_slot(t->spec.name) = t;
+	tables[n_tables++] = t;
+	return 0;
+}
+
+void ht_free_all(void)
+{
+	while (n_tables)
+		table_free(&tables[--n_tables]);
+	memset(by_name, 0, sizeof(by_name));
+}
+
+void ht_set_limits(const struct ht_limits *l)
+{
+	limits = *l;
+}
+
+unsigned ht_count(void)
+{
+	return n_tables;
+}
+
+struct ht_table *ht_at(unsigned i)
+{
+	return i < n_tables ? tables[i] : NULL;
+}
+
+const struct ht_spec *ht_spec(const struct ht_table *t)
+{
+	return &t->spec;
+}
+
+/* ---- one stripe ---- */
+
+uint32_t ht_hid(struct str key)
+{
+	uint32_t h = 0, v;
+	size_t i = 0;
+
+	for (; i + 4 <= key.n; i += 4) {
+		v = (uint32_t)(unsigned char)key.p[i] << 24 | (uint32_t)(unsigned char)key.p[i + 1] << 16 |
+		    (uint32_t)(unsigned char)key.p[i + 2] << 8 | (unsigned char)key.p[i + 3];
+		h += v ^ (v >> 3);
+	}
+	for (v = 0; i < key.n; i++)
+		v = v << 8 | (unsigned char)key.p[i];
+	h += v ^ (v >> 3);
+	return h + (h >> 11) + (h >> 13) + (h >> 23);
+}
+
+unsigned ht_slot_of(const struct ht_table *t, struct str key)
+{
+	return ht_hid(key) & (t->spec.slots - 1);
+}
+
+struct ht_stripe *ht_stripe_of(struct ht_table *t, uint32_t hid)
+{
+	return &t->stripes[hid & (t->n_stripes - 1)];
+}
+
+static bool is_over(const struct ht_item *it, int64_t now)
+{
+	return it->expires && it->expires < now;
+}
+
+static struct str key_of(const struct ht_item *it)
+{
+	return str_make(it->key, it->key_n);
+}
+
+static struct ht_item **find(struct ht_stripe *s, uint64_t hash, struct str key)
+{
+	struct ht_item **p = &s->buckets[hash & (s->n_buckets - 1)];
+
+	while (*p && ((*p)->hash != hash || !str_eq(key_of(*p), key)))
+		p = &(*p)->next;
+	return p;
+}
+
+/* Twice the buckets; when memory is out the chains just stay longer. */
+static void grow(struct ht_stripe *s)
+{
+	size_t n = s->n_buckets * 2;
+	struct ht_item **b = mem_calloc(n, sizeof(*b));
+
+	if (!b)
+		return;
+	for (size_t i = 0; i < s->n_buckets; i++) {
+		while (s->buckets[i]) {
+			struct ht_item *it = s->buckets[i];
+
+			s->buckets[i] = it->next;
+			it->next = b[it->hash & (n - 1)];
+			b[it->hash & (n - 1)] = it;
+		}
+	}
+	mem_free(&s->buckets);
+	s->buckets = b;
+	s->n_buckets = n;
+}
+
+static void set_due(struct ht_stripe *s, struct ht_item *it, int64_t expires)
+{
+	list_del(&it->due);
+	it->expires = expires;
+	if (expires)
+		list_add_tail(&s->due[expires / HT_DUE_SECONDS % HT_DUE_SLOTS], &it->due);
+}
+
+static size_t bytes_of(const struct ht_item *it)
+{
+	return sizeof(*it) + it->key_n + it->cap;
+}
+
+/* Out of every list, not freed. */
+static void unlink_item(struct ht_table *t, struct ht_stripe *s, struct ht_item *it)
+{
+	*find(s, it->hash, key_of(it)) = it->next;
+	list_del(&it->slot);
+	list_del(&it->due);
+	s->n_items--;
+	atomic_fetch_sub(&t->items, 1);
+	atomic_fetch_sub(&t->bytes, bytes_of(it));
+}
+
+static void drop(struct ht_table *t, struct ht_stripe *s, struct ht_item *it)
+{
+	unlink_item(t, s, it);
+	mem_free(&it->text);
+	mem_free(&it);
+}
+
+static int full(const struct ht_table *t)
+{
+	static struct log_limit ll;
+
+	if (log_allow(&ll, 1))
+		log_warn("htable: table " STR_FMT " is full (%llu items), a new item is refused",
+			 STR_ARG(t->spec.name), (unsigned long long)atomic_load(&t->items));
+	return RT_E_LIMIT;
+}
+
+/* A new item without a value, linked. */
+static int add_item(struct ht_table *t, struct ht_stripe *s, uint32_t hid, struct str key, struct ht_item **ret)
+{
+	struct ht_item *it;
+	struct ht_item **bucket;
+
+	if (key.n > HT_KEY_MAX)
+		return RT_E_LIMIT;
+	if (atomic_load(&t->items) >= limits.items || atomic_load(&t->bytes) + sizeof(*it) + key.n > limits.bytes)
+		return full(t);
+	it = mem_alloc(sizeof(*it) + key.n);
+	if (!it)
+		return RT_E_NOMEM;
+	if (s->n_items >= s->n_buckets)
+		grow(s);
+	it->hash = hash_str(key);
+	it->hid = hid;
+	it->key_n = (uint32_t)key.n;
+	if (key.n)
+		memcpy(it->key, key.p, key.n);
+	bucket = &s->buckets[it->hash & (s->n_buckets - 1)];
+	it->next = *bucket;
+	*bucket = it;
+	list_init(&it->due);
+	list_add_tail(&t->slots[hid & (t->spec.slots - 1)], &it->slot);
+	s->n_items++;
+	atomic_fetch_add(&t->items, 1);
+	atomic_fetch_add(&t->bytes, bytes_of(it));
+	*ret = it;
+	return 0;
+}
+
+/* The old value stays when this fails. */
+static int put_value(struct ht_table *t, struct ht_item *it, const struct value *v)
+{
+	if (!value_is_str(v)) {
+		atomic_fetch_sub(&t->bytes, it->cap);
+		mem_free(&it->text);
+		it->cap = it->text_n = 0;
+		it->is_text = false;
+		it->i = v->i;
+		return 0;
+	}
+	if (v->s.n > HT_VALUE_MAX)
+		return RT_E_LIMIT;
+	if (v->s.n > it->cap || v->s.n * 4 < it->cap) {
+		uint32_t cap = v->s.n < 16 ? 16 : (uint32_t)v->s.n;
+		char *p;
+
+		if (atomic_load(&t->bytes) - it->cap + cap > limits.bytes)
+			return full(t);
+		p = mem_alloc(cap);
+		if (!p)
+			return RT_E_NOMEM;
+		atomic_fetch_add(&t->bytes, (uint64_t)cap - it->cap);
+		mem_free(&it->text);
+		it->text = p;
+		it->cap = cap;
+	}
+	if (v->s.n)
+		memcpy(it->text, v->s.p, v->s.n);
+	it->text_n = (uint32_t)v->s.n;
+	it->is_text = true;
+	return 0;
+}
+
+static struct value value_of(const struct ht_item *it)
+{
+	return it->is_text ? value_str(str_make(it->text, it->text_n)) : value_int(it->i);
+}
+
+static struct ht_entry view(const struct ht_item *it)
+{
+	return (struct ht_entry){key_of(it), value_of(it), it->expires, it->hid};
+}
+
+static int copy(struct arena *a, const struct ht_item *it, struct ht_entry *ret)
+{
+	struct ht_entry e = view(it);
+
+	e.key = str_dup(a, e.key);
+	if (it->is_text)
+		e.value.s = str_dup(a, e.value.s);
+	if (!e.key.p || (it->is_text && !e.value.s.p))
+		return RT_E_NOMEM;
+	*ret = e;
+	return 0;
+}
+
+/* ---- items ---- */
+
+struct at { /* where a key is; its stripe is locked */
+	struct ht_stripe *s;
+	uint32_t hid;
+	struct ht_item *it; /* NULL: none, or its time is over */
+};
+
+static struct at lock_at(struct ht_table *t, struct str key, int64_t now)
+{
+	struct at at = {.hid = ht_hid(key)};
+
+	at.s = ht_stripe_of(t, at.hid);
+	pthread_mutex_lock(&at.s->lock);
+	at.it = *find(at.s, hash_str(key), key);
+	if (at.it && is_over(at.it, now))
+		at.it = NULL;
+	return at;
+}
+
+static void unlock(struct at *at)
+{
+	pthread_mutex_unlock(&at->s->lock);
+}
+
+int ht_get(struct ht_table *t, struct str key, int64_t now, struct arena *a, struct value *ret)
+{
+	struct at at = lock_at(t, key, now);
+	int err = 0;
+
+	if (at.it) {
+		*ret = value_of(at.it);
+		if (at.it->is_text) {
+			ret->s = str_dup(a, ret->s);
+			err = ret->s.p ? 0 : RT_E_NOMEM;
+		}
+	} else {
+		*ret = t->spec.has_init ? value_int(t->spec.init) : value_null();
+	}
+	unlock(&at);
+	return err;
+}
+
+int ht_entry(struct ht_table *t, struct str key, int64_t now, struct arena *a, struct ht_entry *ret)
+{
+	struct at at = lock_at(t, key, now);
+	int err = at.it ? copy(a, at.it, ret) : RT_E_NOENT;
+
+	unlock(&at);
+	return err;
+}
+
+static int64_t end_of(const struct ht_table *t, int64_t now, int64_t seconds)
+{
+	if (!t->spec.autoexpire || seconds == 0)
+		return 0;
+	return now + (seconds < 0 ? t->spec.autoexpire : seconds);
+}
+
+/* The stripe is locked; `at->it` is what was found. */
+static int store(struct ht_table *t, struct at *at, struct str key, const struct value *v, int64_t now,
+		 int64_t expires)
+{
+	struct ht_item *old = at->it ? NULL : *find(at->s, hash_str(key), key), *it = at->it;
+	int err = 0;
+
+	if (old) /* its time is over: a new one begins */
+		drop(t, at->s, old);
+	if (!it)
+		err = add_item(t, at->s, at->hid, key, &it);
+	if (err)
+		return err;
+	err = put_value(t, it, v);
+	if (err) {
+		if (!at->it)
+			drop(t, at->s, it);
+		return err;
+	}
+	if (!at->it || expires != HT_BY_TABLE || t->spec.updateexpire)
+		set_due(at->s, it, end_of(t, now, expires));
+	return 0;
+}
+
+int ht_set(struct ht_table *t, struct str key, const struct value *v, int64_t now, int64_t expires)
+{
+	struct at at = lock_at(t, key, now);
+	int err = store(t, &at, key, v, now, expires);
+
+	unlock(&at);
+	return err;
+}
+
+bool ht_remove(struct ht_table *t, struct str key)
+{
+	struct at at = lock_at(t, key, 0);
+	bool found = at.it != NULL;
+
+	if (found)
+		drop(t, at.s, at.it);
+	unlock(&at);
+	return found;
+}
+
+int ht_add(struct ht_table *t, struct str key, int64_t delta, int64_t now, int64_t *ret)
+{
+	struct at at = lock_at(t, key, now);
+	struct value v = value_int(0);
+	int err = 0;
+
+	if (at.it && at.it->is_text)
+		err = RT_E_STATE;
+	else if (!at.it && !t->spec.has_init)
+		err = RT_E_NOENT;
+	if (!err) {
+		v.i = (int32_t)((uint64_t)(at.it ? at.it->i : t->spec.init) + (uint64_t)delta);
+		err = store(t, &at, key, &v, now, HT_BY_TABLE);
+	}
+	unlock(&at);
+	if (!err)
+		*ret = v.i;
+	return err;
+}
+
+int64_t ht_left(struct ht_table *t, struct str key, int64_t now)
+{
+	struct at at = lock_at(t, key, now);
+	int64_t left = at.it && at.it->expires ? at.it->expires - now : 0;
+
+	unlock(&at);
+	return left;
+}
+
+int ht_set_left(struct ht_table *t, struct str key, int64_t seconds, int64_t now)
+{
+	struct at at = lock_at(t, key, now);
+	int err = at.it ? 0 : RT_E_NOENT;
+
+	if (at.it && t->spec.autoexpire)
+		set_due(at.s, at.it, seconds > 0 ? now + seconds : 0);
+	unlock(&at);
+	return err;
+}
+
+uint64_t ht_items(const struct ht_table *t)
+{
+	return atomic_load(&t->items);
+}
+
+/* ---- walks ---- */
+
+/* Every item of the stripe, oldest slot first; fn false ends it. Items may be dropped in fn. */
+typedef bool item_fn(void *arg, struct ht_table *t, struct ht_stripe *s, struct ht_item *it);
+
+static void each(struct ht_table *t, item_fn *fn, void *arg)
+{
+	bool more = true;
+
+	for (unsigned i = 0; more && i < t->spec.slots; i++) {
+		struct ht_stripe *s = ht_stripe_of(t, i);
+		struct list *it, *tmp;
+
+		pthread_mutex_lock(&s->lock);
+		list_each(it, tmp, &t->slots[i]) {
+			more = fn(arg, t, s, container_of(it, struct ht_item, slot));
+			if (!more)
+				break;
+		}
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
+struct walk {
+	ht_match_fn *fn;
+	void *arg;
+	int64_t now;
+	uint64_t n;
+	bool first_only;
+	bool remove;
+};
+
+static bool try_item(void *arg, struct ht_table *t, struct ht_stripe *s, struct ht_item *it)
+{
+	struct walk *w = arg;
+	struct ht_entry e = view(it);
+
+	if (is_over(it, w->now) || !w->fn(w->arg, &e))
+		return true;
+	w->n++;
+	if (w->remove)
+		drop(t, s, it);
+	return !w->first_only;
+}
+
+uint64_t ht_count_if(struct ht_table *t, int64_t now, ht_match_fn *fn, void *arg)
+{
+	struct walk w = {.fn = fn, .arg = arg, .now = now};
+
+	each(t, try_item, &w);
+	return w.n;
+}
+
+bool ht_any(struct ht_table *t, int64_t now, ht_match_fn *fn, void *arg)
+{
+	struct walk w = {.fn = fn, .arg = arg, .now = now, .first_only = true};
+
+	each(t, try_item, &w);
+	return w.n != 0;
+}
+
+uint64_t ht_remove_if(struct ht_table *t, ht_match_fn *fn, void *arg)
+{
+	struct walk w = {.fn = fn, .arg = arg, .remove = true};
+
+	each(t, try_item, &w);
+	return w.n;
+}
+
+static bool every(void *arg, const struct ht_entry *e)
+{
+	(void)arg;
+	(void)e;
+	return true;
+}
+
+void ht_reset(struct ht_table *t)
+{
+	ht_remove_if(t, every, NULL);
+}
+
+static int by_hid(const void *a, const void *b)
+{
+	const struct ht_entry *x = a, *y = b;
+
+	return x->hid < y->hid ? -1 : x->hid > y->hid ? 1 : str_cmp(x->key, y->key);
+}
+
+int ht_slot(struct ht_table *t, unsigned slot, int64_t now, struct arena *a, struct ht_entry **ret, size_t *n)
+{
+	struct ht_stripe *s = ht_stripe_of(t, slot);
+	struct list *it, *tmp;
+	struct ht_entry *list;
+	size_t all = 0, k = 0;
+	int err = 0;
+
+	pthread_mutex_lock(&s->lock);
+	list_each(it, tmp, &t->slots[slot])
+		all++;
+	list = all ? arena_calloc(a, all, sizeof(*list)) : NULL;
+	if (all && !list)
+		err = RT_E_NOMEM;
+	if (list) {
+		list_each(it, tmp, &t->slots[slot]) {
+			struct ht_item *item = container_of(it, struct ht_item, slot);
+
+			if (err || is_over(item, now))
+				continue;
+			err = copy(a, item, &list[k]);
+			k++;
+		}
+	}
+	pthread_mutex_unlock(&s->lock);
+	if (err)
+		return err;
+	if (k > 1)
+		qsort(list, k, sizeof(*list), by_hid);
+	*ret = list;
+	*n = k;
+	return 0;
+}
+
+void ht_slot_sizes(struct ht_table *t, uint64_t *least, uint64_t *most)
+{
+	*least = UINT64_MAX;
+	*most = 0;
+	for (unsigned i = 0; i < t->spec.slots; i++) {
+		struct ht_stripe *s = ht_stripe_of(t, i);
+		struct list *it, *tmp;
+		uint64_t n = 0;
+
+		pthread_mutex_lock(&s->lock);
+		list_each(it, tmp, &t->slots[i])
+			n++;
+		pthread_mutex_unlock(&s->lock);
+		*least = n < *least ? n : *least;
+		*most = n > *most ? n : *most;
+	}
+}
+
+/* ---- expiry ---- */
+
+/* The time slots between the last look and now; what hangs there for a later turn stays. */
+static size_t expire_stripe(struct ht_table *t, struct ht_stripe *s, int64_t now, size_t max, struct arena *a,
+			    struct ht_entry *out)
+{
+	int64_t last = now / HT_DUE_SECONDS, at = s->swept;
+	size_t n = 0;
+
+	if (last - at >= HT_DUE_SLOTS)
+		at = last - HT_DUE_SLOTS + 1;
+	for (; at <= last; at++) {
+		struct list *it, *tmp;
+
+		list_each(it, tmp, &s->due[at % HT_DUE_SLOTS]) {
+			struct ht_item *item = container_of(it, struct ht_item, due);
+
+			if (!is_over(item, now))
+				continue;
+			if (n == max)
+				return n; /* swept stays: the next call goes on here */
+			if (a && copy(a, item, &out[n]))
+				return n;
+			drop(t, s, item);
+			n++;
+		}
+		s->swept = at;
+	}
+	return n;
+}
+
+size_t ht_expire(struct ht_table *t, int64_t now, size_t max, struct arena *a, struct ht_entry *out)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < t->n_stripes && n < max; i++) {
+		struct ht_stripe *s = &t->stripes[i];
+
+		pthread_mutex_lock(&s->lock);
+		n += expire_stripe(t, s, now, max - n, a, a ? out + n : NULL);
+		pthread_mutex_unlock(&s->lock);
+	}
+	return n;
+}
