@@ -75,6 +75,9 @@ struct sip_reply {
 int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip_reply *r,
 		    struct sip_wire *ret);
 
+/* The registered reason phrase, "Unknown" for a code that has none. */
+struct str sip_status_text(int status);
+
 /*
  * ACK for a final reply over 299 (RFC 3261 17.1.1.3): `sent` are the bytes of the INVITE as sent,
  * `to` is the whole To header of the reply (sip_hdr.raw).

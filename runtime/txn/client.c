@@ -44,7 +44,7 @@ struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 	b->draft.branches = NULL;
 	b->target = d->main;
 	b->flags = d->main.flags;
-	b->routes = (struct txn_routes){-1, -1, -1, -1};
+	b->routes = (struct txn_routes){-1, -1, -1, t->routes.on_branch_failure};
 	t->b[t->n_b++] = b;
 	return b;
 }

@@ -48,20 +48,28 @@ static struct txn_branch *best(const struct txn *t)
 	return win;
 }
 
-/* Headers of every challenge but the winner's own. */
-static void add_challenges(const struct txn *t, const struct txn_branch *win, struct sip_draft *d)
+/*
+ * The challenges of all branches of the set in one text (RFC 3261 16.7 step 7); empty when there is
+ * only one to tell. Bounded by the message that they must fit into.
+ */
+static struct str challenges(const struct txn *t)
 {
 	static const enum sip_hdr_id ids[] = {SIP_HDR_WWW_AUTHENTICATE, SIP_HDR_PROXY_AUTHENTICATE};
+	unsigned replies = 0;
+	struct sb sb;
 
+	sb_init(&sb, t->arena, SIP_WIRE_MAX);
 	for (unsigned i = t->first_b; i < t->n_b; i++) {
 		struct txn_branch *b = t->b[i];
 
-		if (b == win || b->dropped || !b->reply || (b->status != 401 && b->status != 407))
+		if (b->dropped || !b->reply || (b->status != 401 && b->status != 407))
 			continue;
+		replies++;
 		for (unsigned k = 0; k < 2; k++)
 			for (struct sip_hdr *h = b->reply->first[ids[k]]; h; h = h->same)
-				(void)sip_hdr_append(d, h->raw);
+				sb_add(&sb, h->raw);
 	}
+	return replies > 1 && sb_ok(&sb) ? sb_str(&sb) : STR_NULL;
 }
 
 static int relay_up(struct txn *t, struct sip_draft *d, int status)
@@ -94,11 +102,15 @@ static void send_faked(struct txn *t, int status)
 		txn_release(t);
 }
 
-/* d: the winner's draft as its reply route left it, or NULL. */
+/*
+ * d: the winner's draft as its reply route left it, or NULL. Challenges of several branches and a 503
+ * that leaves as 500 (RFC 3261 16.7 step 6) go up as replies of our own, as in the reference.
+ */
 static void send_best(struct txn *t, struct txn_branch *win, struct sip_draft *d)
 {
+	struct str all = STR_NULL;
 	struct sip_draft own;
-	int status;
+	int status, err;
 
 	if (!win || !win->reply) {
 		send_faked(t, win ? win->status : 408);
@@ -109,13 +121,14 @@ static void send_best(struct txn *t, struct txn_branch *win, struct sip_draft *d
 		d = &own;
 	}
 	status = d->set_status ? d->set_status : win->status;
-	if (status == 503 && txn_cfg.remap_503_500) {
-		(void)sip_draft_set_reply(d, 500, STR_NULL);
-		status = 500;
-	}
-	if ((status == 401 || status == 407) && txn_cfg.aggregate_challenges)
-		add_challenges(t, win, d);
-	if (relay_up(t, d, status) != 0)
+	if (status == 503 && txn_cfg.remap_503_500)
+		err = txn_reply(t, 500, sip_status_text(503), STR_NULL, STR_NULL);
+	else if ((status == 401 || status == 407) && txn_cfg.aggregate_challenges &&
+		 (all = challenges(t)).n)
+		err = txn_reply(t, status, sip_status_text(status), all, STR_NULL);
+	else
+		err = relay_up(t, d, status);
+	if (err)
 		send_faked(t, 500);
 }
 
@@ -152,7 +165,8 @@ static void finish(struct txn *t, struct txn_branch *last, struct sip_draft *d)
 	win = best(t);
 	t->picked = win;
 	txn_notify(t, TXN_EV_FAILURE, win, win ? win->reply : NULL, win ? win->status : 408);
-	t->routes.on_failure = -1;
+	t->routes.on_failure = -1; /* both are armed anew by the route, or not */
+	t->routes.on_branch = -1;
 	if (route >= 0 && txn_up.failure)
 		txn_up.failure(t, route);
 	if (t->uas_status < 200 && !txn_any_active(t) && !(t->flags & TXN_RELEASED))
@@ -165,17 +179,19 @@ void txn_finish(struct txn *t)
 	finish(t, NULL, NULL);
 }
 
+/* What its event relays belongs to the set of the branch that failed: the choice goes on over all of it. */
 static void branch_failed(struct txn_branch *b)
 {
 	struct txn *t = b->t;
 	int32_t route = b->routes.on_branch_failure;
 
-	if (route < 0)
-		route = t->routes.on_branch_failure;
 	if (route < 0 || !txn_up.branch_failure || t->uas_status >= 200)
 		return;
 	b->routes.on_branch_failure = -1;
+	t->routes.on_branch_failure = -1;
+	t->same_set = true;
 	txn_up.branch_failure(t, b, route);
+	t->same_set = false;
 }
 
 static void success(struct txn_branch *b, struct sip_draft *d)

@@ -131,7 +131,8 @@ static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts
 								    ? t->timers.life_inv
 								    : t->timers.life_noninv);
 	}
-	t->first_b = from;
+	if (!t->same_set)
+		t->first_b = from;
 	t->flags |= TXN_RELAYED | (o->replicate ? TXN_REPLICATE : 0);
 	err = send_set_await(t, from, o);
 	if (err)
@@ -210,13 +211,15 @@ static void cancel_all(struct txn *inv, const struct sip_draft *cancel)
 int txn_cancel_await(struct txn *inv, const struct sip_draft *cancel)
 {
 	struct worker *w = inv->w;
+	bool pending = txn_any_active(inv);
 	struct txn *t;
 	int err;
 
 	(void)txn_ref(inv);
 	err = txn_new(w, cancel, &t);
 	if (!err) {
-		err = txn_reply(t, 200, S("canceling"), STR_NULL, STR_NULL);
+		err = txn_reply(t, 200, pending ? S("canceling") : S("ok -- no more pending branches"),
+				STR_NULL, STR_NULL);
 		txn_request_done(t);
 		txn_lock_await(inv);
 		cancel_all(inv, cancel);
@@ -278,8 +281,8 @@ static bool late(struct txn_branch *b, struct sip_msg *m)
 
 	if (txn_branch_active(b))
 		return false;
-	if (invite && m->status >= 200 && m->status < 300 && !b->dropped &&
-	    (t->uas_status < 300 || b->status < 300))
+	if (invite && m->status >= 200 && m->status < 300 && t->uas_status < 300 &&
+	    (b->faked || b->status < 300))
 		return false;
 	txn_stat(STAT_RPL_ABSORBED, 1);
 	if (invite && m->status >= 300)

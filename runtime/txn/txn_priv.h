@@ -70,6 +70,7 @@ struct txn {
 	/* branches */
 	struct txn_branch *b[TXN_BRANCHES_MAX];
 	unsigned n_b, first_b;
+	bool same_set; /* a relay now adds to the set that is there */
 	struct txn_branch *picked;
 	/* local */
 	txn_uac_fn *uac_fn;

@@ -151,10 +151,18 @@ static int code_now(struct run *r)
 	return r->txn ? txn_status(r->txn) : 0;
 }
 
+/* In a failure route the number of branches so far: it speaks for none of them. */
+static int64_t branch_index(const struct run *r)
+{
+	if (r->kind == IN_FAILURE && r->txn && !r->event_name)
+		return txn_branch_count(r->txn);
+	return r->branch >= 0 ? r->branch : 0;
+}
+
 int32_t std_tmx_pv_t_branch_idx_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
 	(void)n;
-	*ret = value_int(r->branch >= 0 ? r->branch : 0);
+	*ret = value_int(branch_index(r));
 	return 0;
 }
 
@@ -207,7 +215,7 @@ int32_t std_tmx_pv_t_get(struct run *r, const struct pv_name *n, struct value *r
 	else if (n->num == 5)
 		*ret = value_int(b && !txn_branch_reply(b));
 	else if (n->num == 6)
-		*ret = value_int(r->branch >= 0 ? r->branch : 0);
+		*ret = value_int(branch_index(r));
 	else if (t && (n->num == 0 || n->num == 2))
 		*ret = value_int(txn_index(t));
 	else if (t && (n->num == 1 || n->num == 3))

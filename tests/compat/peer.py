@@ -193,6 +193,10 @@ class Peer:
                                                       [x.kind() for x in self.seen]))
             self._poll(left)
 
+    def poll(self, seconds):
+        """Take what comes within that time; it stays pending."""
+        self._poll(seconds)
+
     def nothing(self, seconds=0.3):
         """Collect what comes for a while; what is there then is compared like all else."""
         end = time.monotonic() + seconds

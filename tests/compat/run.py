@@ -205,9 +205,11 @@ def compare(ref, kiln):
     return diffs
 
 
-def judge(title, r, k):
+def judge(s, r, k):
     """The findings of one scenario; r, k: (transcript, problem) of the reference and of Kiln."""
     found = compare(r[0], k[0])
+    if s.differs:
+        return ["kiln: " + k[1]] if k[1] else [] if found else ["it does not differ from the reference any more"]
     if r[1]:
         found.insert(0, "the scenario does not fit the reference: " + r[1])
     if k[1]:
@@ -220,9 +222,10 @@ def run_group(a, group, cases):
     with Server("reference", a.reference, group) as ref, Server("kiln", a.kiln, group) as kiln, \
             concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         jobs = [(s, net, pool.submit(play, s.fn, ref, net), pool.submit(play, s.fn, kiln, net)) for s, net in cases]
-        out = [("%s/%s" % (s.name, net), judge(s.name, r.result(), k.result())) for s, net, r, k in jobs]
+        out = [("%s/%s" % (s.name, net), judge(s, r.result(), k.result())) for s, net, r, k in jobs]
         if a.verbose and any(f for _, f in out):
-            print("---- %s: log of kiln\n%s" % (group[0], kiln.text()[-6000:]))
+            for srv in (ref, kiln):
+                print("---- %s: log of %s\n%s" % (group[0], srv.name, srv.text()[-6000:]))
         return out
 
 

@@ -12,19 +12,21 @@ LIST = []
 
 class Scenario:
     """fn(world), once per transport of `nets`, on `config` (a file of cfg/ or an absolute path) with `defines`
-    (-A) and `listen` (-l; {port} is the server's)."""
+    (-A) and `listen` (-l; {port} is the server's). `differs`: Kiln does otherwise on purpose (a row of README.md's
+    table): its own run must fit the scenario, and the two must not be equal."""
 
-    def __init__(self, fn, nets, config, defines, listen):
+    def __init__(self, fn, nets, config, defines, listen, differs):
         self.fn, self.nets, self.config, self.defines, self.listen = fn, nets, config, tuple(defines), listen
+        self.differs = differs
         self.name = fn.__name__
 
 
-def scenario(nets=ALL, config=None, defines=(), listen=None):
+def scenario(nets=ALL, config=None, defines=(), listen=None, differs=False):
     """Config and listen default to CONFIG and LISTEN of the file that defines the scenario."""
     def mark(fn):
         module = inspect.getmodule(fn)
         LIST.append(Scenario(fn, nets, config or getattr(module, "CONFIG", STOCK), defines,
-                             tuple(listen or getattr(module, "LISTEN", ()))))
+                             tuple(listen or getattr(module, "LISTEN", ())), differs))
         return fn
     return mark
 
