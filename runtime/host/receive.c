@@ -155,3 +155,9 @@ void receive_bad(struct worker *w, const struct msg_origin *o, enum net_bad why,
 	refuse(w, &d, &bad);
 	sip_msg_unref(&msg);
 }
+
+void receive_send_error(struct worker *w, const struct net_dst *dst, int err)
+{
+	(void)err;
+	txn_send_failed(w, dst->proto, &dst->to);
+}

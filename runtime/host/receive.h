@@ -10,6 +10,8 @@
 void receive_init(const struct program *p);
 /* Handlers for net_set_handlers(). */
 void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n);
+/* A stream was lost: what waited for an answer over it is told. */
+void receive_send_error(struct worker *w, const struct net_dst *dst, int err);
 void receive_bad(struct worker *w, const struct msg_origin *o, enum net_bad why, char *buf, size_t n);
 
 #endif

@@ -160,7 +160,8 @@ static void rpc_tcp(struct rpc *c)
 
 int server_load(struct server *s)
 {
-	static const struct net_handlers handlers = {.message = receive_message, .bad = receive_bad};
+	static const struct net_handlers handlers = {.message = receive_message, .bad = receive_bad,
+						     .send_error = receive_send_error};
 	int err;
 
 	current = s;

@@ -49,6 +49,15 @@ int script_reply_draft(struct worker *w, struct sip_draft *d, int status, struct
 	return net_send(w, &to, wire.iov, (int)wire.n);
 }
 
+static int by_txn(struct run *r, int status, struct str reason)
+{
+	/* text added by append_to_reply since the transaction was made */
+	if (r->kind == IN_REQUEST || r->kind == IN_FAILURE)
+		txn_draft(r->txn)->reply_edits = r->draft->reply_edits;
+	return txn_reply(r->txn, status, reason, STR_NULL, STR_NULL);
+}
+
+/* A request that has a transaction is answered by it, so that it gets one answer and not two. */
 int script_reply_stateless(struct run *r, int status, struct str reason)
 {
 	int err;
@@ -59,6 +68,8 @@ int script_reply_stateless(struct run *r, int status, struct str reason)
 				    status);
 		return RT_E_STATE;
 	}
+	if (r->txn && r->kind == IN_REQUEST)
+		return by_txn(r, status, reason);
 	err = script_reply_draft(r->worker, r->draft, status, reason);
 	if (!err && status >= 200)
 		r->replied = status;
@@ -67,7 +78,5 @@ int script_reply_stateless(struct run *r, int status, struct str reason)
 
 int script_reply(struct run *r, int status, struct str reason)
 {
-	if (r->txn)
-		return txn_reply(r->txn, status, reason, STR_NULL, STR_NULL);
-	return script_reply_stateless(r, status, reason);
+	return r->txn ? by_txn(r, status, reason) : script_reply_stateless(r, status, reason);
 }

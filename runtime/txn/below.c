@@ -12,9 +12,10 @@ static int resolve(struct worker *w, struct str uri, enum proto proto,
 	bool sips;
 	int err;
 
-	if (sip_uri_parse(uri, &u) != 0 ||
-	    (u.scheme != SIP_SCHEME_SIP && u.scheme != SIP_SCHEME_SIPS))
+	if (sip_uri_parse(uri, &u) != 0)
 		return RT_E_PARSE;
+	if (u.scheme != SIP_SCHEME_SIP && u.scheme != SIP_SCHEME_SIPS)
+		return RT_E_NOENT;
 	sips = u.scheme == SIP_SCHEME_SIPS;
 	if (proto == PROTO_NONE)
 		proto = u.proto == PROTO_OTHER ? PROTO_NONE : u.proto;
@@ -35,7 +36,7 @@ static int hop(struct worker *w, struct txn_dst *d, const struct sip_draft *draf
 	const struct net_socket *in = o->sock;
 
 	if (!s)
-		return RT_E_IO;
+		return RT_E_INVAL;
 	d->sock = s;
 	*ret = (struct sip_hop){.sock = s,
 				.recv_sock = in,

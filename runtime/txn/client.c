@@ -27,6 +27,7 @@ void txn_branch_stop(struct txn_branch *b)
 	timer_stop(&b->retr);
 	timer_stop(&b->fr);
 	timer_stop(&b->cretr);
+	list_del(&b->by_peer);
 }
 
 struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
@@ -40,6 +41,7 @@ struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 		return NULL;
 	b->t = t;
 	b->idx = t->n_b;
+	list_init(&b->by_peer);
 	b->draft = *d;
 	b->draft.branches = NULL;
 	b->target = d->main;
@@ -79,11 +81,11 @@ static void timed_out(void *arg)
 		timer_stop(&b->cretr);
 		if (t->life_end && worker_now(t->w) + 1000 >= t->life_end)
 			t->flags |= TXN_EXPIRED;
-		b->timed_out = true;
+		b->timed_out = !b->send_failed;
 		if (b->replied || b->cancel_sent || b->cancel_wanted || !txn_branch_failover(b)) {
 			if (t->method == SIP_INVITE && b->replied && !b->cancel_sent)
 				txn_branch_cancel_now(b);
-			fake(b, 408);
+			fake(b, b->send_failed ? 503 : 408);
 			txn_result(b, NULL);
 		}
 	}
@@ -114,6 +116,30 @@ void txn_branch_fr(struct txn_branch *b, uint32_t ms)
 }
 
 /* ---- sending ---- */
+
+static struct list *peer_ring(struct worker *w, enum proto p, const struct addr *to)
+{
+	return &txn_table(w)->peer[(addr_hash(to) + (uint64_t)p) % TXN_PEERS];
+}
+
+void txn_send_failed(struct worker *w, enum proto p, const struct addr *to)
+{
+	struct list *it, *tmp, *head = peer_ring(w, p, to);
+
+	list_each(it, tmp, head)
+	{
+		struct txn_branch *b = container_of(it, struct txn_branch, by_peer);
+		const struct txn_dst *d = &b->dst[b->cur_dst];
+
+		if (d->proto != p || !addr_eq(&d->to, to))
+			continue;
+		list_del(&b->by_peer);
+		if (!txn_branch_active(b) || b->replied)
+			continue;
+		b->send_failed = true;
+		timer_start(w, &b->fr, 1, fr_over, b); /* its fiber does the rest */
+	}
+}
 
 static int build(struct txn_branch *b)
 {
@@ -149,12 +175,14 @@ int txn_branch_send(struct txn_branch *b)
 			break;
 		if (b->cur_dst + 1 >= b->n_dst || (t->flags & TXN_NO_FAILOVER) ||
 		    !txn_cfg.dns_failover)
-			return err == RT_E_NOMEM ? err : RT_E_IO;
+			return err == RT_E_NOMEM || err == RT_E_INVAL ? err : RT_E_IO;
 	}
 	txn_stat(STAT_UAC, 1);
 	if (!proto_is_stream(d->proto)) {
 		b->retr_ms = t->timers.t1;
 		timer_start(t->w, &b->retr, b->retr_ms, retransmit, b);
+	} else {
+		list_add_head(peer_ring(t->w, d->proto, &d->to), &b->by_peer);
 	}
 	txn_branch_fr(b, t->timers.fr);
 	txn_notify(t, TXN_EV_REQUEST_OUT, b, t->req, 0);

@@ -96,6 +96,9 @@ static void send_faked(struct txn *t, int status)
 	else if (status == 408) {
 		status = txn_cfg.reply_408_code;
 		reason = txn_cfg.reply_408_reason;
+	} else if (status == 503) {
+		status = 477;
+		reason = S("Unfortunately error on sending to next hop occurred (477/TM)");
 	} else if (status != 487)
 		reason = S("Server Internal Error");
 	if (txn_reply(t, status, reason, STR_NULL, STR_NULL) != 0)

@@ -233,6 +233,8 @@ static void answer_error(struct txn *t)
 	} else if (t->relay_err == RT_E_IO) {
 		status = 477;
 		reason = S("Unfortunately error on sending to next hop occurred (477/TM)");
+	} else if (t->relay_err == RT_E_INVAL) {
+		reason = S("I'm terribly sorry, server error occurred (7/TM)");
 	}
 	if (txn_reply(t, status, reason, STR_NULL, STR_NULL) != 0)
 		txn_release(t);

@@ -53,7 +53,10 @@ struct txn_net {
 	int (*resolve_await)(struct worker *w, struct str uri, enum proto proto,
 			     const struct net_socket *sock, struct txn_dst *ret, unsigned max,
 			     unsigned *n);
-	/* Choose the socket of *d when it has none and describe the way out (all but the branch). */
+	/*
+	 * Choose the socket of *d when it has none and describe the way out (all but the branch).
+	 * RT_E_INVAL: no socket fits.
+	 */
 	int (*hop)(struct worker *w, struct txn_dst *d, const struct sip_draft *draft,
 		   struct sip_hop *ret);
 	/* Send; `is_request` lets the onsend route see it. RT_E_IO, RT_E_LIMIT, RT_E_CLOSED. */
@@ -190,7 +193,7 @@ struct txn_relay_opts {
 /*
  * Forward d (and its appended branches) in t: branch routes, name resolution, sending. 0; RT_E_PARSE
  * (bad URI), RT_E_NOENT (unresolvable), RT_E_CLOSED (all dropped by the branch route), RT_E_IO (send
- * failed), RT_E_STATE (cancelled or already answered), RT_E_LIMIT (branches), RT_E_NOMEM.
+ * failed), RT_E_INVAL (no socket fits), RT_E_STATE (cancelled or already answered), RT_E_LIMIT (branches), RT_E_NOMEM.
  */
 int txn_relay_await(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o);
 
@@ -213,6 +216,12 @@ void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str tex
  * fiber; *d is the draft of the reply after the core's reply route.
  */
 bool txn_reply_await(struct worker *w, struct sip_draft *d);
+
+/*
+ * A stream to that peer could not be opened, or broke with bytes unsent: branches that went there and
+ * have heard nothing try their next address or end with 503 (RFC 3261 16.9, 18.4).
+ */
+void txn_send_failed(struct worker *w, enum proto p, const struct addr *to);
 
 /* Hold the transaction's end until txn_continue; a fr timer limits the wait. */
 int txn_suspend(struct txn *t);

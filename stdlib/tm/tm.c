@@ -8,6 +8,7 @@
 #include "abi/std.h"
 
 #include "core/log.h"
+#include "script/reply.h"
 #include "tm/tm_run.h"
 #include "tm/tm_state.h"
 #include "txn/txn_net.h"
@@ -81,20 +82,19 @@ int32_t std_tm_t_newtran(struct run *r)
 
 /* ---- forwarding ---- */
 
+/* The reference's numbers. */
 static int32_t relay_code(int err)
 {
 	switch (err) {
 	case 0:
 		return 1;
-	case RT_E_STATE:
-		return -1;
 	case RT_E_PARSE:
-		return -3;
+		return -479;
 	case RT_E_NOENT:
-		return -4;
+		return -478;
 	case RT_E_CLOSED:
 		return -6;
-	case RT_E_IO:
+	case RT_E_INVAL:
 		return -7;
 	default:
 		return -1;
@@ -239,10 +239,7 @@ int32_t std_tm_t_reply(struct run *r, int64_t code, const struct str *reason)
 		status = (int)param.default_code;
 		text = param.default_reason;
 	}
-	/* text added by append_to_reply since the transaction was made */
-	if (r->kind == IN_REQUEST || r->kind == IN_FAILURE)
-		txn_draft(r->txn)->reply_edits = r->draft->reply_edits;
-	return txn_reply(r->txn, status, text, STR_NULL, STR_NULL) == 0 ? 1 : -1;
+	return script_reply(r, status, text) == 0 ? 1 : -1;
 }
 
 int32_t std_tm_t_send_reply(struct run *r, int64_t code, const struct str *reason)
