@@ -52,8 +52,9 @@ class Server:
         end = time.monotonic() + 30
         while not self.answers():
             if self.p.poll() is not None or time.monotonic() > end:
+                said = self.text()[-3000:]
                 self.__exit__()
-                raise RuntimeError("%s did not start: %s\n%s" % (self.name, line, self.text()[-3000:]))
+                raise RuntimeError("%s did not start: %s\n%s" % (self.name, line, said))
         return self
 
     def answers(self):
@@ -88,7 +89,9 @@ class Server:
         try:
             os.killpg(self.p.pid, signal.SIGTERM)
             self.p.wait(10)
-        except (ProcessLookupError, subprocess.TimeoutExpired):
+        except ProcessLookupError:
+            pass
+        except subprocess.TimeoutExpired:
             os.killpg(self.p.pid, signal.SIGKILL)
             self.p.wait()
         self.log.close()

@@ -153,7 +153,7 @@ def ipv6_tcp_to_ipv4_udp_and_back(w):
     bridged(w, "tcp6", "udp4")
 
 
-# ---- spirals, loops, strict routers --------------------------------------------------------------------------
+# ---- spirals and loops --------------------------------------------------------------------------
 
 @scenario(UDP)
 def spiral(w):
@@ -188,47 +188,6 @@ def loop(w):
     ask(w, a, b, "INVITE", "LOOP", uri="sip:loop@SERVER", maxfwd=3, branch=w.branch("i"), call="i")
     ack(w, a, "sip:loop@SERVER", a.expect("483 INVITE"), w.branch("i"), call="i")
     a.nothing(0.2)
-
-
-@scenario(UDP)
-def strict_router_before_us(w):
-    """RFC 3261 16.4: the R-URI is ours, the target is the last Route."""
-    a, b = w.peer("alice"), w.peer("bob")
-    got, ok = call(w, a, b)
-    rr = routes_of(ok, True)
-    within(a, ok, "INFO", 2, uri=rr[0].strip("<>").replace(";lr", ";lr"), extra=["X-Show: 1"],
-           routes=rr[1:] + ["<%s>" % uri_of(ok.get("Contact"))])
-    b.reply(b.expect("INFO"), 200, "OK")
-    a.expect("200 INFO")
-
-
-@scenario(UDP)
-def strict_router_behind_us(w):
-    a, b = w.peer("alice"), w.peer("bob")
-    got, ok = call(w, a, b)
-    within(a, ok, "INFO", 2, uri="sip:far@example.invalid", extra=["X-Show: 1"],
-           routes=routes_of(ok, True) + ["<sip:strict@%s>" % b.addr, "<sip:beyond@example.invalid;lr>"])
-    b.reply(b.expect("INFO"), 200, "OK")
-    a.expect("200 INFO")
-
-
-@scenario(UDP)
-def loose_router_behind_us(w):
-    a, b = w.peer("alice"), w.peer("bob")
-    got, ok = call(w, a, b)
-    within(a, ok, "INFO", 2, uri="sip:far@example.invalid", extra=["X-Show: 1"],
-           routes=[", ".join(routes_of(ok, True) + ["<sip:loose@%s;lr>" % b.addr, "<sip:beyond@example.invalid;lr>"])])
-    b.reply(b.expect("INFO"), 200, "OK")
-    a.expect("200 INFO")
-
-
-@scenario(UDP)
-def route_names_somebody_else(w):
-    a, b = w.peer("alice"), w.peer("bob")
-    got, ok = call(w, a, b)
-    within(a, ok, "INFO", 2, extra=["X-Show: 1"], routes=["<sip:other@%s;lr>" % b.addr])
-    b.reply(b.expect("INFO"), 200, "OK")
-    a.expect("200 INFO")
 
 
 # ---- answers of our own ----------------------------------------------------------------------------------------
