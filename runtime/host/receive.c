@@ -159,5 +159,5 @@ void receive_bad(struct worker *w, const struct msg_origin *o, enum net_bad why,
 void receive_send_error(struct worker *w, const struct net_dst *dst, int err)
 {
 	(void)err;
-	txn_send_failed(w, dst->proto, &dst->to);
+	txn_send_failed(w, dst->cookie);
 }

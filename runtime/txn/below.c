@@ -60,7 +60,8 @@ static int hop(struct worker *w, struct txn_dst *d, const struct sip_draft *draf
 
 static int send_bytes(struct worker *w, const struct txn_dst *d, struct str bytes, bool is_request)
 {
-	struct net_dst nd = {.proto = d->proto, .to = d->to, .sock = d->sock, .conn_id = d->conn_id};
+	struct net_dst nd = {.proto = d->proto, .to = d->to, .sock = d->sock, .conn_id = d->conn_id,
+			     .cookie = d->cookie};
 	char *p;
 	struct iovec iov;
 

@@ -27,7 +27,6 @@ void txn_branch_stop(struct txn_branch *b)
 	timer_stop(&b->retr);
 	timer_stop(&b->fr);
 	timer_stop(&b->cretr);
-	list_del(&b->by_peer);
 }
 
 struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
@@ -41,7 +40,6 @@ struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 		return NULL;
 	b->t = t;
 	b->idx = t->n_b;
-	list_init(&b->by_peer);
 	b->draft = *d;
 	b->draft.branches = NULL;
 	b->target = d->main;
@@ -117,28 +115,22 @@ void txn_branch_fr(struct txn_branch *b, uint32_t ms)
 
 /* ---- sending ---- */
 
-static struct list *peer_ring(struct worker *w, enum proto p, const struct addr *to)
+/* Label, index (16 bits) and branch, never 0. */
+static uint64_t cookie_of(const struct txn_branch *b)
 {
-	return &txn_table(w)->peer[(addr_hash(to) + (uint64_t)p) % TXN_PEERS];
+	return (uint64_t)b->t->label << 24 | (uint64_t)b->t->index << 8 | (b->idx + 1);
 }
 
-void txn_send_failed(struct worker *w, enum proto p, const struct addr *to)
+void txn_send_failed(struct worker *w, uint64_t cookie)
 {
-	struct list *it, *tmp, *head = peer_ring(w, p, to);
+	unsigned i = (unsigned)(cookie & 0xff);
+	struct txn *t = txn_find_id(w, (uint32_t)(cookie >> 8) & 0xffff, (uint32_t)(cookie >> 24));
+	struct txn_branch *b = t && i ? txn_branch_at(t, i - 1) : NULL;
 
-	list_each(it, tmp, head)
-	{
-		struct txn_branch *b = container_of(it, struct txn_branch, by_peer);
-		const struct txn_dst *d = &b->dst[b->cur_dst];
-
-		if (d->proto != p || !addr_eq(&d->to, to))
-			continue;
-		list_del(&b->by_peer);
-		if (!txn_branch_active(b) || b->replied)
-			continue;
-		b->send_failed = true;
-		timer_start(w, &b->fr, 1, fr_over, b); /* its fiber does the rest */
-	}
+	if (!b || !txn_branch_active(b) || b->replied)
+		return;
+	b->send_failed = true;
+	timer_start(w, &b->fr, 1, fr_over, b); /* its fiber does the rest */
 }
 
 static int build(struct txn_branch *b)
@@ -169,8 +161,10 @@ int txn_branch_send(struct txn_branch *b)
 	for (;; b->cur_dst++) {
 		d = &b->dst[b->cur_dst];
 		err = build(b);
+		d->cookie = cookie_of(b);
 		if (!err)
 			err = txn_down()->send(t->w, d, b->sent, true);
+		d->cookie = 0; /* CANCEL and ACK go without */
 		if (!err)
 			break;
 		if (b->cur_dst + 1 >= b->n_dst || (t->flags & TXN_NO_FAILOVER) ||
@@ -181,8 +175,6 @@ int txn_branch_send(struct txn_branch *b)
 	if (!proto_is_stream(d->proto)) {
 		b->retr_ms = t->timers.t1;
 		timer_start(t->w, &b->retr, b->retr_ms, retransmit, b);
-	} else {
-		list_add_head(peer_ring(t->w, d->proto, &d->to), &b->by_peer);
 	}
 	txn_branch_fr(b, t->timers.fr);
 	txn_notify(t, TXN_EV_REQUEST_OUT, b, t->req, 0);

@@ -158,9 +158,7 @@ int txn_worker_init(struct worker *w)
 		txn_configure(&txn_config_default);
 	if (!tab)
 		return RT_E_NOMEM;
-	tab->peer = rings_new(TXN_PEERS);
-	if (!tab->peer || !table_size(tab, TABLE_FIRST)) {
-		mem_free(&tab->peer);
+	if (!table_size(tab, TABLE_FIRST)) {
 		mem_free(&tab);
 		return RT_E_NOMEM;
 	}
@@ -180,7 +178,6 @@ void txn_worker_fini(struct worker *w)
 		while (!list_empty(&tab->id[i]))
 			txn_destroy(container_of(tab->id[i].next, struct txn, by_id));
 	table_drop(tab);
-	mem_free(&tab->peer);
 	worker_set_slot(w, WSLOT_TXN, NULL);
 	mem_free(&tab);
 }

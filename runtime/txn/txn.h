@@ -43,6 +43,7 @@ struct txn_dst {
 	const struct net_socket *sock; /* NULL: the layer below chooses */
 	uint64_t conn_id;              /* stream to prefer, 0: none */
 	uint32_t send_flags;           /* SIP_SEND_* */
+	uint64_t cookie;               /* for txn_send_failed(); 0: nobody wants to know */
 };
 
 struct txn_net {
@@ -218,10 +219,10 @@ void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str tex
 bool txn_reply_await(struct worker *w, struct sip_draft *d);
 
 /*
- * A stream to that peer could not be opened, or broke with bytes unsent: branches that went there and
- * have heard nothing try their next address or end with 503 (RFC 3261 16.9, 18.4).
+ * What was sent with this cookie (struct txn_dst) did not leave after all, the stream could not be opened or
+ * broke: the branch tries its next address or ends with 503 (RFC 3261 16.9, 18.4).
  */
-void txn_send_failed(struct worker *w, enum proto p, const struct addr *to);
+void txn_send_failed(struct worker *w, uint64_t cookie);
 
 /* Hold the transaction's end until txn_continue; a fr timer limits the wait. */
 int txn_suspend(struct txn *t);

@@ -28,8 +28,7 @@ struct txn_branch {
 	struct sip_msg *reply;
 	bool faked, timed_out, replied, dropped, done;
 	bool cancel_wanted, cancel_sent;
-	bool send_failed;    /* the stream it went out on is lost */
-	struct list by_peer; /* while it waits for the first answer over a stream */
+	bool send_failed; /* the stream it went out on is lost */
 };
 
 struct txn_table;
@@ -79,12 +78,9 @@ struct txn {
 	void *uac_arg;
 };
 
-enum { TXN_PEERS = 1024 };
-
 struct txn_table {
 	struct worker *w;
 	struct list *key, *id, *call; /* size buckets each */
-	struct list *peer;            /* TXN_PEERS rings of branches, by the stream's far end */
 	size_t size;
 	unsigned n;
 	uint32_t next_label;
