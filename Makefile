@@ -48,6 +48,7 @@ objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 -include Makefile.gen
 -include Makefile.catalog
 -include Makefile.stdlib
+-include Makefile.sim
 
 rt_lib    = $(B)/lib/rt_$(1).a
 define rt_archive
@@ -122,7 +123,7 @@ demo: test-deps
 
 test: test-deps
 	@$(MAKE) --no-print-directory -j2 all
-	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN)
+	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN) $(SIM_TESTS)
 	@python3 tests/run.py $(B) $(SUITES)
 
 bench: test-deps

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -26,6 +27,8 @@ struct arena {
 	size_t next_size;
 };
 
+static _Atomic size_t alive;
+
 static struct block *block_new(size_t size)
 {
 	struct block *b = mem_alloc(sizeof(*b) + size);
@@ -43,6 +46,7 @@ struct arena *arena_new(size_t limit)
 		return NULL;
 	a->limit = limit ? limit : SIZE_MAX;
 	a->next_size = FIRST_BLOCK;
+	atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
 	return a;
 }
 
@@ -62,6 +66,12 @@ void arena_free(struct arena **ap)
 		return;
 	free_blocks((*ap)->head);
 	mem_free(ap);
+	atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
+}
+
+size_t arena_count(void)
+{
+	return atomic_load_explicit(&alive, memory_order_relaxed);
 }
 
 void arena_reset(struct arena *a)

@@ -26,6 +26,8 @@ void *arena_alloc(struct arena *a, size_t n);
 void *arena_calloc(struct arena *a, size_t count, size_t size);
 /* Bytes given out so far. */
 size_t arena_used(const struct arena *a);
+/* Arenas alive in the process. For leak checks. */
+size_t arena_count(void);
 
 #define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
 

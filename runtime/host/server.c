@@ -165,6 +165,7 @@ int server_load(struct server *s)
 	int err;
 
 	current = s;
+	s->loaded = true;
 	script_ident = (struct sip_ident){S("kiln"), S("kiln")};
 	if (!program_core_int(s->p, "server_signature", 1))
 		script_ident.server = S("");
@@ -183,10 +184,13 @@ int server_load(struct server *s)
 
 void server_unload(struct server *s)
 {
+	log_reset();
+	if (!s->loaded)
+		return;
+	s->loaded = false;
 	program_unload(s->p);
 	txn_reset();
 	counter_forget_all();
-	log_reset();
 	rpc_core_facts = (struct rpc_core_facts){0};
 	current = NULL;
 }

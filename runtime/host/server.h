@@ -20,6 +20,7 @@ struct server {
 	const struct program *p;
 	struct net *net;
 	unsigned workers;
+	bool loaded;
 	struct worker *worker[SERVER_WORKERS_MAX];
 	void (*stop)(void); /* core.kill */
 	int argc;           /* told by RPC */
@@ -39,6 +40,7 @@ void server_log_level(const struct program *p, bool is_set, int set, int more);
 
 /* s->p, net, workers, stop are set. On failure nothing is left. */
 int server_load(struct server *s);
+/* Harmless when nothing is loaded; settings of the log go back in any case. */
 void server_unload(struct server *s);
 /* The first one draws the key of the hashes. */
 int server_worker_new(struct server *s, unsigned i, struct world *world);

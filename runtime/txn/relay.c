@@ -287,9 +287,8 @@ static bool late(struct txn_branch *b, struct sip_msg *m)
 	txn_stat(STAT_RPL_ABSORBED, 1);
 	if (invite && m->status >= 300)
 		send_ack(b, m);
-	if (invite && t->acked && timer_armed(&t->wait) && t->final_at &&
-	    worker_now(t->w) - t->final_at < 64000ULL * t->timers.t1)
-		txn_start_wait(t, txn_cfg.wt_timer);
+	if (invite && t->acked)
+		txn_linger(t);
 	return true;
 }
 

@@ -5,8 +5,9 @@
  * There is no state variable: uas_status (0, 1xx, 2xx, 3xx-6xx), `acked` and which timer runs say
  * it. After a 2xx to INVITE the transaction stays 64*T1 (Accepted): it absorbs the INVITE again and
  * forwards each further 2xx. After a negative one timer G repeats it (datagrams only) until the ACK
- * or fr_timer (H). Everything then ends in the wait timer, which absorbs what is late; as it is
- * shorter than J and D, a late message starts it again until 64*T1 after the final reply.
+ * or fr_timer (H). Everything then ends in the wait timer, which absorbs what is late. It is shorter
+ * than J and D; but a message that comes again shows that an answer or an ACK was lost, and then the
+ * transaction stays the whole 64*T1.
  */
 #include "txn/txn_priv.h"
 
@@ -112,10 +113,12 @@ int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m)
 	return 0;
 }
 
-static bool may_linger(const struct txn *t)
+void txn_linger(struct txn *t)
 {
-	return t->uas_status >= 200 && timer_armed(&t->wait) &&
-	       worker_now(t->w) - t->final_at < 64000ULL * t->timers.t1;
+	uint64_t now = worker_now(t->w), end = t->final_at + 64000ULL * t->timers.t1;
+
+	if (t->uas_status >= 200 && timer_armed(&t->wait) && now < end)
+		txn_start_wait(t, (uint32_t)((end - now) / 1000) + txn_cfg.wt_timer);
 }
 
 /* A request came again: the last reply goes again, but not behind the ACK of a negative one. */
@@ -125,8 +128,8 @@ bool txn_absorb(struct txn *t)
 
 	if (t->reply && !(invite && t->uas_status >= 300 && t->acked))
 		send_last(t);
-	if (!invite && may_linger(t))
-		txn_start_wait(t, txn_cfg.wt_timer);
+	if (!invite || t->acked)
+		txn_linger(t);
 	return true;
 }
 

@@ -113,6 +113,8 @@ struct str txn_key(struct sip_msg *m, enum sip_method method, struct str method_
 int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m);
 void txn_start_wait(struct txn *t, uint32_t ms);
 bool txn_absorb(struct txn *t);
+/* Something came again after the end: wait 64*T1 from the final reply on. */
+void txn_linger(struct txn *t);
 void txn_got_ack(struct txn *t);
 
 /* client.c */

@@ -208,10 +208,11 @@ int32_t std_tm_t_check_trans(struct run *r)
 
 	if (!m->is_request)
 		return txn_find_reply(r->worker, m) ? 1 : -1;
-	if (m->method == SIP_CANCEL)
-		return std_tm_t_lookup_cancel(r);
 	if (r->txn)
 		return 1;
+	/* a CANCEL that we answered may come again after its INVITE has gone */
+	if (m->method == SIP_CANCEL && !txn_find_request(r->worker, m))
+		return std_tm_t_lookup_cancel(r);
 	switch (txn_match_request(r->worker, m, NULL)) {
 	case TXN_RETRANSMISSION:
 	case TXN_ACK_NEGATIVE:
