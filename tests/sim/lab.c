@@ -30,7 +30,7 @@ static const struct program *compile(const struct front_opts *o, const char *pat
 		return NULL;
 	}
 	in = (struct codegen_input){.arena = c->arena, .source = &c->source, .pp = &c->pp, .file = c->file};
-	in.rir = lower_run(c->arena, c->program, &c->source);
+	in.rir = lower_run(c->arena, c->program, &c->source, false);
 	return in.rir ? codegen_jit(&in) : NULL;
 }
 
