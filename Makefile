@@ -13,9 +13,9 @@ PREFIX ?= /usr/local
 LLVM_CONFIG ?= llvm-config-19
 CLANG  ?= clang-19
 
+comma := ,
 ifneq ($(SAN),)
 B := $(B)-san-$(subst $(comma),-,$(SAN))
-comma := ,
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DKILN_DEBUG
 endif
 

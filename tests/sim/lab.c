@@ -41,6 +41,22 @@ const struct program *lab_compile(const char *path)
 	return compile(&o, path);
 }
 
+static bool give_text(void *arg, struct arena *a, struct str name, struct str *text)
+{
+	(void)a;
+	(void)name;
+	*text = str_of(arg);
+	return true;
+}
+
+const struct program *lab_compile_text(const char *text)
+{
+	static struct front_opts o = {.stop = STAGE_ALL, .no_lint = true, .compat = 5, .read = give_text};
+
+	o.read_arg = (void *)(uintptr_t)text; /* only read */
+	return compile(&o, "test.cfg");
+}
+
 /* ---- a run ---- */
 
 static void on_line(void *arg, uint64_t now, int level, struct str line)

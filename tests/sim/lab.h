@@ -40,6 +40,7 @@ struct lab {
 
 /* Script at `path` for in-memory service; NULL after printing why. Lives as long as the process. */
 const struct program *lab_compile(const char *path);
+const struct program *lab_compile_text(const char *text);
 
 extern const struct sim_link lab_good, lab_bad; /* no loss; 5% loss, duplication, reordering */
 

@@ -40,8 +40,7 @@ static void cut(char *to, size_t size, const char *from, size_t n)
 	to[n] = 0;
 }
 
-/* Value of the nth header of that name, in buf; false: there is none. */
-static bool header(const char *msg, const char *name, unsigned nth, char *buf, size_t size)
+bool ua_header(const char *msg, const char *name, unsigned nth, char *buf, size_t size)
 {
 	size_t len = strlen(name);
 	const char *p = strstr(msg, "\r\n");
@@ -92,7 +91,7 @@ static unsigned cseq_of(const char *msg, char method[16])
 	char v[64];
 
 	method[0] = 0;
-	if (!header(msg, "CSeq", 0, v, sizeof(v)))
+	if (!ua_header(msg, "CSeq", 0, v, sizeof(v)))
 		return 0;
 	sscanf(v, "%*u %15s", method);
 	return (unsigned)strtoul(v, NULL, 10);
@@ -287,7 +286,7 @@ static struct ua_client *invite_of(struct ua *u)
 	for (int i = 0; i < UA_CLIENTS; i++) {
 		struct ua_client *c = &u->client[i];
 
-		if (c->used && c->invite && header(c->req.p, "Call-ID", 0, cid, sizeof(cid)) &&
+		if (c->used && c->invite && ua_header(c->req.p, "Call-ID", 0, cid, sizeof(cid)) &&
 		    strcmp(cid, u->call.id) == 0)
 			return c;
 	}
@@ -355,7 +354,7 @@ static void learn_routes(struct ua_call *k, const char *msg, bool reverse)
 {
 	unsigned n = 0;
 
-	while (n < UA_ROUTES && header(msg, "Record-Route", n, k->route[n], sizeof(k->route[n])))
+	while (n < UA_ROUTES && ua_header(msg, "Record-Route", n, k->route[n], sizeof(k->route[n])))
 		n++;
 	for (unsigned i = 0; reverse && i < n / 2; i++) {
 		char tmp[sizeof(k->route[0])];
@@ -374,13 +373,13 @@ static void ack_2xx(struct ua_client *c, const char *msg)
 	char contact[160], method[16], cid[80];
 	unsigned cseq = cseq_of(msg, method);
 
-	header(msg, "Call-ID", 0, cid, sizeof(cid));
+	ua_header(msg, "Call-ID", 0, cid, sizeof(cid));
 	if (c->ack.n || strcmp(cid, k->id) != 0) {
 		put_server(u, &c->ack);
 		return;
 	}
-	header(msg, "To", 0, k->remote, sizeof(k->remote));
-	if (header(msg, "Contact", 0, contact, sizeof(contact)))
+	ua_header(msg, "To", 0, k->remote, sizeof(k->remote));
+	if (ua_header(msg, "Contact", 0, contact, sizeof(contact)))
 		uri_of(contact, k->target, sizeof(k->target));
 	if (k->state < UA_TALKING) {
 		learn_routes(k, msg, true);
@@ -401,9 +400,9 @@ static void ack_negative(struct ua_client *c, const char *msg)
 	char from[160], to[256], cid[80], method[16];
 
 	if (!c->ack.n) {
-		header(c->req.p, "From", 0, from, sizeof(from));
-		header(msg, "To", 0, to, sizeof(to));
-		header(c->req.p, "Call-ID", 0, cid, sizeof(cid));
+		ua_header(c->req.p, "From", 0, from, sizeof(from));
+		ua_header(msg, "To", 0, to, sizeof(to));
+		ua_header(c->req.p, "Call-ID", 0, cid, sizeof(cid));
 		add(&c->ack, "ACK %.*s SIP/2.0\r\nVia: SIP/2.0/%s %s;rport;branch=%s\r\nMax-Forwards: 70\r\n",
 		    (int)strcspn(uri, " "), uri, u->proto == PROTO_UDP ? "UDP" : "TCP", u->host, c->branch);
 		add(&c->ack, "From: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %u ACK\r\nContent-Length: 0\r\n\r\n", from,
@@ -422,7 +421,7 @@ static void client_done(struct ua_client *c, int status, const char *msg)
 	if (strcmp(c->method, "REGISTER") == 0) {
 		u->registered = status;
 		u->contacts = 0;
-		for (unsigned i = 0; msg && header(msg, "Contact", i, v, sizeof(v)); i++)
+		for (unsigned i = 0; msg && ua_header(msg, "Contact", i, v, sizeof(v)); i++)
 			for (const char *p = v; (p = strchr(p, '<')); p++)
 				u->contacts++;
 	} else if (strcmp(c->method, "OPTIONS") == 0) {
@@ -469,7 +468,7 @@ static void on_reply(struct ua *u, const char *msg)
 	char via[256], branch[80], method[16];
 
 	cseq_of(msg, method);
-	header(msg, "Via", 0, via, sizeof(via));
+	ua_header(msg, "Via", 0, via, sizeof(via));
 	if (!param(via, "branch", branch, sizeof(branch))) {
 		u->odd++;
 		return;
@@ -526,17 +525,17 @@ static void answer(struct ua_server *s, int status, const char *reason, const ch
 
 	t->n = 0;
 	add(t, "SIP/2.0 %d %s\r\n", status, reason);
-	for (unsigned i = 0; header(s->req.p, "Via", i, v, sizeof(v)); i++)
+	for (unsigned i = 0; ua_header(s->req.p, "Via", i, v, sizeof(v)); i++)
 		add(t, "Via: %s\r\n", v);
-	for (unsigned i = 0; header(s->req.p, "Record-Route", i, v, sizeof(v)); i++)
+	for (unsigned i = 0; ua_header(s->req.p, "Record-Route", i, v, sizeof(v)); i++)
 		add(t, "Record-Route: %s\r\n", v);
-	header(s->req.p, "From", 0, v, sizeof(v));
+	ua_header(s->req.p, "From", 0, v, sizeof(v));
 	add(t, "From: %s\r\n", v);
-	header(s->req.p, "To", 0, v, sizeof(v));
+	ua_header(s->req.p, "To", 0, v, sizeof(v));
 	add(t, "To: %s", v);
 	if (!strstr(v, ";tag="))
 		add(t, ";tag=%s%u", u->user, u->at.ip[3] * 1000u + s->cseq);
-	header(s->req.p, "CSeq", 0, v, sizeof(v));
+	ua_header(s->req.p, "CSeq", 0, v, sizeof(v));
 	add(t, "\r\nCall-ID: %s\r\nCSeq: %s\r\n", s->call_id, v);
 	if (s->invite && status < 300) {
 		add_contact(u, t);
@@ -570,9 +569,9 @@ static void take_call(struct ua_server *s)
 
 	*k = (struct ua_call){.state = UA_TALKING, .cseq = 100};
 	snprintf(k->id, sizeof(k->id), "%s", s->call_id);
-	header(s->rpl.p, "To", 0, k->local, sizeof(k->local));
-	header(s->req.p, "From", 0, k->remote, sizeof(k->remote));
-	if (header(s->req.p, "Contact", 0, v, sizeof(v)))
+	ua_header(s->rpl.p, "To", 0, k->local, sizeof(k->local));
+	ua_header(s->req.p, "From", 0, k->remote, sizeof(k->remote));
+	if (ua_header(s->req.p, "Contact", 0, v, sizeof(v)))
 		uri_of(v, k->target, sizeof(k->target));
 	learn_routes(k, s->req.p, false);
 }
@@ -632,7 +631,7 @@ static void on_ack(struct ua *u, const char *msg, const char *branch)
 	char cid[80], method[16], key[160];
 	unsigned cseq = cseq_of(msg, method);
 
-	header(msg, "Call-ID", 0, cid, sizeof(cid));
+	ua_header(msg, "Call-ID", 0, cid, sizeof(cid));
 	snprintf(key, sizeof(key), "%s INVITE", branch);
 	for (int i = 0; i < UA_SERVERS; i++) {
 		struct ua_server *s = &u->serving[i];
@@ -671,9 +670,9 @@ static void new_request(struct ua *u, const char *msg, size_t n, const struct ua
 	memcpy(s->req.p, msg, n + 1);
 	s->req.n = n;
 	snprintf(s->key, sizeof(s->key), "%s", key);
-	header(msg, "Call-ID", 0, s->call_id, sizeof(s->call_id));
+	ua_header(msg, "Call-ID", 0, s->call_id, sizeof(s->call_id));
 	s->cseq = cseq_of(msg, m);
-	header(msg, "To", 0, to, sizeof(to));
+	ua_header(msg, "To", 0, to, sizeof(to));
 	if (s->invite) {
 		on_invite(s, strstr(to, ";tag=") != NULL);
 	} else if (strcmp(method, "CANCEL") == 0) {
@@ -692,7 +691,7 @@ static void on_request(struct ua *u, const char *msg, size_t n, const struct ua_
 	char via[256], branch[80], method[16], key[160];
 
 	cut(method, sizeof(method), msg, strcspn(msg, " "));
-	header(msg, "Via", 0, via, sizeof(via));
+	ua_header(msg, "Via", 0, via, sizeof(via));
 	if (!param(via, "branch", branch, sizeof(branch))) {
 		u->odd++;
 		return;
@@ -769,7 +768,7 @@ static void s_data(void *arg, struct world_stream *s, char *p, size_t n)
 		end = strstr(x->in, "\r\n\r\n");
 		if (!end)
 			return;
-		header(x->in, "Content-Length", 0, len, sizeof(len));
+		ua_header(x->in, "Content-Length", 0, len, sizeof(len));
 		all = (size_t)(end + 4 - x->in) + strtoul(len, NULL, 10);
 		if (all > x->n_in || all >= sizeof(copy))
 			return;

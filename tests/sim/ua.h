@@ -111,6 +111,9 @@ void ua_fini(struct ua *u);
 /* No client transaction waits for its final answer, no answer for its ACK. */
 bool ua_idle(const struct ua *u);
 
+/* Text of the nth header of that name; false: there is none (buf is ""). */
+bool ua_header(const char *msg, const char *name, unsigned nth, char *buf, size_t size);
+
 enum ua_contact { UA_OWN, UA_STAR, UA_QUERY };
 void ua_register(struct ua *u, enum ua_contact c, int expires);
 void ua_options(struct ua *u, const char *uri);
