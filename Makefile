@@ -30,7 +30,7 @@ INC    := -Iruntime -Icompiler -Istdlib -I$(B)/gen
 XML_CFLAGS := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
 LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
-RT_LIBS := -lboost_context -lcares -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
+RT_LIBS := -lboost_context -lcares -lresolv -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
 LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 
 .DEFAULT_GOAL := all
@@ -154,5 +154,5 @@ fuzz-%: FORCE
 	@mkdir -p $(B)/fuzz tests/fuzz/corpus/$*
 	@$(CLANG) -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 		$(INC) tests/fuzz/$*.c $(filter-out runtime/rpc/core.c,$(foreach d,$(FUZZ_SRC_$*),$(wildcard runtime/$(d)/*.c))) \
-		$(FUZZ_MORE_$*) -o $(B)/fuzz/$* -ljansson -lboost_context
+		$(FUZZ_MORE_$*) -o $(B)/fuzz/$* -ljansson -lboost_context -lcares -lresolv
 	@$(B)/fuzz/$* -runs=$(RUNS) -max_len=8192 -print_final_stats=1 $(B)/fuzz tests/fuzz/corpus/$*

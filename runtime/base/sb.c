@@ -11,6 +11,11 @@ void sb_init(struct sb *b, struct arena *arena, size_t limit)
 	*b = (struct sb){.arena = arena, .limit = limit};
 }
 
+void sb_init_buf(struct sb *b, char *buf, size_t size)
+{
+	*b = (struct sb){.p = buf, .cap = size, .limit = size - 1};
+}
+
 void sb_fini(struct sb *b)
 {
 	if (!b->arena)

@@ -24,6 +24,8 @@ struct sb {
 
 /* Start empty; `limit` is the largest n ever. Cannot fail. */
 void sb_init(struct sb *b, struct arena *arena, size_t limit);
+/* In the caller's buffer, which is all the room there is; no sb_fini(). */
+void sb_init_buf(struct sb *b, char *buf, size_t size);
 void sb_fini(struct sb *b);
 void sb_reset(struct sb *b);
 void sb_add(struct sb *b, struct str s);

@@ -163,8 +163,10 @@ int host_serve(const struct program *p, int argc, char **argv)
 		mkdir("/run/kamailio", 0755);
 	}
 	h.server = (struct server){.p = p, .workers = worker_number(&h), .stop = stop_running, .argc = argc, .argv = argv};
-	server_net_conf(p, &conf);
+	if (server_net_conf(p, &conf))
+		return EXIT_NO_START;
 	conf.disable_tcp |= h.o.no_tcp;
+	conf.dns_server = h.o.dns_server;
 	if (h.o.rcvbuf > 0)
 		conf.maxbuffer = (uint32_t)h.o.rcvbuf;
 	if (net_new(&conf, &h.server.net) ||

@@ -42,6 +42,7 @@ struct host_options {
 	bool check_via_dns, check_via_rdns, check_reply_via;
 	int rcvbuf; /* -b, 0: not told */
 	int workers; /* --workers (ours), 0: not told */
+	const char *dns_server; /* --dns-server (ours) */
 	int compat; /* --compat=6 (ours), 0: not told */
 };
 

@@ -2,6 +2,8 @@
 /* Settings, sockets, loading and the start of a worker. */
 #include "host/server.h"
 
+#include <stddef.h>
+
 #include "base/hash.h"
 #include "core/counter.h"
 #include "core/log.h"
@@ -17,21 +19,103 @@ static struct server *current; /* for RPC: one server per process */
 
 /* ---- settings ---- */
 
-void server_net_conf(const struct program *p, struct net_conf *c)
+#define NET_INT(param, field) {param, offsetof(struct net_conf, field), CONF_INT}
+#define NET_U32(param, field) {param, offsetof(struct net_conf, field), CONF_U32}
+#define NET_BOOL(param, field) {param, offsetof(struct net_conf, field), CONF_BOOL}
+
+enum conf_kind { CONF_INT, CONF_U32, CONF_BOOL };
+
+/* Core parameter and its place; what the script does not set keeps net_conf_init()'s value. */
+static const struct {
+	const char *param;
+	size_t at;
+	enum conf_kind kind;
+} net_params[] = {
+	NET_BOOL("disable_tcp", disable_tcp), NET_BOOL("mhomed", mhomed), NET_BOOL("ip_free_bind", free_bind),
+	NET_U32("maxbuffer", maxbuffer), NET_U32("maxsndbuffer", maxsndbuffer), NET_INT("tos", tos),
+	NET_U32("msg_recv_max_size", msg_max), NET_INT("pmtu_discovery", pmtu_discovery),
+	NET_U32("udp_mtu", udp_mtu),
+	NET_BOOL("auto_aliases", auto_aliases), NET_BOOL("auto_bind_ipv6", auto_bind_ipv6),
+	NET_BOOL("bind_ipv6_link_local", bind_ipv6_link_local),
+	NET_INT("mcast_ttl", mcast_ttl), NET_BOOL("mcast_loopback", mcast_loopback),
+	NET_BOOL("tcp_no_connect", tcp_no_connect), NET_BOOL("tcp_accept_no_cl", tcp_accept_no_cl),
+	NET_BOOL("tcp_crlf_ping", tcp_crlf_ping), NET_BOOL("tcp_keepalive", tcp_keepalive),
+	NET_BOOL("tcp_reuse_port", tcp_reuse_port), NET_BOOL("tcp_close_rst", tcp_close_rst),
+	NET_BOOL("tcp_accept_aliases", tcp_accept_aliases), NET_BOOL("tcp_buf_write", tcp_buf_write),
+	NET_U32("tcp_max_connections", tcp_max_connections),
+	NET_U32("tcp_connection_lifetime", tcp_connection_lifetime),
+	NET_U32("tcp_connect_timeout", tcp_connect_timeout), NET_U32("tcp_send_timeout", tcp_send_timeout),
+	NET_U32("tcp_first_byte_timeout", tcp_first_byte_timeout),
+	NET_U32("tcp_header_timeout", tcp_header_timeout),
+	NET_U32("tcp_msg_read_timeout", tcp_msg_read_timeout),
+	NET_U32("tcp_msg_data_timeout", tcp_msg_data_timeout),
+	NET_U32("tcp_accept_iplimit", tcp_accept_iplimit), NET_U32("tcp_conn_wq_max", tcp_conn_wq_max),
+	NET_U32("tcp_wq_max", tcp_wq_max), NET_U32("tcp_rd_buf_size", tcp_rd_buf_size),
+	NET_U32("tcp_listen_backlog", tcp_listen_backlog), NET_U32("tcp_keepidle", tcp_keepidle),
+	NET_U32("tcp_keepintvl", tcp_keepintvl), NET_U32("tcp_keepcnt", tcp_keepcnt),
+	NET_U32("tcp_linger2", tcp_linger2), NET_U32("tcp_syncnt", tcp_syncnt),
+	NET_U32("tcp_defer_accept", tcp_defer_accept),
+	NET_BOOL("dns_try_ipv6", dns_try_ipv6), NET_BOOL("dns_try_naptr", dns_try_naptr),
+	NET_BOOL("dns_srv_lb", dns_srv_lb), NET_BOOL("use_dns_cache", use_dns_cache),
+	NET_BOOL("use_dns_failover", use_dns_failover),
+	NET_BOOL("dns_use_search_list", dns_use_search_list),
+	NET_BOOL("dns_naptr_ignore_rfc", dns_naptr_ignore_rfc),
+	NET_INT("dns_udp_pref", dns_pref[PROTO_UDP]), NET_INT("dns_tcp_pref", dns_pref[PROTO_TCP]),
+	NET_INT("dns_tls_pref", dns_pref[PROTO_TLS]), NET_INT("dns_sctp_pref", dns_pref[PROTO_SCTP]),
+	NET_INT("dns_retr_time", dns_retr_time), NET_INT("dns_retr_no", dns_retr_no),
+	NET_INT("dns_servers_no", dns_servers_no), NET_U32("dns_cache_flags", dns_cache_flags),
+	NET_U32("dns_cache_negative_ttl", dns_cache_negative_ttl),
+	NET_U32("dns_cache_min_ttl", dns_cache_min_ttl), NET_U32("dns_cache_max_ttl", dns_cache_max_ttl),
+	NET_U32("dns_cache_mem", dns_cache_mem), NET_U32("dns_slow_query_ms", dns_slow_query_ms),
+	NET_BOOL("dns_cache_init", use_dns_cache_init),
+};
+
+#undef NET_INT
+#undef NET_U32
+#undef NET_BOOL
+
+static uint32_t clamp_u32(int64_t v)
+{
+	return v < 0 ? 0 : v > UINT32_MAX ? UINT32_MAX : (uint32_t)v;
+}
+
+static bool core_addr(const struct program *p, const char *name, struct addr *ret)
+{
+	struct str s = program_core_str(p, name, STR_NULL);
+
+	return !s.n || addr_parse(s, ret);
+}
+
+int server_net_conf(const struct program *p, struct net_conf *c)
 {
 	net_conf_init(c);
-	c->disable_tcp = program_core_int(p, "disable_tcp", 0) != 0;
-	c->mhomed = program_core_int(p, "mhomed", 0) != 0;
-	c->free_bind = program_core_int(p, "ip_free_bind", 0) != 0;
-	c->tcp_no_connect = program_core_int(p, "tcp_no_connect", 0) != 0;
-	c->tcp_accept_no_cl = program_core_int(p, "tcp_accept_no_cl", 0) != 0;
-	c->tcp_crlf_ping = program_core_int(p, "tcp_crlf_ping", 1) != 0;
-	c->tcp_keepalive = program_core_int(p, "tcp_keepalive", 1) != 0;
-	c->tcp_max_connections = (uint32_t)program_core_int(p, "tcp_max_connections", 2048);
-	c->tcp_connection_lifetime = (uint32_t)program_core_int(p, "tcp_connection_lifetime", 120);
-	c->tcp_connect_timeout = (uint32_t)program_core_int(p, "tcp_connect_timeout", 10);
-	c->tcp_conn_wq_max = (uint32_t)program_core_int(p, "tcp_conn_wq_max", 32768);
-	c->tcp_wq_max = (uint32_t)program_core_int(p, "tcp_wq_max", 10 << 20);
+	for (size_t i = 0; i < sizeof(net_params) / sizeof(net_params[0]); i++) {
+		void *at = (char *)c + net_params[i].at;
+		const struct program_value *v = program_core_find(p, net_params[i].param);
+
+		if (!v || v->kind != PROGRAM_INT)
+			continue;
+		switch (net_params[i].kind) {
+		case CONF_INT:
+			*(int *)at = (int)v->i;
+			break;
+		case CONF_U32:
+			*(uint32_t *)at = clamp_u32(v->i);
+			break;
+		case CONF_BOOL:
+			*(bool *)at = v->i != 0;
+			break;
+		}
+	}
+	c->use_dns_cache = c->use_dns_cache && c->use_dns_cache_init;
+	c->udp_mtu_try_proto = proto_parse(program_core_str(p, "udp_mtu_try_proto", S("none")));
+	c->mcast = program_core_str(p, "mcast", STR_NULL);
+	if (!core_addr(p, "tcp_source_ipv4", &c->tcp_source_ipv4) ||
+	    !core_addr(p, "tcp_source_ipv6", &c->tcp_source_ipv6)) {
+		log_err("tcp_source_ipv4 or tcp_source_ipv6 is no address");
+		return RT_E_INVAL;
+	}
+	return 0;
 }
 
 void server_log_level(const struct program *p, bool is_set, int set, int more)

@@ -27,8 +27,8 @@ struct server {
 	char **argv;
 };
 
-/* Settings of the transports from the core parameters of the script. */
-void server_net_conf(const struct program *p, struct net_conf *c);
+/* Settings of the transports from the core parameters of the script. RT_E_INVAL after logging why. */
+int server_net_conf(const struct program *p, struct net_conf *c);
 /*
  * The script's sockets and aliases and those of the command line. `any_host`, when not NULL, stands for
  * interface names and "*": what a simulated network has instead of interfaces.

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The transport layer of a server and its part on each worker; datagrams; sending. */
+#include "net/dns.h"
 #include "net/net_priv.h"
 
+#include <netinet/ip.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -9,7 +11,8 @@
 void net_conf_init(struct net_conf *c)
 {
 	*c = (struct net_conf){
-		.maxbuffer = 262144, .msg_max = 65535, .handover_max = 4096, .tcp_crlf_ping = true,
+		.maxbuffer = 262144, .maxsndbuffer = 262144, .msg_max = 32767, .tos = IPTOS_LOWDELAY, .mcast_ttl = -1,
+		.use_dns_cache_init = true, .handover_max = 4096, .tcp_crlf_ping = true,
 		.tcp_keepalive = true, .tcp_buf_write = true, .tcp_max_connections = 2048,
 		.tcp_connect_timeout = 10, .tcp_send_timeout = 10, .tcp_connection_lifetime = 120,
 		.tcp_conn_wq_max = 32768, .tcp_wq_max = 10 << 20, .tcp_msg_read_timeout = 20,
@@ -37,7 +40,7 @@ int net_new(const struct net_conf *conf, struct net **ret)
 	for (int i = 0; i < NET_SOCKETS_MAX; i++)
 		for (int k = 0; k < NET_WORKERS_MAX; k++)
 			n->fds[i][k] = -1;
-	if (!n->arena || net_conntab_new(&n->conns)) {
+	if (!n->arena || net_conntab_new(&n->conns) || net_dns_new(n, &n->dns)) {
 		net_free(&n);
 		return RT_E_NOMEM;
 	}
@@ -54,6 +57,7 @@ void net_free(struct net **n)
 			if ((*n)->fds[i][k] != -1)
 				close((*n)->fds[i][k]);
 	net_conntab_free(&(*n)->conns);
+	net_dns_free(&(*n)->dns);
 	arena_free(&(*n)->arena);
 	mem_free(n);
 }
@@ -166,7 +170,8 @@ int net_attach(struct net *n, struct worker *w)
 	worker_set_slot(w, WSLOT_NET, nw);
 	if (n->workers != worker_count(w))
 		n->workers = worker_count(w); /* no net_bind() in a simulated world */
-	if (worker_count(w) > 1)
+	err = net_dns_attach(nw);
+	if (!err && worker_count(w) > 1)
 		err = worker_at_batch_end(w, at_batch_end, NULL);
 	for (unsigned i = 0; !err && i < n->n_sockets; i++)
 		err = open_socket(nw, i);
@@ -191,6 +196,7 @@ void net_detach(struct net *n, struct worker *w)
 		if (nw->tcp[i])
 			world_listener_close(&nw->tcp[i]);
 	}
+	net_dns_detach(nw);
 	net_handover_discard(nw);
 	worker_set_slot(w, WSLOT_NET, NULL);
 	mem_free(&nw);
@@ -268,31 +274,4 @@ void net_get_stats(const struct net *n, struct net_stats *ret)
 		.dns_hits = sum(n, N_DNS_HITS), .dns_misses = sum(n, N_DNS_MISSES),
 		.dns_errors = sum(n, N_DNS_ERRORS), .tcp_open = atomic_load(&n->n_conns),
 		.tcp_wq_bytes = atomic_load(&n->wq_bytes)};
-}
-
-/* ---- finding the next hop: literals and the loopback's name; DNS is not built yet ---- */
-
-int net_addresses_await(struct worker *w, struct str host, struct net_targets *ret)
-{
-	(void)w;
-	*ret = (struct net_targets){.n = 1};
-	if (addr_parse(host, &ret->v[0].addr))
-		return 0;
-	if (str_ieq(host, S("localhost")) && addr_parse(S("127.0.0.1"), &ret->v[0].addr))
-		return 0;
-	ret->n = 0;
-	return RT_E_NOENT;
-}
-
-int net_resolve_await(struct worker *w, struct str host, uint16_t port, enum proto proto, bool sips,
-		      struct net_targets *ret)
-{
-	enum proto p = proto != PROTO_NONE ? proto : sips ? PROTO_TLS : PROTO_UDP;
-	int err = net_addresses_await(w, host, ret);
-
-	for (unsigned i = 0; !err && i < ret->n; i++) {
-		ret->v[i].proto = p;
-		ret->v[i].addr.port = port ? port : proto_port(p);
-	}
-	return err;
 }

@@ -25,8 +25,14 @@ struct net_conf {
 	uint32_t maxbuffer, maxsndbuffer; /* upper bounds of the socket buffers, bytes */
 	int tos;                          /* 0: leave */
 	bool free_bind;
+	int pmtu_discovery;               /* set DF and believe what the path tells */
+	struct str mcast;                 /* interface for multicast, or empty */
+	int mcast_ttl;                    /* -1: the system's */
+	bool mcast_loopback;
 	bool mhomed;                      /* choose the source per destination */
 	uint32_t msg_max;                 /* longest message, bytes */
+	uint32_t udp_mtu;                 /* longer requests leave over udp_mtu_try_proto; 0: never */
+	int udp_mtu_try_proto;            /* enum proto, 0: none */
 	uint32_t handover_max;            /* messages under way to one other worker */
 	/* streams */
 	bool disable_tcp;
@@ -38,7 +44,7 @@ struct net_conf {
 	uint32_t tcp_header_timeout;      /* s for the header section of a begun message; 0: none of its own */
 	uint32_t tcp_msg_read_timeout;    /* s a begun message may take as a whole; 0: no limit */
 	uint32_t tcp_msg_data_timeout;    /* s of silence within a message; 0: no limit */
-	bool tcp_close_rst;
+	bool tcp_close_rst, tcp_accept_aliases;
 	uint32_t tcp_conn_wq_max, tcp_wq_max; /* bytes */
 	uint32_t tcp_rd_buf_size;         /* longest message over a stream; 0: msg_max */
 	uint32_t tcp_accept_iplimit;      /* connections from one address; 0: no limit */
@@ -47,7 +53,8 @@ struct net_conf {
 	uint32_t tcp_linger2, tcp_syncnt, tcp_defer_accept;
 	struct addr tcp_source_ipv4, tcp_source_ipv6; /* family 0: any */
 	/* DNS */
-	bool dns_try_ipv6, dns_try_naptr, dns_srv_lb, use_dns_cache, use_dns_failover;
+	bool dns_try_ipv6, dns_try_naptr, dns_srv_lb, use_dns_cache, use_dns_cache_init, use_dns_failover;
+	uint32_t dns_slow_query_ms;       /* a slower one is logged; 0: none */
 	bool dns_use_search_list, dns_naptr_ignore_rfc;
 	int dns_pref[8];                  /* by enum proto; negative: never */
 	int dns_retr_time, dns_retr_no, dns_servers_no; /* s, -1: the system's */
@@ -57,7 +64,7 @@ struct net_conf {
 	const char *dns_server;           /* "ip:port" instead of the system's; NULL */
 	/* host names */
 	bool auto_aliases;                /* names of the listen addresses are ours */
-	bool auto_bind_ipv6;
+	bool auto_bind_ipv6, bind_ipv6_link_local;
 };
 void net_conf_init(struct net_conf *c);
 
@@ -259,7 +266,27 @@ int net_resolve_await(struct worker *w, struct str host, uint16_t port, enum pro
 int net_reverse_await(struct worker *w, const struct addr *a, char *buf, size_t size, struct str *ret);
 /* Plain A/AAAA addresses of a name, no SRV; ports 0. */
 int net_addresses_await(struct worker *w, struct str host, struct net_targets *ret);
-/* Forget all cached names. */
-void net_dns_flush(struct net *n);
+/* ---- the cache of names, for RPC ---- */
+
+/* Forget all cached names but, unless told, those that were put there for good. */
+void net_dns_flush(struct net *n, bool permanent_too);
+/* Add or replace an entry of one record. RT_E_INVAL, RT_E_NOMEM. */
+int net_dns_put(struct worker *w, struct str name, const struct world_rr *rr, uint32_t ttl, bool permanent);
+bool net_dns_delete(struct worker *w, struct str name, enum world_dns_type type);
+void net_dns_memory(const struct net *n, size_t *used, size_t *max);
+
+struct net_dns_info {
+	struct str name;
+	enum world_dns_type type;
+	int status; /* 0 or RT_E_NOENT */
+	bool permanent;
+	uint32_t left_s;
+	size_t bytes;
+	unsigned n;
+	const struct world_rr *rr;
+};
+/* Last used first, under the cache's lock; false stops. */
+typedef bool net_dns_visit_fn(void *arg, const struct net_dns_info *i);
+void net_dns_each(struct worker *w, net_dns_visit_fn *fn, void *arg);
 
 #endif

@@ -66,6 +66,8 @@ struct net_worker {
 	} ports[NET_SOCKETS_MAX];
 	struct list conns;
 	struct net_batch *out[NET_WORKERS_MAX]; /* what waits for the end of the batch */
+	struct list flights; /* names being asked for; dns.c */
+	unsigned n_flights;
 	net_conn_fn *observer[NET_OBSERVERS_MAX];
 	unsigned n_observers;
 	_Atomic uint64_t count[N_COUNT];

@@ -22,6 +22,8 @@ static int resolve(struct worker *w, struct str uri, enum proto proto,
 	err = net_resolve_await(w, u.maddr.n ? u.maddr : u.host, u.port, proto, sips, &t);
 	if (err)
 		return err;
+	if (!net_get_conf(net_of(w))->use_dns_failover)
+		max = 1;
 	for (*n = 0; *n < t.n && *n < max; (*n)++)
 		ret[*n] = (struct txn_dst){
 			.proto = t.v[*n].proto, .to = t.v[*n].addr, .sock = sock};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The real world: one epoll loop. A wake-up runs the hooks' on_wake, what arrived, on_batch_end, and
- * then sends the queued datagrams. Names are not resolved here yet: world_resolve answers RT_E_UNSUPP.
+ * then sends the queued datagrams.
  */
 #include "world/world_real.h"
 
@@ -21,7 +21,7 @@
 
 #include "base/list.h"
 #include "base/mem.h"
-#include "world/world_priv.h"
+#include "world/real_priv.h"
 
 enum { EVENTS = 64, IN_BATCH = 32, DGRAM_MAX = 65535, OUT_BATCH = 64, STREAM_READ = 65536 };
 
@@ -45,6 +45,7 @@ struct world {
 	_Atomic bool stop;
 	struct world_hooks hooks;
 	void *hooks_arg;
+	struct real_dns *dns; /* NULL until it is needed */
 	struct list dead; /* closed while events may still point at them */
 	struct world_stats stats;
 	struct out_dgram out[OUT_BATCH];
@@ -217,6 +218,7 @@ static void real_free(struct world *w)
 			n->drop(n);
 		n = next;
 	}
+	real_dns_free(&w->dns);
 	reap(w);
 	if (w->epfd != -1)
 		close(w->epfd);
@@ -739,30 +741,20 @@ static void real_stream_close(struct world_stream *s, bool reset)
 	node_close(&s->n);
 }
 
-/* ---- DNS ---- */
+/* ---- DNS: real_dns.c ---- */
 
 static int real_dns_config(struct world *w, const struct world_dns_opts *o)
 {
-	(void)w;
-	(void)o;
-	return 0;
+	real_dns_free(&w->dns);
+	return real_dns_new(w, o, &w->dns);
 }
 
 static int real_resolve(struct world *w, struct str name, enum world_dns_type type, world_dns_fn *fn, void *arg,
-		  struct world_query **ret)
+			struct world_query **ret)
 {
-	(void)w;
-	(void)name;
-	(void)type;
-	(void)fn;
-	(void)arg;
-	(void)ret;
-	return RT_E_UNSUPP;
-}
+	int err = w->dns ? 0 : real_dns_new(w, NULL, &w->dns);
 
-static void real_resolve_cancel(struct world_query *q)
-{
-	(void)q;
+	return err ? err : real_dns_resolve(w->dns, name, type, fn, arg, ret);
 }
 
 /* ---- foreign descriptors ---- */
@@ -842,14 +834,16 @@ static void real_stop(struct world *w)
 static int timeout_ms(struct world *w)
 {
 	uint64_t due = w->hooks.deadline ? w->hooks.deadline(w->hooks_arg) : WORLD_TIME_NEVER, now;
+	int dns = w->dns ? real_dns_timeout_ms(w->dns) : -1, ms;
 
 	if (due == WORLD_TIME_NEVER)
-		return -1;
+		return dns;
 	now = real_now(w);
 	if (due <= now)
 		return 0;
 	due = (due - now + 999) / 1000;
-	return due > 60000 ? 60000 : (int)due;
+	ms = due > 60000 ? 60000 : (int)due;
+	return dns >= 0 && dns < ms ? dns : ms;
 }
 
 static void real_run(struct world *w)
@@ -861,6 +855,8 @@ static void real_run(struct world *w)
 
 		if (w->hooks.on_wake)
 			w->hooks.on_wake(w->hooks_arg);
+		if (w->dns && real_dns_open(w->dns))
+			real_dns_tick(w->dns);
 		for (int i = 0; i < n; i++) {
 			struct source *s = ev[i].data.ptr;
 
@@ -876,6 +872,7 @@ static void real_run(struct world *w)
 static void real_get_stats(const struct world *w, struct world_stats *ret)
 {
 	*ret = w->stats;
+	ret->queries_open = w->dns ? real_dns_open(w->dns) : 0;
 }
 
 static const struct world_ops real_ops = {
@@ -901,7 +898,7 @@ static const struct world_ops real_ops = {
 	.stream_close = real_stream_close,
 	.dns_config = real_dns_config,
 	.resolve = real_resolve,
-	.resolve_cancel = real_resolve_cancel,
+	.resolve_cancel = real_dns_cancel,
 	.watch_fd = real_watch_fd,
 	.watch_change = real_watch_change,
 	.watch_close = real_watch_close,
