@@ -60,7 +60,6 @@ LLVMValueRef cg_text(struct cg *g, struct str s);       /* struct str */
 LLVMValueRef cg_name(struct cg *g, const struct sema_pv *pv, int64_t part); /* struct pv_name */
 LLVMValueRef cg_pvref(struct cg *g, const struct sema_pv *pv);
 LLVMValueRef cg_regex_slot(struct cg *g, size_t i);
-LLVMValueRef cg_select_slot(struct cg *g, int64_t i);
 
 /* ---- program.c ---- */
 void cg_program(struct cg *g);

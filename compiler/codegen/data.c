@@ -183,8 +183,3 @@ LLVMValueRef cg_regex_slot(struct cg *g, size_t i)
 {
 	return slot(g, "regex_slot", (int64_t)i);
 }
-
-LLVMValueRef cg_select_slot(struct cg *g, int64_t i)
-{
-	return slot(g, "select_slot", i);
-}

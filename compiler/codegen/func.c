@@ -252,8 +252,6 @@ static LLVMValueRef result(struct fn_state *s, const struct rir_inst *i)
 		return cg_pvref(g, i->obj);
 	case RIR_REGEX:
 		return LLVMBuildLoad2(g->b, g->ptr, cg_regex_slot(g, (size_t)i->imm), "");
-	case RIR_SELSLOT:
-		return cg_select_slot(g, i->imm);
 	case RIR_CALL:
 		return call(s, i);
 	default:

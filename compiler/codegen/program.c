@@ -142,6 +142,7 @@ static LLVMValueRef cfg_var(struct cg *g, size_t i)
 	cg_put_str(&b, offsetof(struct program_cfg_var, name), v->name);
 	cg_put_i64(&b, offsetof(struct program_cfg_var, instance), v->instance);
 	put_value(g, &b, offsetof(struct program_cfg_var, value), &v->value);
+	cg_put_str(&b, offsetof(struct program_cfg_var, doc), v->doc);
 	return cg_blob_value(&b);
 }
 

@@ -32,7 +32,6 @@ static void dump_inst(const struct rir_program *p, const struct rir_inst *i, str
 	switch (i->op) {
 	case RIR_INT:
 	case RIR_VAR:
-	case RIR_SELSLOT:
 		sb_printf(out, " %lld", (long long)i->imm);
 		break;
 	case RIR_TEXT:

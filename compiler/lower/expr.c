@@ -426,7 +426,6 @@ static int selval(struct lw *l, struct ast *e)
 static int select_value(struct lw *l, struct ast *e)
 {
 	int v = lw_slot(l, RIR_SLOT_VALUE, 1);
-	struct rir_inst *i;
 
 	if (e->bind) { /* cfg_get.group.var */
 		const struct sema_cfg_var *var = e->bind;
@@ -434,10 +433,7 @@ static int select_value(struct lw *l, struct ast *e)
 		LW_CALL(l, "rt_cfg_get", "vpip", lw_const(l, var - l->p->sema->cfg_vars.v), v);
 		return v;
 	}
-	i = lw_emit(l, RIR_SELSLOT);
-	i->imm = (int64_t)l->p->n_selects++;
-	i->t = lw_temp(l);
-	LW_CALL(l, "rt_select", "vpppp", lw_text(l, e->text), i->t, v);
+	LW_CALL(l, "rt_select", "vppp", lw_regex(l, e->text, 0, CONST_SELECT), v);
 	return v;
 }
 

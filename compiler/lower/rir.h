@@ -34,8 +34,7 @@ enum rir_op {
 	RIR_GLOBAL,   /* t = address of symbol (name) */
 	RIR_NAME,     /* t = pointer to a constant struct pv_name (obj) */
 	RIR_PVREF,    /* t = pointer to a constant struct pv_ref of variable obj (sema_pv) */
-	RIR_REGEX,    /* t = the constant regex or substitution imm, compiled at load */
-	RIR_SELSLOT,  /* t = pointer to the cache slot of select imm */
+	RIR_REGEX,    /* t = the constant regex, substitution or select imm, compiled at load */
 	RIR_CALL,     /* t = name(run, args) ; sig as in rt.def; t -1: result unused */
 	RIR_LABEL,    /* imm */
 	RIR_JUMP,     /* to imm */
@@ -84,7 +83,7 @@ struct rir_site {
 struct rir_regex {
 	struct str text;
 	int flags; /* 1: ignore case */
-	int kind;  /* 1: substitution */
+	int kind;  /* enum program_constant */
 };
 
 struct rir_ref { /* one struct pv_ref to emit */
@@ -113,7 +112,6 @@ struct rir_program {
 	size_t n_refs, cap_refs;
 	struct rir_fmtref *fmts;
 	size_t n_fmts, cap_fmts;
-	size_t n_selects;
 };
 
 /* Functions as text (--dump=rir). */

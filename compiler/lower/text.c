@@ -171,6 +171,8 @@ void lw_pv_to(struct lw *l, const struct sema_pv *pv, int value, bool print)
 
 	if (pv->row->inner == CAT_INNER_VARSLOT) {
 		var_to(l, pv, value);
+	} else if (is_row(pv, "sel") && !is_dynamic(pv)) {
+		LW_CALL(l, "rt_select", "vppp", lw_regex(l, pv->name.text, 0, CONST_SELECT), value);
 	} else {
 		rc = LW_CALL(l, "rt_pv_get", "ipppp", lw_global(l, body(l, pv, "get")), name_of(l, pv), value);
 		if (print && !pv->n_trs)

@@ -497,7 +497,8 @@ static void cfg_var(struct sema *s, const struct ast *n)
 	}
 	v = SEMA_PUSH(s, s->p->cfg_vars);
 	if (v)
-		*v = (struct sema_cfg_var){n->text, name, n->num, plain(n->kid[1]), n->loc};
+		*v = (struct sema_cfg_var){n->text, name, n->num,
+					   n->kid[2] ? n->kid[2]->text : (struct str){NULL, 0}, plain(n->kid[1]), n->loc};
 }
 
 /* ---- modparam ---- */

@@ -123,6 +123,7 @@ struct sema_core_param {
 struct sema_cfg_var {
 	struct str group, name;
 	int64_t instance; /* -1: default */
+	struct str doc;
 	struct sema_value value;
 	struct loc loc;
 };

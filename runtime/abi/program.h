@@ -87,6 +87,7 @@ struct program_cfg_var { /* group[inst].var = value */
 	struct str group, name;
 	int64_t instance; /* -1: the default instance */
 	struct program_value value;
+	struct str doc; /* desc "..." */
 };
 
 struct program_listen { /* listen= and socket{}; hosts resolved at start */
@@ -150,11 +151,13 @@ struct program {
 	int32_t (*init)(const struct program *p); /* reserved for generated start-up code, may be NULL */
 };
 
-/* A constant regex; generated code passes &slot's content after program_load compiled it. */
+/* A constant regex, substitution or select; generated code passes slot's content after program_load compiled it. */
+enum program_constant { CONST_REGEX, CONST_SUBST /* "/re/repl/flags" */, CONST_SELECT /* "from.uri" */ };
+
 struct program_regex {
 	struct str text;
 	int32_t flags; /* enum rt_regex_flag */
-	int32_t kind;  /* 0 regex, 1 substitution "/re/repl/flags" */
+	int32_t kind;  /* enum program_constant */
 	void **slot;
 };
 

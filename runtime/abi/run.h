@@ -19,6 +19,7 @@ struct arena;
 struct sip_draft;
 struct txn;
 struct script_vars;
+struct cfg_choice;
 
 typedef int32_t route_fn(struct run *r);
 
@@ -59,6 +60,7 @@ struct run {
 	struct sip_draft *draft;  /* the message as the script is changing it; NULL in some events */
 	struct txn *txn;          /* the transaction this run belongs to, NULL before there is one */
 	struct script_vars *sv;   /* AVPs, XAVPs ...: travel with the message and its transaction */
+	struct cfg_choice *cfg;   /* instances that the script selected; script/cfg.h */
 	int32_t replied;          /* status of the final reply that went out without a transaction, 0: none yet.
 				     Whoever sends one sets it; a second one is refused (one request, one answer) */
 	void *frame;              /* owner of vars; script/run.c */

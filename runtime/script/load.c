@@ -4,8 +4,10 @@
 #include "core/counter.h"
 #include "core/log.h"
 #include "rpc/rpc.h"
+#include "script/cfg.h"
 #include "script/regex.h"
 #include "script/run.h"
+#include "script/select.h"
 
 /* ---- constants ---- */
 
@@ -14,11 +16,12 @@ static int compile_constants(const struct program *p)
 	for (uint64_t i = 0; i < p->n_regexes; i++) {
 		const struct program_regex *re = &p->regexes[i];
 
-		*re->slot = re->kind ? (void *)rt_subst_new(re->text)
-				     : (void *)rt_regex_new(re->text, re->flags);
+		*re->slot = re->kind == CONST_SUBST    ? (void *)rt_subst_new(re->text)
+			    : re->kind == CONST_SELECT ? (void *)rt_select_new(re->text)
+						       : (void *)rt_regex_new(re->text, re->flags);
 		if (!*re->slot) {
-			log_err("bad %s \"" STR_FMT "\"", re->kind ? "substitution" : "regular expression",
-				STR_ARG(re->text));
+			log_err("bad %s \"" STR_FMT "\"",
+				re->kind == CONST_SUBST ? "substitution" : "regular expression", STR_ARG(re->text));
 			return RT_E_PARSE;
 		}
 	}
@@ -31,16 +34,20 @@ static void free_constants(const struct program *p)
 		void *v = *p->regexes[i].slot;
 
 		*p->regexes[i].slot = NULL;
-		if (p->regexes[i].kind) {
+		if (!v)
+			continue;
+		if (p->regexes[i].kind == CONST_SUBST) {
 			struct rt_subst *s = v;
 
-			if (s)
-				rt_subst_free(&s);
+			rt_subst_free(&s);
+		} else if (p->regexes[i].kind == CONST_SELECT) {
+			struct rt_select *s = v;
+
+			rt_select_free(&s);
 		} else {
 			struct rt_regex *re = v;
 
-			if (re)
-				rt_regex_free(&re);
+			rt_regex_free(&re);
 		}
 	}
 }
@@ -121,7 +128,11 @@ int program_load(const struct program *p)
 		return RT_E_INVAL;
 	}
 	set_conf(p);
-	err = compile_constants(p);
+	err = cfg_core_declare(p);
+	if (!err)
+		err = cfg_load(p);
+	if (!err)
+		err = compile_constants(p);
 	for (uint64_t i = 0; !err && i < p->n_modules; i++) {
 		set_defaults(p->modules[i]);
 		err = register_module(p->modules[i]);
@@ -148,6 +159,7 @@ void program_unload(const struct program *p)
 		if (p->modules[i]->fini)
 			p->modules[i]->fini();
 	free_constants(p);
+	cfg_unload();
 	rpc_reset();
 }
 

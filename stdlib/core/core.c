@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/log.h"
+#include "script/cfg.h"
 #include "script/env.h"
 #include "sip/draft.h"
 
@@ -67,6 +68,21 @@ int32_t std_core_pv_defn_get(struct run *r, const struct pv_name *n, struct valu
 	std_core_pv_def_get(r, n, ret);
 	*ret = value_int(ret->tag == VAL_STR ? number(ret->s) : 0);
 	return 0;
+}
+
+/* ---- custom variables ---- */
+
+int32_t std_core_cfg_select(struct run *r, const struct str *group, int64_t instance)
+{
+	if (cfg_select(r, *group, instance) == 0)
+		return 1;
+	script_err(r, "there is no instance " STR_FMT "[%lld]", STR_ARG(*group), (long long)instance);
+	return -1;
+}
+
+int32_t std_core_cfg_reset(struct run *r, const struct str *group)
+{
+	return cfg_unselect(r, *group) ? -1 : 1;
 }
 
 /* ---- flags ---- */
