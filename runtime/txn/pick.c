@@ -192,6 +192,7 @@ static void branch_failed(struct txn_branch *b)
 		return;
 	b->routes.on_branch_failure = -1;
 	t->routes.on_branch_failure = -1;
+	t->routes.on_branch = -1;
 	t->same_set = true;
 	txn_up.branch_failure(t, b, route);
 	t->same_set = false;

@@ -11,7 +11,7 @@ static int parse_q(struct str s)
 	int q = 0, unit = 1000;
 
 	for (size_t i = 0; i < s.n && unit; i++) {
-		if (s.p[i] == '.' && i <= 1 && unit == 1000)
+		if (s.p[i] == '.' && i == 1)
 			continue;
 		if (s.p[i] < '0' || s.p[i] > '9')
 			return SIP_Q_NONE;

@@ -27,20 +27,39 @@ struct tm_pending *tm_pending(struct run *r)
 	return p;
 }
 
+struct tm_conf tm_conf;
+
 static void take(uint32_t *to, uint32_t v)
 {
 	if (v)
 		*to = v;
 }
 
+/* A timer in seconds from the script's AVP. */
+static void from_avp(struct run *r, const struct pv_ref *avp, uint32_t *ms)
+{
+	struct value v;
+	int64_t s = 0;
+
+	if (!avp || avp->get(r, &v) != 0 || v.tag == VAL_NULL)
+		return;
+	if (value_is_int(&v))
+		s = v.i;
+	else
+		(void)str_to_i64(v.s, &s);
+	if (s > 0 && s <= TIMER_MAX_MS / 1000)
+		*ms = (uint32_t)s * 1000;
+}
+
 static void apply_pending(struct run *r)
 {
 	struct tm_pending *p = r->tm;
-	struct txn_timers *t;
+	struct txn_timers *t = txn_timers(r->txn);
 
+	from_avp(r, param.fr_timer_avp, &t->fr);
+	from_avp(r, param.fr_inv_timer_avp, &t->fr_inv);
 	if (!p)
 		return;
-	t = txn_timers(r->txn);
 	*txn_routes(r->txn) = p->routes;
 	take(&t->fr, p->timers.fr);
 	take(&t->fr_inv, p->timers.fr_inv);
@@ -78,106 +97,6 @@ int32_t std_tm_t_newtran(struct run *r)
 	if (r->txn)
 		return -1; /* it exists already */
 	return tm_need_txn(r);
-}
-
-/* ---- forwarding ---- */
-
-/* The reference's numbers. */
-static int32_t relay_code(int err)
-{
-	switch (err) {
-	case 0:
-		return 1;
-	case RT_E_PARSE:
-		return -479;
-	case RT_E_NOENT:
-		return -478;
-	case RT_E_CLOSED:
-		return -6;
-	case RT_E_INVAL:
-		return -7;
-	default:
-		return -1;
-	}
-}
-
-static int32_t relay_cancel(struct run *r)
-{
-	struct txn *inv = txn_find_cancelled(r->worker, r->draft->msg);
-
-	if (!inv)
-		return 1;
-	if (txn_match_request(r->worker, r->draft->msg, NULL) == TXN_RETRANSMISSION)
-		return 0;
-	return txn_cancel_await(inv, r->draft) == 0 ? 0 : -1;
-}
-
-/* An ACK has no transaction: the host forwards what is left of it statelessly. */
-static int32_t relay(struct run *r, const struct txn_relay_opts *o)
-{
-	struct sip_msg *m = r->draft->msg;
-	int32_t rc;
-
-	if (r->kind != IN_FAILURE && m->method == SIP_ACK)
-		return txn_forward_await(r->worker, r->draft, o) == 0 ? 1 : -1;
-	if (r->kind != IN_FAILURE && !r->txn && m->method == SIP_CANCEL &&
-	    txn_find_cancelled(r->worker, m)) {
-		rc = relay_cancel(r);
-		return rc == 0 ? 1 : rc;
-	}
-	rc = tm_need_txn(r);
-	if (rc <= 0)
-		return rc;
-	return relay_code(txn_relay_await(r->txn, r->draft, o));
-}
-
-static int32_t relay_hp(struct run *r, enum proto p, const struct str *host, int64_t port)
-{
-	bool v6 = host->n && str_chr(*host, ':') != STR_NONE && host->p[0] != '[';
-	struct txn_relay_opts o = {.proto = p};
-
-	if (port < 0 || port > 65535)
-		return -1;
-	o.uri = str_printf(r->arena, "sip:%s" STR_FMT "%s:%u", v6 ? "[" : "", STR_ARG(*host),
-			   v6 ? "]" : "", port ? (unsigned)port : proto_port(p));
-	return o.uri.p ? relay(r, &o) : -1;
-}
-
-int32_t std_tm_t_relay(struct run *r)
-{
-	return relay(r, &(struct txn_relay_opts){0});
-}
-int32_t std_tm_t_relay_hp(struct run *r, const struct str *host, int64_t port)
-{
-	return relay_hp(r, PROTO_NONE, host, port);
-}
-int32_t std_tm_t_relay_to_udp(struct run *r)
-{
-	return relay(r, &(struct txn_relay_opts){.proto = PROTO_UDP});
-}
-int32_t std_tm_t_relay_to_udp_hp(struct run *r, const struct str *host, int64_t port)
-{
-	return relay_hp(r, PROTO_UDP, host, port);
-}
-int32_t std_tm_t_relay_to_tcp(struct run *r)
-{
-	return relay(r, &(struct txn_relay_opts){.proto = PROTO_TCP});
-}
-int32_t std_tm_t_relay_to_tcp_hp(struct run *r, const struct str *host, int64_t port)
-{
-	return relay_hp(r, PROTO_TCP, host, port);
-}
-int32_t std_tm_t_replicate(struct run *r)
-{
-	return relay(r, &(struct txn_relay_opts){.replicate = true});
-}
-int32_t std_tm_t_replicate_uri(struct run *r, const struct str *uri)
-{
-	return relay(r, &(struct txn_relay_opts){.replicate = true, .uri = *uri});
-}
-int32_t std_tm_t_relay_cancel(struct run *r)
-{
-	return r->draft->msg->method == SIP_CANCEL ? relay_cancel(r) : -1;
 }
 
 /* ---- looking up ---- */
@@ -301,6 +220,9 @@ static int init(const struct program *p)
 		log_err("a timer parameter is 0 or retr_timer2 is below retr_timer1");
 		return RT_E_INVAL;
 	}
+	tm_conf.unmatched_cancel = param.unmatched_cancel;
+	tm_conf.contacts = param.contacts_avp;
+	tm_conf.flows = param.contact_flows_avp;
 	txn_configure(&c);
 	txn_set_net(txn_net_default());
 	tm_run_enable();

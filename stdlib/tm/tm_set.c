@@ -137,7 +137,7 @@ int32_t std_tm_t_reset_max_lifetime(struct run *r)
 
 /* ---- flags ---- */
 
-static int32_t set_flag(struct run *r, uint32_t flag, bool on)
+int32_t tm_set_flag(struct run *r, uint32_t flag, bool on)
 {
 	struct tm_pending *p;
 
@@ -155,23 +155,23 @@ static int32_t set_flag(struct run *r, uint32_t flag, bool on)
 
 int32_t std_tm_t_set_auto_inv_100(struct run *r, int64_t on)
 {
-	return set_flag(r, TXN_NO_100, on == 0);
+	return tm_set_flag(r, TXN_NO_100, on == 0);
 }
 int32_t std_tm_t_set_disable_6xx(struct run *r, int64_t on)
 {
-	return set_flag(r, TXN_NO_6XX, on != 0);
+	return tm_set_flag(r, TXN_NO_6XX, on != 0);
 }
 int32_t std_tm_t_set_disable_failover(struct run *r, int64_t on)
 {
-	return set_flag(r, TXN_NO_FAILOVER, on != 0);
+	return tm_set_flag(r, TXN_NO_FAILOVER, on != 0);
 }
 int32_t std_tm_t_set_no_e2e_cancel_reason(struct run *r, int64_t on)
 {
-	return set_flag(r, TXN_NO_CANCEL_REASON, on != 0);
+	return tm_set_flag(r, TXN_NO_CANCEL_REASON, on != 0);
 }
 int32_t std_tm_t_set_disable_internal_reply(struct run *r, int64_t on)
 {
-	return set_flag(r, TXN_NO_INTERNAL_REPLY, on != 0);
+	return tm_set_flag(r, TXN_NO_INTERNAL_REPLY, on != 0);
 }
 
 /* ---- questions ---- */

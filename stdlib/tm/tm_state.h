@@ -12,6 +12,17 @@ struct tm_pending {
 	uint32_t on, off;         /* TXN_* flags */
 };
 
+enum tm_unmatched_cancel { TM_CANCEL_STATEFUL, TM_CANCEL_STATELESS, TM_CANCEL_DROP };
+
+/* Parameters that other files of the module need. */
+struct tm_conf {
+	int64_t unmatched_cancel;
+	struct str contacts, flows; /* names of the XAVPs of serial forking */
+};
+extern struct tm_conf tm_conf;
+
+/* A TXN_* flag of the transaction, or of the one to come. */
+int32_t tm_set_flag(struct run *r, uint32_t flag, bool on);
 /* The run's own, made when first asked for; NULL when memory is out. */
 struct tm_pending *tm_pending(struct run *r);
 /* The transaction of the run, made if needed: 1; 0: the message was absorbed; negative: failed. */
