@@ -21,7 +21,7 @@ struct cg {
 	LLVMTargetMachineRef tm;
 	LLVMTypeRef i8, i32, i64, ptr, vd;
 	LLVMDIBuilderRef di;
-	LLVMMetadataRef cu, fn_type;
+	LLVMMetadataRef cu, fn_type, value_type;
 	LLVMMetadataRef *files; /* by source file name, see cg_debug.c */
 	int n_strings, n_names;
 	LLVMValueRef *names;    /* struct pv_name of sema_pv by id, NULL: not made yet */
@@ -71,6 +71,8 @@ void cg_function(struct cg *g, const struct rir_fn *f);
 /* ---- debug.c ---- */
 void cg_debug_init(struct cg *g);
 void cg_debug_function(struct cg *g, const struct rir_fn *f, LLVMValueRef fn);
+/* $var names that f uses, as locals: the run's frame of variables is where they are. */
+void cg_debug_vars(struct cg *g, const struct rir_fn *f, LLVMValueRef run, LLVMBasicBlockRef entry);
 void cg_debug_site(struct cg *g, LLVMValueRef fn, uint32_t site);
 void cg_debug_fini(struct cg *g);
 

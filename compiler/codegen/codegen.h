@@ -25,6 +25,8 @@ struct codegen_input {
 	const char *file;         /* as given */
 };
 
+/* Code is generated, verified and optimised, and goes nowhere. */
+bool codegen_check(const struct codegen_input *in);
 /* An executable at `out`. */
 bool codegen_build(const struct codegen_input *in, const char *out);
 /* Code in memory for the life of the process; NULL on failure. */

@@ -12,6 +12,7 @@ struct fn_state {
 	LLVMValueRef *t;         /* temporaries */
 	LLVMBasicBlockRef *label;
 	LLVMBasicBlockRef entry; /* slots live there */
+	LLVMValueRef route;      /* struct run_route of a route; NULL in thunks */
 	bool ended;              /* the current block has its terminator */
 };
 
@@ -85,6 +86,7 @@ static size_t slot_size(int64_t kind)
 static LLVMValueRef slot(struct fn_state *s, const struct rir_inst *i)
 {
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(s->g->b);
+	LLVMMetadataRef line = LLVMGetCurrentDebugLocation2(s->g->b); /* moving takes another's */
 	LLVMValueRef first = LLVMGetFirstInstruction(s->entry), v;
 	LLVMTypeRef type = LLVMArrayType2(s->g->i8, slot_size(i->imm) * (size_t)(i->a > 0 ? i->a : 1));
 
@@ -97,6 +99,7 @@ static LLVMValueRef slot(struct fn_state *s, const struct rir_inst *i)
 	v = LLVMBuildAlloca(s->g->b, type, "");
 	LLVMSetAlignment(v, 8);
 	LLVMPositionBuilderAtEnd(s->g->b, here);
+	LLVMSetCurrentDebugLocation2(s->g->b, line);
 	return v;
 }
 
@@ -260,6 +263,43 @@ static LLVMValueRef result(struct fn_state *s, const struct rir_inst *i)
 	}
 }
 
+/* run.site, and the worker's trail. */
+static void set_site(struct fn_state *s, uint32_t site)
+{
+	LLVMBuilderRef b = s->g->b;
+	LLVMValueRef trail, n, i, to;
+
+	store(s, i32(s, site), s->run, offsetof(struct run, site));
+	trail = load(s, s->g->ptr, s->run, offsetof(struct run, trail));
+	n = load(s, s->g->i32, trail, offsetof(struct run_trail, n));
+	i = LLVMBuildZExt(b, LLVMBuildAnd(b, n, i32(s, RUN_TRAIL - 1), ""), s->g->i64, "");
+	to = at(s, trail, offsetof(struct run_trail, site));
+	LLVMBuildStore(b, i32(s, site), LLVMBuildInBoundsGEP2(b, s->g->i32, to, &i, 1, ""));
+	store(s, LLVMBuildAdd(b, n, i32(s, 1), ""), trail, offsetof(struct run_trail, n));
+}
+
+/* A route links itself below its caller ... */
+static void enter_route(struct fn_state *s)
+{
+	LLVMValueRef up = load(s, s->g->ptr, s->run, offsetof(struct run, routes));
+
+	store(s, up, s->route, offsetof(struct run_route, up));
+	store(s, load(s, s->g->i32, s->run, offsetof(struct run, site)), s->route,
+	      offsetof(struct run_route, site));
+	store(s, i32(s, s->f->route), s->route, offsetof(struct run_route, route));
+	store(s, s->route, s->run, offsetof(struct run, routes));
+}
+
+/* ... and leaves. */
+static void leave(struct fn_state *s, LLVMValueRef value)
+{
+	if (s->route)
+		store(s, load(s, s->g->ptr, s->route, offsetof(struct run_route, up)), s->run,
+		      offsetof(struct run, routes));
+	LLVMBuildRet(s->g->b, value);
+	s->ended = true;
+}
+
 /* The others. */
 static void effect(struct fn_state *s, const struct rir_inst *i)
 {
@@ -291,7 +331,7 @@ static void effect(struct fn_state *s, const struct rir_inst *i)
 		return;
 	case RIR_SITE:
 		cg_debug_site(s->g, s->fn, (uint32_t)i->imm);
-		store(s, i32(s, i->imm), s->run, offsetof(struct run, site));
+		set_site(s, (uint32_t)i->imm);
 		return;
 	case RIR_CALL:
 		call(s, i);
@@ -306,8 +346,7 @@ static void effect(struct fn_state *s, const struct rir_inst *i)
 		s->ended = true;
 		return;
 	case RIR_RET:
-		LLVMBuildRet(b, to_i32(s, s->t[i->a]));
-		s->ended = true;
+		leave(s, to_i32(s, s->t[i->a]));
 		return;
 	default:
 		BUG_ON(true);
@@ -320,6 +359,21 @@ static void start_block(struct fn_state *s, LLVMBasicBlockRef block)
 		LLVMBuildBr(s->g->b, block);
 	LLVMPositionBuilderAtEnd(s->g->b, block);
 	s->ended = false;
+}
+
+static void begin(struct fn_state *s, LLVMBasicBlockRef body)
+{
+	LLVMBuilderRef b = s->g->b;
+
+	if (s->f->kind == RIR_ROUTE) {
+		LLVMPositionBuilderAtEnd(b, s->entry);
+		s->route = LLVMBuildAlloca(b, LLVMArrayType2(s->g->i8, sizeof(struct run_route)), "");
+		LLVMSetAlignment(s->route, 8);
+		cg_debug_vars(s->g, s->f, s->run, s->entry);
+	}
+	LLVMPositionBuilderAtEnd(b, body);
+	if (s->route)
+		enter_route(s);
 }
 
 void cg_function(struct cg *g, const struct rir_fn *f)
@@ -340,7 +394,7 @@ void cg_function(struct cg *g, const struct rir_fn *f)
 	for (int i = 0; i < f->n_labels; i++)
 		s.label[i] = LLVMAppendBasicBlockInContext(g->ctx, s.fn, "");
 	cg_debug_function(g, f, s.fn);
-	LLVMPositionBuilderAtEnd(g->b, body);
+	begin(&s, body);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct rir_inst *in = &f->v[i];
 
@@ -356,7 +410,7 @@ void cg_function(struct cg *g, const struct rir_fn *f)
 			effect(&s, in);
 	}
 	if (!s.ended)
-		LLVMBuildRet(g->b, i32(&s, 1));
+		leave(&s, i32(&s, 1));
 	LLVMPositionBuilderAtEnd(g->b, s.entry);
 	LLVMBuildBr(g->b, body);
 	for (int i = 0; i < f->n_labels; i++) {

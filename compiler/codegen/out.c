@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <llvm-c/LLJIT.h>
+#include <llvm-c/ExecutionEngine.h>
 #include <llvm-c/Orc.h>
+#include <llvm-c/OrcEE.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -26,6 +28,15 @@ bool codegen_dump_ir(const struct codegen_input *in, FILE *out)
 		fputs(text, out);
 		LLVMDisposeMessage(text);
 	}
+	cg_fini(&g);
+	return ok;
+}
+
+bool codegen_check(const struct codegen_input *in)
+{
+	struct cg g;
+	bool ok = cg_init(&g, in) && cg_module(&g, "default<O2>");
+
 	cg_fini(&g);
 	return ok;
 }
@@ -137,6 +148,25 @@ static bool define_symbols(struct arena *a, LLVMOrcLLJITRef jit)
 						 LLVMOrcAbsoluteSymbols(map, n + 1)));
 }
 
+/* The older linker, because it can tell gdb (and it needs no section of its own for that). */
+static LLVMOrcObjectLayerRef linking_layer(void *ctx, LLVMOrcExecutionSessionRef session, const char *triple)
+{
+	LLVMOrcObjectLayerRef layer = LLVMOrcCreateRTDyldObjectLinkingLayerWithSectionMemoryManager(session);
+
+	(void)ctx;
+	(void)triple;
+	LLVMOrcRTDyldObjectLinkingLayerRegisterJITEventListener(layer, LLVMCreateGDBRegistrationListener());
+	return layer;
+}
+
+static bool new_jit(LLVMOrcLLJITRef *ret)
+{
+	LLVMOrcLLJITBuilderRef b = LLVMOrcCreateLLJITBuilder();
+
+	LLVMOrcLLJITBuilderSetObjectLinkingLayerCreator(b, linking_layer, NULL);
+	return !jit_failed(LLVMOrcCreateLLJIT(ret, b));
+}
+
 const struct program *codegen_jit(const struct codegen_input *in)
 {
 	LLVMOrcDefinitionGeneratorRef libc;
@@ -153,7 +183,7 @@ const struct program *codegen_jit(const struct codegen_input *in)
 		ok = false;
 	}
 	cg_fini(&g);
-	if (!ok || jit_failed(LLVMOrcCreateLLJIT(&jit, LLVMOrcCreateLLJITBuilder())))
+	if (!ok || !new_jit(&jit))
 		return NULL;
 	if (jit_failed(LLVMOrcCreateDynamicLibrarySearchGeneratorForProcess(
 		    &libc, LLVMOrcLLJITGetGlobalPrefix(jit), NULL, NULL)))

@@ -251,6 +251,17 @@ int verb_check(int argc, char **argv)
 	return code;
 }
 
+static bool back_end(const struct driver_opts *o, const struct codegen_input *in)
+{
+	if (!in->rir)
+		return false;
+	if (o->front.stop == STAGE_LOWER)
+		return true;
+	if (o->front.stop == STAGE_CODEGEN)
+		return codegen_check(in);
+	return codegen_build(in, o->output ? o->output : "a.out");
+}
+
 int verb_build(int argc, char **argv)
 {
 	struct driver_opts o;
@@ -264,12 +275,12 @@ int verb_build(int argc, char **argv)
 		return EXIT_INTERNAL;
 	print_diags(stderr, &o, c);
 	code = compile_exit_code(&o, c);
-	if (code == EXIT_OK && o.dump && !dump_front(&o, o.files.v[0], c))
-		dump_back(&o, c);
+	if (code == EXIT_OK && o.dump && !dump_front(&o, o.files.v[0], c) && !dump_back(&o, c))
+		code = EXIT_USAGE;
 	if (code == EXIT_OK && o.front.stop > STAGE_CHECK) {
 		struct codegen_input in = lowered(&o, c);
 
-		code = in.rir && codegen_build(&in, o.output ? o.output : "a.out") ? EXIT_OK : EXIT_INTERNAL;
+		code = back_end(&o, &in) ? EXIT_OK : EXIT_INTERNAL;
 	}
 	compile_free(&c);
 	return code;

@@ -42,6 +42,20 @@ enum run_kind {
 	IN_ANY = 127,
 };
 
+/* The last statements that a worker ran, of all its messages, newest at n - 1. */
+enum { RUN_TRAIL = 64 };
+struct run_trail {
+	uint32_t n; /* wraps */
+	uint32_t site[RUN_TRAIL];
+};
+
+/* One per route that runs, in that route's stack frame: who called whom. */
+struct run_route {
+	struct run_route *up; /* the caller's, or NULL */
+	uint32_t site;        /* of the call */
+	int32_t route;        /* index into program.routes */
+};
+
 struct run {
 	/* --- touched by generated code --- */
 	uint32_t site;      /* index into program.sites of the statement that runs */
@@ -52,6 +66,8 @@ struct run {
 	int32_t unused;
 	struct value *vars; /* $var frame, program.n_vars long */
 	const struct program *prog;
+	struct run_trail *trail;    /* the worker's */
+	struct run_route *routes;   /* of the route that runs now; NULL outside */
 	/* --- for functions --- */
 	int32_t kind;             /* one IN_* */
 	int32_t branch;           /* index of the branch in branch/onreply/failure context, or -1 */

@@ -150,6 +150,9 @@ static void fiber_main(struct transfer t)
 {
 	struct fiber *f = t.data;
 
+#ifdef __x86_64__
+	__asm__ volatile(".cfi_undefined rip"); /* debuggers: the stack begins here */
+#endif
 #ifdef FIBER_ASAN
 	__sanitizer_finish_switch_fiber(NULL, &f->caller_bottom, &f->caller_size);
 #endif

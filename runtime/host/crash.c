@@ -9,7 +9,8 @@
 #include "core/worker.h"
 #include "script/run.h"
 
-enum { MESSAGE_SHOWN = 2048, ALT_STACK = 32 * 1024 };
+enum { MESSAGE_SHOWN = 2048, ALT_STACK = 32 * 1024, DEPTH_SHOWN = 64 };
+#define HEAD "CRITICAL: kiln: "
 
 static const struct program *program;
 static struct worker *_Atomic workers[CRASH_WORKERS_MAX];
@@ -22,46 +23,93 @@ static void put(struct str s)
 	(void)n; /* nobody is left to tell */
 }
 
-static void put_site(unsigned worker, const char *when, uint32_t at)
-{
-	const struct program_site *site = &program->sites[at];
-	char line[512];
-	const char *route = site->route >= 0 && (uint64_t)site->route < program->n_routes
-				    ? program->routes[site->route].symbol
-				    : "";
-	int n = snprintf(line, sizeof(line), "CRITICAL: kiln: worker %u %s at %s:%u in %s\n", worker,
-			 when, site->file, site->line, route);
+/* snprintf with numbers and texts only: glibc's takes no lock and no memory for those. */
+#define PUTF(...)                                                                                  \
+	do {                                                                                       \
+		char line_[512];                                                                   \
+		int n_ = snprintf(line_, sizeof(line_), __VA_ARGS__);                              \
+		if (n_ > 0)                                                                        \
+			put(str_make(line_, (size_t)n_ < sizeof(line_) ? (size_t)n_ : sizeof(line_) - 1)); \
+	} while (0)
 
-	put(str_make(line, n > 0 ? (size_t)n : 0));
+static const struct program_site *site_of(uint32_t i)
+{
+	return &program->sites[i < program->n_sites ? i : 0];
+}
+
+static const char *route_name(int32_t i)
+{
+	return i >= 0 && (uint64_t)i < program->n_routes ? program->routes[i].symbol : "the start";
+}
+
+static void put_site(unsigned worker, const char *what, uint32_t site, int32_t route)
+{
+	const struct program_site *s = site_of(site);
+
+	PUTF(HEAD "worker %u %s %s:%u in %s\n", worker, what, s->file, s->line, route_name(route));
+}
+
+/* The line that runs, then each call on the way to it; then the run that this one interrupts. */
+static void put_chain(unsigned worker, const struct run *r)
+{
+	int depth = 0;
+
+	for (const char *what = "was at"; r; r = r->outer, what = "within a run at") {
+		put_site(worker, what, r->site, r->routes ? r->routes->route : site_of(r->site)->route);
+		for (const struct run_route *f = r->routes; f && f->up && depth < DEPTH_SHOWN; f = f->up, depth++)
+			put_site(worker, "  called from", f->site, f->up->route);
+	}
+}
+
+static void put_message(const struct run *r)
+{
+	if (!r->draft || !r->draft->msg)
+		return;
+	put(S(HEAD "with the message\n"));
+	put(str_head(r->draft->msg->buf, MESSAGE_SHOWN));
+	put(S("\n"));
+}
+
+static void put_trail(unsigned worker, const struct run_trail *t)
+{
+	uint32_t n = t->n < RUN_TRAIL ? t->n : RUN_TRAIL;
+	const char *file = NULL;
+
+	PUTF(HEAD "worker %u ran last, newest at the end:", worker);
+	for (uint32_t i = t->n - n; i != t->n; i++) {
+		const struct program_site *s = site_of(t->site[i % RUN_TRAIL]);
+
+		if (s->file != file)
+			PUTF(" %s", s->file);
+		PUTF("%s%u", s->file != file ? ":" : " ", s->line);
+		file = s->file;
+	}
+	put(S("\n"));
 }
 
 static void put_worker(struct worker *w)
 {
 	const struct run *r = script_run_now(w);
-	uint32_t last = script_last_site(w);
+	const struct run_trail *t = script_trail(w);
+	unsigned i = worker_index(w);
 
-	if (!r && last && last < program->n_sites)
-		put_site(worker_index(w), "idles, was last", last);
-	if (!r || r->site >= program->n_sites)
-		return;
-	put_site(worker_index(w), "was", r->site);
-	for (const struct run *o = r->outer; o && o->site < program->n_sites; o = o->outer)
-		put_site(worker_index(w), "came from", o->site);
-	if (!r->draft || !r->draft->msg)
-		return;
-	put(S("CRITICAL: kiln: with the message\n"));
-	put(str_head(r->draft->msg->buf, MESSAGE_SHOWN));
-	put(S("\n"));
+	if (r) {
+		put_chain(i, r);
+		put_message(r);
+	} else if (t && t->n) {
+		uint32_t site = t->site[(t->n - 1) % RUN_TRAIL];
+
+		put_site(i, "idles, was last at", site, site_of(site)->route);
+	}
+	if (t && t->n)
+		put_trail(i, t);
 }
 
 static void on_signal(int sig)
 {
-	char line[96];
-	int n = snprintf(line, sizeof(line), "CRITICAL: kiln: process %d dies of signal %d\n",
-			 (int)getpid(), sig);
 	struct worker *me = worker_self();
 
-	put(str_make(line, n > 0 ? (size_t)n : 0));
+	PUTF(HEAD "process %d dies of signal %d\n", (int)getpid(), sig);
 	if (program && me)
 		put_worker(me);
 	for (unsigned i = 0; program && i < CRASH_WORKERS_MAX; i++) {

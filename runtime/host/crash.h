@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * crash.h - what a dying server says: the signal, and the script line that each worker was at.
+ * crash.h - what a dying server says: the signal, and for each worker the script line it was at, the
+ * routes that led there, the message and the last statements it ran.
  *
  * An idle worker shows the last line it ran. The handler only reads (the faulting worker's run is exact,
  * the others run on meanwhile) and writes with write(2); then the default action follows, so that a core

@@ -26,7 +26,7 @@ struct script_worker {
 	const struct program *prog;
 	struct frame *pool;
 	unsigned n_frames;
-	uint32_t last_site;
+	struct run_trail trail;
 };
 
 static struct script_worker *state(const struct worker *w)
@@ -106,7 +106,8 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 	struct script_worker *s = state(w);
 	struct fiber *f = fiber_self();
 
-	*r = (struct run){.prog = s->prog, .kind = kind, .branch = -1, .worker = w, .draft = d, .txn = t};
+	*r = (struct run){.prog = s->prog, .kind = kind, .branch = -1, .worker = w, .draft = d, .txn = t,
+			  .trail = &s->trail};
 	r->arena = arena_new(RUN_ARENA_LIMIT);
 	r->frame = frame_get(s);
 	r->sv = sv ? script_vars_ref(sv) : script_vars_new();
@@ -168,7 +169,6 @@ void run_end(struct run *r)
 		s->pool = f;
 	}
 	r->frame = NULL;
-	s->last_site = r->site;
 	if (fiber && fiber_user(fiber) == r)
 		fiber_set_user(fiber, r->outer);
 	script_vars_unref(&r->sv);
@@ -180,11 +180,11 @@ const struct run *script_run_now(const struct worker *w)
 	return worker_fiber_user(w);
 }
 
-uint32_t script_last_site(const struct worker *w)
+const struct run_trail *script_trail(const struct worker *w)
 {
 	struct script_worker *s = state(w);
 
-	return s ? s->last_site : 0;
+	return s ? &s->trail : NULL;
 }
 
 int32_t script_exec(struct run *r, int32_t route)

@@ -38,10 +38,10 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 void run_end(struct run *r);
 /*
  * For a crash report, from any thread, without promise: the innermost run on w's current fiber or NULL,
- * and the last site of the run that ended last.
+ * and the last sites that it ran (NULL before script_worker_init).
  */
 const struct run *script_run_now(const struct worker *w);
-uint32_t script_last_site(const struct worker *w);
+const struct run_trail *script_trail(const struct worker *w);
 /*
  * Storage of a module for the length of this run, zeroed at the first call; `key` is any address of the
  * module's own. `end`, when not NULL, is called with it when the run ends. NULL: memory is out.
