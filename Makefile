@@ -39,7 +39,7 @@ LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 
 # ---- libraries: one archive per folder ---------------------------------------------------------
 RT_DIRS  := base world core net sip txn abi script usrloc rpc auth host
-CC_DIRS  := diag source preproc ast parse catalog sema lower codegen lint front fmt graph lsp capture debug test driver
+CC_DIRS  := diag source preproc ast parse catalog sema lower codegen lint front fmt graph lsp capture trace debug test driver
 RT_SRC   := $(wildcard runtime/*/*.c)
 STD_SRC  := $(wildcard stdlib/*/*.c)
 CC_SRC   := $(wildcard compiler/*/*.c)

@@ -132,10 +132,11 @@ int capture_text(struct arena *a, struct str text, struct capture *ret)
 		m = arena_new_of(a, struct capture_message);
 		if (!m)
 			return RT_E_NOMEM;
-		*m = (struct capture_message){.proto = PROTO_UDP, .bytes = normal(a, one), .number = ++ret->n,
-					      .time_us = (int64_t)(ret->n - 1) * 1000000};
+		*m = (struct capture_message){.proto = PROTO_UDP, .bytes = normal(a, one), .number = ret->n + 1,
+					      .time_us = (int64_t)ret->n * 1000000};
 		if (!m->bytes.p)
 			return RT_E_LIMIT;
+		ret->n++;
 		if (ret->last)
 			ret->last->next = m;
 		else

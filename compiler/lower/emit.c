@@ -232,8 +232,10 @@ void lw_at(struct lw *l, const struct ast *n)
 
 void lw_see_cond(struct lw *l, int value)
 {
-	if (l->p->observe)
-		LW_CALL(l, "rt_see_cond", "vpl", value);
+	if (!l->p->observe)
+		return;
+	lw_emit(l, RIR_SITE)->imm = l->site; /* a route() in the condition left its own */
+	LW_CALL(l, "rt_see_cond", "vpl", value);
 }
 
 struct rir_fn *lw_fn_new(struct rir_program *p, enum rir_fn_kind kind, const char *symbol)

@@ -88,7 +88,7 @@ struct str sip_own_via_text(struct arena *a, const struct sip_hop *hop)
 	sb_add(&b, proto_via_name(hop->proto));
 	sb_addc(&b, ' ');
 	sb_add(&b, hop->host);
-	if (hop->port)
+	if (hop->port && (hop->port != proto_port(PROTO_UDP) || hop->port_told))
 		sb_printf(&b, ":%u", (unsigned)hop->port);
 	if (hop->branch.n)
 		sb_printf(&b, ";branch=" STR_FMT, STR_ARG(hop->branch));

@@ -34,7 +34,8 @@ struct sip_hop {
 	enum proto proto;
 	enum proto recv_proto;
 	struct str host; /* sent-by; IPv6 in brackets. Advertised address already considered */
-	uint16_t port;   /* 0: not written */
+	uint16_t port;   /* 0: not written; the default 5060 only when port_told */
+	bool port_told;  /* the advertised port was given by hand */
 	struct str recv_host; /* the same of the receiving socket (double Record-Route) */
 	uint16_t recv_port;
 	struct str branch; /* "z9hG4bK..." ; empty: no branch parameter */

@@ -50,6 +50,7 @@ static int hop(struct worker *w, struct txn_dst *d, const struct sip_draft *draf
 				.port = draft->adv_port ? draft->adv_port
 					: s->adv_port   ? s->adv_port
 							: s->addr.port,
+				.port_told = draft->adv_port || s->adv_port,
 				.rport = draft->add_local_rport,
 				.alias = draft->via_alias};
 	if (in) {

@@ -34,7 +34,7 @@ static void address(struct sb *out, const struct rr_text *t, struct str host, ui
 {
 	sb_printf(out, "Record-Route: <" STR_FMT ":" STR_FMT, STR_ARG(t->scheme), STR_ARG(t->user));
 	sb_add(out, t->host.n ? t->host : host);
-	if (port && !t->host.n)
+	if (port && port != proto_port(PROTO_UDP) && !t->host.n)
 		sb_printf(out, ":%u", port);
 }
 

@@ -2,38 +2,7 @@
 # The verbs that only show something. Called by tests/run.py with the build folder.
 kiln=$1/kiln
 cd "$(dirname "$0")" || exit 1
-good=0 bad=0
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-
-# check NAME STATUS COMMAND...: the command's output is the file NAME.out, its exit code STATUS
-check() {
-	name=$1 want=$2
-	shift 2
-	"$@" >"$tmp/out" 2>"$tmp/err"
-	code=$?
-	if [ "$code" = "$want" ] && cmp -s "$tmp/out" "$name.out"; then
-		good=$((good + 1))
-	else
-		bad=$((bad + 1))
-		echo "cli: $name: exit code $code, wanted $want"
-		diff "$name.out" "$tmp/out" | head -20
-		head -5 "$tmp/err"
-	fi
-}
-
-# holds NAME COMMAND...: the command succeeds
-holds() {
-	name=$1
-	shift
-	if "$@" >"$tmp/out" 2>&1; then
-		good=$((good + 1))
-	else
-		bad=$((bad + 1))
-		echo "cli: $name:"
-		head -5 "$tmp/out"
-	fi
-}
+. ../golden.sh
 
 check graph-text 0 "$kiln" graph graph.cfg
 check graph-dot 0 "$kiln" graph --format=dot graph.cfg
@@ -53,5 +22,4 @@ for m in '' $("$kiln" coverage | awk '/^[a-z]/ && NF > 4 { print $1 }' | grep -v
 	holds "man-$m" sh -c "! groff -man -ww -Tutf8 '$tmp/page' 2>&1 >/dev/null | grep ."
 done
 holds usage sh -c "'$kiln' nonsense 2>&1 | grep -q 'kiln graph'; '$kiln' nonsense 2>/dev/null; [ \$? = 2 ]"
-echo "$good passed, $bad failed"
-[ "$bad" = 0 ]
+golden_end

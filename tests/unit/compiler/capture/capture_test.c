@@ -147,6 +147,7 @@ static void test_text(void **state)
 
 	assert_int_equal(capture_text(f->a, S("A sip:b SIP/2.0\nX: 1\nContent-Length: 99\n\nv=0\n---- next\nB sip:b SIP/2.0\n"), &c), 0);
 	assert_int_equal(c.n, 2);
+	assert_int_equal(c.last->time_us, 1000000);
 	assert_true(str_eq(c.first->bytes, S("A sip:b SIP/2.0\r\nX: 1\r\nContent-Length: 5\r\n\r\nv=0\r\n")));
 	assert_true(str_eq(c.last->bytes, S("B sip:b SIP/2.0\r\n\r\n")));
 }
