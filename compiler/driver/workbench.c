@@ -77,7 +77,7 @@ bool workbench_parse(int argc, char **argv, struct workbench *w, workbench_optio
 		else if (workbench_option(argc, argv, &i, "--for", &v))
 			w->after_ms = (uint32_t)(strtod(v, NULL) * 1000);
 		else if (workbench_option(argc, argv, &i, "--log", &v))
-			w->log_level = atoi(v);
+			w->log_level = (int)strtol(v, NULL, 10);
 		else if (workbench_option(argc, argv, &i, "--define", &v) && n < 253) {
 			rest_argv[n++] = minus_a;
 			rest_argv[n++] = argv[i];
