@@ -14,7 +14,7 @@ static _Atomic size_t held_blocks;
 static _Atomic uint64_t fail_in;
 static _Atomic bool paused;
 
-static bool must_fail(void)
+bool mem_must_fail(void)
 {
 	uint64_t n = atomic_load_explicit(&fail_in, memory_order_relaxed);
 
@@ -34,7 +34,7 @@ static void *account(void *p)
 
 void *mem_calloc(size_t count, size_t size)
 {
-	if (must_fail())
+	if (mem_must_fail())
 		return NULL;
 	return account(calloc(count, size));
 }
@@ -49,7 +49,7 @@ void *mem_realloc(void *p, size_t n)
 	size_t old = p ? malloc_usable_size(p) : 0;
 	void *q;
 
-	if (must_fail())
+	if (mem_must_fail())
 		return NULL;
 	q = realloc(p, n);
 	if (!q)

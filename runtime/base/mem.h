@@ -30,6 +30,8 @@ size_t mem_blocks(void);
 void mem_fail_nth(uint64_t n);
 /* While paused allocations are not counted and do not fail: test code's own. Returns what was. */
 bool mem_fail_pause(bool pause);
+/* For memory that is had otherwise (stacks): counts as an allocation; true: it is to fail now. */
+bool mem_must_fail(void);
 /* The failure asked for has not come yet. */
 bool mem_fail_pending(void);
 

@@ -101,8 +101,9 @@ void fibers_fini(struct fibers *fs)
 static struct fiber *stack_new(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), len = STACK_BYTES + page;
-	char *m = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+	char *m = mem_must_fail() ? MAP_FAILED
+				  : mmap(NULL, len, PROT_READ | PROT_WRITE,
+					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 	struct fiber *f;
 	size_t head = (sizeof(*f) + 63) & ~(size_t)63;
 
