@@ -300,11 +300,11 @@ static bool run(case_fn *fn, const struct lab_opts *o, uint64_t *digest, char *w
 	return ok;
 }
 
-/* Transports and address families take turns with the seed; streams lose nothing. */
+/* Transports, address families and numbers of workers take turns with the seed; streams lose nothing. */
 static struct lab_opts variant(uint64_t seed)
 {
 	return (struct lab_opts){.seed = seed, .link = lab_bad, .ipv6 = seed % 5 == 4,
-				 .proto = seed % 7 == 6 ? PROTO_TCP : PROTO_UDP};
+				 .proto = seed % 7 == 6 ? PROTO_TCP : PROTO_UDP, .workers = seed % 3 == 2 ? 2 : 1};
 }
 
 static void many(case_fn *fn)

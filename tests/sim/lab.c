@@ -86,7 +86,7 @@ static struct addr host(bool ipv6, unsigned n)
 	char text[24];
 	struct addr a;
 
-	snprintf(text, sizeof(text), ipv6 ? "fd00::%u" : "10.0.0.%u", n);
+	snprintf(text, sizeof(text), ipv6 ? "fd00::%x" : "10.0.0.%u", n);
 	BUG_ON(!addr_parse(str_of(text), &a));
 	a.port = 5060;
 	return a;
@@ -100,7 +100,7 @@ int lab_begin(struct lab *l, const struct program *p, const struct lab_opts *o)
 	bool was;
 	int err;
 
-	memset(l, 0, sizeof(*l));
+	memset(l, 0, offsetof(struct lab, phone)); /* a phone is cleared when it is had */
 	l->o = *o;
 	if (l->o.proto == PROTO_NONE)
 		l->o.proto = PROTO_UDP;

@@ -11,7 +11,7 @@
 #include "host/offline.h"
 #include "ua.h"
 
-enum { LAB_PHONES = 4, LAB_LINES = 64 };
+enum { LAB_PHONES = 200, LAB_LINES = 64 };
 
 struct lab_opts {
 	uint64_t seed;
@@ -28,7 +28,6 @@ struct lab {
 	struct addr at; /* the server's */
 	struct world *world;
 	struct worker *worker; /* of the phones */
-	struct ua phone[LAB_PHONES];
 	unsigned n_phones;
 	struct lab_opts o;
 	size_t blocks, arenas; /* before it began */
@@ -36,6 +35,7 @@ struct lab {
 	uint64_t sent;
 	unsigned n_lines; /* log lines of level error and worse */
 	char line[LAB_LINES][200];
+	struct ua phone[LAB_PHONES]; /* last: a run clears only those it uses */
 };
 
 /* Script at `path` for in-memory service; NULL after printing why. Lives as long as the process. */

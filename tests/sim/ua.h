@@ -12,7 +12,7 @@
 
 #include "core/timer.h"
 
-enum { UA_T1 = 500, UA_T2 = 4000, UA_TEXT = 4096, UA_CLIENTS = 12, UA_SERVERS = 24, UA_STREAMS = 4, UA_ROUTES = 4 };
+enum { UA_T1 = 500, UA_T2 = 4000, UA_TEXT = 2048, UA_CLIENTS = 16, UA_SERVERS = 24, UA_STREAMS = 4, UA_ROUTES = 4 };
 
 struct ua;
 
