@@ -79,3 +79,19 @@ uint64_t hash_fnv(struct str s)
 		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
 	return h;
 }
+
+uint32_t hash_core(struct str s)
+{
+	uint32_t h = 0, v;
+	size_t i = 0;
+
+	for (; i + 4 <= s.n; i += 4) {
+		v = (uint32_t)(unsigned char)s.p[i] << 24 | (uint32_t)(unsigned char)s.p[i + 1] << 16 |
+		    (uint32_t)(unsigned char)s.p[i + 2] << 8 | (unsigned char)s.p[i + 3];
+		h += v ^ (v >> 3);
+	}
+	for (v = 0; i < s.n; i++)
+		v = v << 8 | (unsigned char)s.p[i];
+	h += v ^ (v >> 3);
+	return h + (h >> 11) + (h >> 13) + (h >> 23);
+}

@@ -14,5 +14,7 @@ uint64_t hash_str(struct str s);
 /* ASCII case ignored. */
 uint64_t hash_istr(struct str s);
 uint64_t hash_fnv(struct str s);
+/* The reference server's own hash, by which its tables order what they show: public and weak, for order only. */
+uint32_t hash_core(struct str s);
 
 #endif

@@ -158,10 +158,10 @@ static void put_node(struct sb *b, const struct rpc_node *n, int depth)
 	case RPC_ARRAY:
 		break;
 	}
-	sb_addc(b, n->kind == RPC_STRUCT ? TYPE_STRUCT : TYPE_ARRAY);
+	sb_addc(b, TYPE_STRUCT); /* arrays too: kamcmd reads no names in arrays, and the reference sends none */
 	for (const struct rpc_node *m = n->first; m && depth < RPC_DEPTH_MAX; m = m->next)
 		put_node(b, m, depth + 1);
-	sb_addc(b, (char)(END | (n->kind == RPC_STRUCT ? TYPE_STRUCT : TYPE_ARRAY)));
+	sb_addc(b, (char)(END | TYPE_STRUCT));
 }
 
 void binrpc_answer(struct rpc *c, struct str cookie, struct sb *out)

@@ -102,6 +102,12 @@ static json_t *from_node(const struct rpc_node *n, int depth)
 	for (const struct rpc_node *m = n->first; m && depth < RPC_DEPTH_MAX; m = m->next) {
 		json_t *v = from_node(m, depth + 1);
 
+		if (n->kind == RPC_ARRAY && m->name.n) { /* a named member: {"name": value} */
+			json_t *o = json_object();
+
+			json_object_setn_new(o, m->name.p, m->name.n, v);
+			v = o;
+		}
 		if (n->kind == RPC_ARRAY)
 			json_array_append_new(j, v);
 		else

@@ -3,6 +3,7 @@
 #include "rpc/rpc.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "core/fiber.h"
 
@@ -203,6 +204,23 @@ bool rpc_peek_int(struct rpc *c, size_t i, int64_t *ret)
 		return true;
 	}
 	return n && n->kind == RPC_STR && str_to_i64(n->s, ret);
+}
+
+bool rpc_peek_double(struct rpc *c, size_t i, double *ret)
+{
+	const struct rpc_node *n = i < c->n_args ? c->args[i] : NULL;
+	char buf[64], *end;
+
+	if (n && (n->kind == RPC_INT || n->kind == RPC_DOUBLE)) {
+		*ret = n->kind == RPC_INT ? (double)n->i : n->d;
+		return true;
+	}
+	if (!n || n->kind != RPC_STR || !n->s.n || n->s.n >= sizeof(buf))
+		return false;
+	memcpy(buf, n->s.p, n->s.n);
+	buf[n->s.n] = '\0';
+	*ret = strtod(buf, &end);
+	return *end == '\0';
 }
 
 static void run(struct worker *w, void *arg)

@@ -52,8 +52,10 @@ bool rpc_arg_int(struct rpc *c, size_t i, bool optional, int64_t *ret);
 /* The same without a fault: false when it is missing or no such value. */
 bool rpc_peek_str(struct rpc *c, size_t i, struct str *ret);
 bool rpc_peek_int(struct rpc *c, size_t i, int64_t *ret);
+bool rpc_peek_double(struct rpc *c, size_t i, double *ret);
 
-/* Add to the answer: `to` NULL is the top level; `name` empty in arrays and at the top. */
+/* Add to the answer: `to` NULL is the top level, where `name` is NULL; in an array a named member is shown
+   with its name, as an object of one member in JSON. */
 void rpc_add_int(struct rpc *c, struct rpc_node *to, const char *name, int64_t v);
 void rpc_add_str(struct rpc *c, struct rpc_node *to, const char *name, struct str v);
 void rpc_add_double(struct rpc *c, struct rpc_node *to, const char *name, double v);

@@ -389,6 +389,19 @@ int sip_branch_append(struct sip_draft *d, const struct sip_branch *b, struct si
 	return 0;
 }
 
+int sip_branch_set(struct sip_draft *d, struct sip_branch *at, const struct sip_branch *b)
+{
+	struct sip_branch copy;
+	int err;
+
+	if (!one_line(b->uri) || !one_line(b->path) || !one_line(b->dst_uri))
+		return RT_E_PARSE;
+	err = keep_branch(d, b, &copy);
+	if (!err)
+		*at = copy;
+	return err;
+}
+
 unsigned sip_branch_count(const struct sip_draft *d)
 {
 	return d->branches ? d->branches->n : 0;

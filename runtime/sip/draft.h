@@ -144,6 +144,8 @@ int sip_reply_append(struct sip_draft *d, struct str text);
 
 /* Appended branches. */
 int sip_branch_append(struct sip_draft *d, const struct sip_branch *b, struct sip_branch **ret);
+/* An appended branch becomes a copy of `b`. */
+int sip_branch_set(struct sip_draft *d, struct sip_branch *at, const struct sip_branch *b);
 unsigned sip_branch_count(const struct sip_draft *d);
 struct sip_branch *sip_branch_at(struct sip_draft *d, unsigned i); /* NULL past the end */
 int sip_branch_remove(struct sip_draft *d, unsigned i);

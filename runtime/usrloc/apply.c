@@ -49,11 +49,16 @@ static bool is_match(const struct ul_contact *have, const struct ul_contact *wan
 
 static struct ul_binding *find_match(const struct plan *p, const struct ul_contact *want)
 {
-	struct ul_binding *b = p->rec ? p->rec->first : NULL;
+	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next) {
+		struct ul_contact have;
 
-	while (b && (ul_is_expired(&b->c, p->o->now) || !is_match(&b->c, want, p->o->match)))
-		b = b->next;
-	return b;
+		if (ul_is_expired(b, p->o->now))
+			continue;
+		ul_view(b, &have);
+		if (is_match(&have, want, p->o->match))
+			return b;
+	}
+	return NULL;
 }
 
 /* RFC 3261 10.3 step 7: with the same Call-ID the CSeq must have grown. */
@@ -74,16 +79,16 @@ static int find_all(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct ul_contact *want = &p->ch[i].c;
+		struct ul_contact have;
 		int err;
 
-		if (want->uri.n + want->received.n + want->path.n + want->call_id.n +
-			    want->user_agent.n + want->instance.n + want->ruid.n >
-		    p->t->lim.contact_bytes)
+		if (ul_contact_bytes(want) > p->t->lim.contact_bytes)
 			return RT_E_LIMIT;
 		p->match[i] = find_match(p, want);
 		if (!p->match[i])
 			continue;
-		err = check_order(p, &p->match[i]->c, want);
+		ul_view(p->match[i], &have);
+		err = check_order(p, &have, want);
 		if (err)
 			return err;
 	}
@@ -104,7 +109,7 @@ static int check_count(struct plan *p)
 	uint32_t n = 0, added = 0, max = p->o->max_contacts;
 
 	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next)
-		n += !ul_is_expired(&b->c, p->o->now) && !p->o->remove_all &&
+		n += !ul_is_expired(b, p->o->now) && !p->o->remove_all &&
 		     (!p->o->only_these || is_named(p, b));
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->ch[i].op == UL_OP_SAVE && !p->match[i])
@@ -127,9 +132,9 @@ static int allocate_room(struct plan *p, struct arena *a)
 	size_t bytes = 0, n = 0;
 
 	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next, n++)
-		bytes += ul_contact_bytes(&b->c);
+		bytes += ul_binding_bytes(b);
 	for (size_t i = 0; i < p->n; i++, n++)
-		bytes += p->fresh[i] ? ul_contact_bytes(&p->fresh[i]->c) : 0;
+		bytes += p->fresh[i] ? ul_binding_bytes(p->fresh[i]) : 0;
 	return ul_room_get(a, n, bytes, &p->room);
 }
 
@@ -138,12 +143,14 @@ static int allocate_all(struct plan *p, struct str aor, uint64_t hash, struct ar
 	bool saves = false;
 
 	for (size_t i = 0; i < p->n; i++) {
-		struct ul_contact c = p->ch[i].c;
+		struct ul_contact c = p->ch[i].c, old;
 
 		if (p->ch[i].op != UL_OP_SAVE)
 			continue;
-		if (p->match[i])
-			c.ruid = p->match[i]->c.ruid; /* the binding keeps its identity */
+		if (p->match[i]) {
+			ul_view(p->match[i], &old);
+			c.ruid = old.ruid; /* the binding keeps its identity */
+		}
 		c.modified = p->o->now;
 		p->fresh[i] = ul_binding_new(&c);
 		if (!p->fresh[i])
@@ -168,7 +175,7 @@ static void remove_binding(struct plan *p, struct ul_binding *b)
 static void remove_others(struct plan *p, struct ul_result *res)
 {
 	for (struct ul_binding *b = p->rec ? p->rec->first : NULL, *next; b; b = next) {
-		bool expired = ul_is_expired(&b->c, p->o->now);
+		bool expired = ul_is_expired(b, p->o->now);
 
 		next = b->next;
 		if (is_named(p, b) ||
@@ -185,7 +192,7 @@ static void drop_oldest(struct plan *p, struct ul_result *res)
 		struct ul_binding *old = p->rec->first;
 
 		for (struct ul_binding *b = old; b; b = b->next)
-			if (b->c.modified < old->c.modified)
+			if (b->modified < old->modified)
 				old = b;
 		remove_binding(p, old);
 		res->removed++;

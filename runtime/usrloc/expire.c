@@ -22,7 +22,7 @@ static uint32_t collect(struct ul_table *t, struct ul_stripe *s, int64_t now, ui
 		list_each(it, tmp, head) {
 			struct ul_binding *b = container_of(it, struct ul_binding, slot);
 
-			if (!ul_is_expired(&b->c, now))
+			if (!ul_is_expired(b, now))
 				continue;
 			if (n == max)
 				return n; /* swept stays: the next call goes on here */
@@ -63,8 +63,12 @@ static uint32_t expire_batch(struct ul_table *t, struct ul_stripe *s, int64_t no
 	drop_empty(t, s, gone, n);
 	pthread_mutex_unlock(&s->lock);
 	for (uint32_t k = 0; k < n; k++) {
-		if (a)
-			fn(arg, aor[k], &gone[k]->c);
+		if (a) {
+			struct ul_contact c;
+
+			ul_view(gone[k], &c);
+			fn(arg, aor[k], &c);
+		}
 		ul_binding_free(&gone[k]);
 	}
 	arena_free(&a);

@@ -186,10 +186,49 @@ struct ul_binding *ul_binding_new(const struct ul_contact *c)
 
 	if (!b)
 		return NULL;
-	contact_move_strings(&copy, (char *)(b + 1));
-	b->c = copy;
+	for (size_t i = 0; i < UL_TEXTS; i++)
+		b->text_n[i] = (uint16_t)contact_strings(&copy, i)->n;
+	contact_move_strings(&copy, b->text);
+	b->sock = c->sock;
+	b->conn_id = c->conn_id;
+	b->expires = (uint32_t)c->expires;
+	b->modified = (uint32_t)c->modified;
+	b->cseq = c->cseq;
+	b->flags = c->flags;
+	b->cflags = c->cflags;
+	b->methods = c->methods;
+	b->reg_id = c->reg_id;
+	b->server_id = c->server_id;
+	b->q = (int16_t)c->q;
 	list_init(&b->slot);
 	return b;
+}
+
+void ul_view(const struct ul_binding *b, struct ul_contact *ret)
+{
+	const char *p = b->text;
+
+	*ret = (struct ul_contact){
+		.sock = b->sock, .conn_id = b->conn_id, .expires = b->expires, .modified = b->modified,
+		.cseq = b->cseq, .flags = b->flags, .cflags = b->cflags, .methods = b->methods,
+		.reg_id = b->reg_id, .server_id = b->server_id, .q = b->q,
+	};
+	for (size_t i = 0; i < UL_TEXTS; i++) {
+		struct str *s = contact_strings(ret, i);
+
+		s->n = b->text_n[i];
+		s->p = s->n ? p : NULL;
+		p += s->n;
+	}
+}
+
+size_t ul_binding_bytes(const struct ul_binding *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < UL_TEXTS; i++)
+		n += b->text_n[i];
+	return n;
 }
 
 void ul_binding_free(struct ul_binding **b)
@@ -201,7 +240,7 @@ void ul_binding_free(struct ul_binding **b)
 }
 
 /* Does `a` come before `b`? The higher q does; among equals the one that was there first. */
-static bool is_before(const struct ul_contact *a, const struct ul_contact *b, bool by_time)
+static bool is_before(const struct ul_binding *a, const struct ul_binding *b, bool by_time)
 {
 	return by_time || a->q > b->q;
 }
@@ -213,8 +252,8 @@ static void link_at(struct ul_table *t, struct ul_stripe *s, struct ul_record *r
 	*at = b;
 	b->rec = rec;
 	rec->n++;
-	if (b->c.expires)
-		list_add_tail(&s->ring[b->c.expires / UL_SLOT_SECONDS % UL_SLOTS], &b->slot);
+	if (b->expires)
+		list_add_tail(&s->ring[b->expires / UL_SLOT_SECONDS % UL_SLOTS], &b->slot);
 	atomic_fetch_add(&t->contacts, 1);
 }
 
@@ -223,7 +262,7 @@ void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *
 {
 	struct ul_binding **p = &rec->first;
 
-	while (*p && !is_before(&b->c, &(*p)->c, by_time))
+	while (*p && !is_before(b, *p, by_time))
 		p = &(*p)->next;
 	link_at(t, s, rec, b, p);
 }
@@ -237,7 +276,7 @@ void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_bindi
 	while (*p != old)
 		p = &(*p)->next;
 	ul_binding_unlink(t, old);
-	if (!by_time && old->c.q == b->c.q)
+	if (!by_time && old->q == b->q)
 		link_at(t, s, rec, b, p); /* a refresh keeps its place */
 	else
 		ul_binding_link(t, s, rec, b, by_time);
@@ -281,11 +320,11 @@ void ul_room_fill(const struct ul_room *room, const struct ul_record *rec, int64
 	for (const struct ul_binding *b = rec->first; b; b = b->next) {
 		struct ul_contact *c = &ret->contacts[ret->n];
 
-		if (ul_is_expired(&b->c, now))
+		if (ul_is_expired(b, now))
 			continue;
-		*c = b->c;
+		ul_view(b, c);
 		contact_move_strings(c, p);
-		p += contact_bytes(c);
+		p += ul_binding_bytes(b);
 		ret->n++;
 	}
 }
@@ -296,7 +335,7 @@ int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struc
 	size_t bytes = 0;
 
 	for (const struct ul_binding *b = rec->first; b; b = b->next)
-		bytes += ul_contact_bytes(&b->c);
+		bytes += ul_binding_bytes(b);
 	if (ul_room_get(a, rec->n, bytes, &room))
 		return RT_E_NOMEM;
 	ul_room_fill(&room, rec, now, ret);
@@ -347,13 +386,15 @@ int ul_remove(struct ul_table *t, struct str aor, struct str ruid)
 	uint64_t hash = hash_str(aor);
 	struct ul_stripe *s = ul_stripe_of(t, hash);
 	struct ul_record *rec;
+	struct ul_contact c;
 	uint32_t gone = 0;
 
 	pthread_mutex_lock(&s->lock);
 	rec = ul_record_find(s, hash, aor);
 	for (struct ul_binding *b = rec ? rec->first : NULL, *next; b; b = next) {
 		next = b->next;
-		if (ruid.n && !str_eq(b->c.ruid, ruid))
+		ul_view(b, &c);
+		if (ruid.n && !str_eq(c.ruid, ruid))
 			continue;
 		ul_binding_unlink(t, b);
 		ul_binding_free(&b);

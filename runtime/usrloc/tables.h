@@ -18,11 +18,18 @@ struct ul_conf {
 	int64_t matching_mode;   /* enum ul_match */
 	int64_t cseq_delay;      /* s */
 	int64_t nat_bflag;       /* branch flag number, -1: none */
+	int64_t max_contacts;    /* of one table, 0: the default */
+	void (*on_table)(struct ul_table *t); /* told of each new table, or NULL */
 };
 extern struct ul_conf ul_conf;
 
+/* Told of every contact that the sweep removed, in a fiber of the sweep; NULL: nobody wants to know. */
+extern void (*ul_on_expired)(struct ul_table *t, struct str aor, const struct ul_contact *c);
+
 /* NULL: memory is out or there are too many. Safe from any thread. */
 struct ul_table *ul_table_get(struct str name);
+/* The table, or NULL when nobody asked for it yet. */
+struct ul_table *ul_table_find(struct str name);
 /* Visit all that exist. */
 void ul_tables_each(void (*fn)(void *arg, struct ul_table *t), void *arg);
 void ul_tables_free(void);

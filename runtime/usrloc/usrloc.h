@@ -31,8 +31,7 @@ struct ul_contact {
 	struct str uri, received, path, call_id, user_agent, instance;
 	struct str ruid; /* unique id of the binding; given by the caller for a new one */
 	const struct net_socket *sock; /* received on */
-	struct addr src;
-	int64_t expires;  /* s since the epoch; 0: for ever */
+	int64_t expires;  /* s since the epoch, until 2106; 0: for ever */
 	int64_t modified; /* s since the epoch, set by the table */
 	int32_t q;        /* thousandths, -1: not told */
 	uint32_t cseq;
@@ -71,7 +70,7 @@ struct ul_result {
 struct ul_limits {
 	uint64_t contacts;       /* in the table */
 	uint32_t per_aor;        /* hard bound, whatever max_contacts says */
-	uint32_t contact_bytes;  /* strings of one contact */
+	uint32_t contact_bytes;  /* strings of one contact; at most 65535 */
 };
 extern const struct ul_limits ul_limits_default; /* 4 million, 64, 8 KiB */
 

@@ -17,12 +17,20 @@ enum {
 	UL_SLOT_SECONDS = 32, /* one turn of the ring is 4096 s */
 };
 
-/* A binding; its strings lie behind it in the same block. */
+enum { UL_TEXTS = 7 }; /* strings of a contact: ul_text() in table.c names them */
+
+/* A binding, packed: a million of them are ordinary. Its texts lie behind it, one after the other. */
 struct ul_binding {
-	struct ul_contact c;
 	struct ul_record *rec;
 	struct ul_binding *next; /* of the record, best first */
 	struct list slot;        /* of the expiry ring, unlinked when it never expires */
+	const struct net_socket *sock;
+	uint64_t conn_id;
+	uint32_t expires, modified; /* s since the epoch */
+	uint32_t cseq, flags, cflags, methods, reg_id, server_id;
+	int16_t q;
+	uint16_t text_n[UL_TEXTS];
+	char text[];
 };
 
 struct ul_record {
@@ -70,7 +78,10 @@ void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_bindi
 			struct ul_binding *b, bool by_time);
 void ul_binding_unlink(struct ul_table *t, struct ul_binding *b);
 
+/* The binding as a contact; its texts are views of the binding's. */
+void ul_view(const struct ul_binding *b, struct ul_contact *ret);
 size_t ul_contact_bytes(const struct ul_contact *c);
+size_t ul_binding_bytes(const struct ul_binding *b); /* of its texts */
 
 /* Room for copies, taken before a change so that reporting it cannot fail afterwards. */
 struct ul_room {
@@ -83,9 +94,9 @@ void ul_room_fill(const struct ul_room *room, const struct ul_record *rec, int64
 /* Copies of the unexpired contacts; RT_E_NOMEM. */
 int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struct ul_result *ret);
 
-static inline bool ul_is_expired(const struct ul_contact *c, int64_t now)
+static inline bool ul_is_expired(const struct ul_binding *b, int64_t now)
 {
-	return c->expires != 0 && c->expires <= now;
+	return b->expires != 0 && b->expires <= now;
 }
 
 #endif

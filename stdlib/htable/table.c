@@ -131,25 +131,9 @@ const struct ht_spec *ht_spec(const struct ht_table *t)
 
 /* ---- one stripe ---- */
 
-uint32_t ht_hid(struct str key)
-{
-	uint32_t h = 0, v;
-	size_t i = 0;
-
-	for (; i + 4 <= key.n; i += 4) {
-		v = (uint32_t)(unsigned char)key.p[i] << 24 | (uint32_t)(unsigned char)key.p[i + 1] << 16 |
-		    (uint32_t)(unsigned char)key.p[i + 2] << 8 | (unsigned char)key.p[i + 3];
-		h += v ^ (v >> 3);
-	}
-	for (v = 0; i < key.n; i++)
-		v = v << 8 | (unsigned char)key.p[i];
-	h += v ^ (v >> 3);
-	return h + (h >> 11) + (h >> 13) + (h >> 23);
-}
-
 unsigned ht_slot_of(const struct ht_table *t, struct str key)
 {
-	return ht_hid(key) & (t->spec.slots - 1);
+	return hash_core(key) & (t->spec.slots - 1);
 }
 
 struct ht_stripe *ht_stripe_of(struct ht_table *t, uint32_t hid)
@@ -338,7 +322,7 @@ struct at { /* where a key is; its stripe is locked */
 
 static struct at lock_at(struct ht_table *t, struct str key, int64_t now)
 {
-	struct at at = {.hid = ht_hid(key)};
+	struct at at = {.hid = hash_core(key)};
 
 	at.s = ht_stripe_of(t, at.hid);
 	pthread_mutex_lock(&at.s->lock);

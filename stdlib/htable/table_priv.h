@@ -20,7 +20,7 @@ struct ht_item {
 	int64_t i;
 	char *text;
 	uint32_t text_n, cap;
-	uint32_t hid; /* the reference's hash: the slot and the order in it */
+	uint32_t hid; /* hash_core() of the key: the slot and the order in it */
 	uint32_t key_n;
 	bool is_text;
 	char key[];
@@ -45,8 +45,6 @@ struct ht_table {
 	struct ht_stripe stripes[];
 };
 
-/* The hash by which the reference picks a slot. */
-uint32_t ht_hid(struct str key);
 struct ht_stripe *ht_stripe_of(struct ht_table *t, uint32_t hid);
 
 #endif

@@ -121,6 +121,17 @@ static int find(struct run *r, struct str table, struct str uri, struct found *f
 	return ul_lookup(t, aor, now, r->arena, &f->res);
 }
 
+/* lookup_filter_mode 2: the connection that a stream contact came on must still be there. */
+static bool is_connected(struct run *r, const struct ul_contact *c)
+{
+	return !(reg_conf.lookup_filter_mode & 2) || !c->conn_id || net_conn_alive(r->worker, c->conn_id);
+}
+
+static bool is_wanted(struct run *r, const struct found *f, const struct ul_contact *c)
+{
+	return (!f->gruu || reg_gruu_match(&f->uri, c)) && passes_flags(r, c) && is_connected(r, c);
+}
+
 int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_lookup_mode mode)
 {
 	bool first = mode == REG_LOOKUP_REPLACE, excluded = false;
@@ -134,14 +145,12 @@ int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_loo
 		const struct ul_contact *c = &f.res.contacts[i];
 		struct sip_branch b;
 
-		if (f.gruu && !reg_gruu_match(&f.uri, c))
+		if (!is_wanted(r, &f, c))
 			continue;
 		if (!allows(r, c)) {
 			excluded = true;
 			continue;
 		}
-		if (!passes_flags(r, c))
-			continue;
 		if (!first && used && !reg_conf.append_branches && mode == REG_LOOKUP_REPLACE)
 			break;
 		b = to_branch(r, c);
@@ -150,11 +159,37 @@ int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_loo
 			break; /* max_branches: the best ones are in */
 		if (err)
 			return -3;
+		if (first)
+			reg_rcd_add(r, c); /* the one of the R-URI, as in the reference */
 		first = false;
 		used++;
-		reg_rcd_add(r, c);
 	}
 	return used ? 1 : excluded ? -2 : -1;
+}
+
+int reg_lookup_branch(struct run *r, struct str table, unsigned i)
+{
+	struct sip_branch *at = sip_branch_at(r->draft, i);
+	struct found f = {0};
+	bool first = true;
+	int err = find(r, table, at->uri, &f);
+
+	for (uint32_t k = 0; !err && k < f.res.n; k++) {
+		const struct ul_contact *c = &f.res.contacts[k];
+		struct sip_branch *to = at, b;
+
+		if (!is_wanted(r, &f, c) || !allows(r, c))
+			continue;
+		b = to_branch(r, c);
+		if (!first)
+			err = sip_branch_append(r->draft, &b, &to);
+		else
+			err = sip_branch_set(r->draft, at, &b);
+		first = false;
+		if (err == RT_E_LIMIT)
+			return 0;
+	}
+	return err;
 }
 
 static bool matches(struct run *r, const struct ul_contact *c, int64_t match)

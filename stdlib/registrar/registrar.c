@@ -198,23 +198,20 @@ int32_t std_registrar_lookup_to_dset2(struct run *r, const struct str *table, co
 	return reg_lookup(r, *table, *uri, REG_LOOKUP_APPEND);
 }
 
-/* The branches are taken out first: lookup() appends its own behind them. */
+/*
+ * The R-URI first; then every branch that was there and has only a URI becomes its best contact, in its
+ * place. Further contacts are appended behind all.
+ */
 int32_t std_registrar_lookup_branches(struct run *r, const struct str *table)
 {
-	struct sip_branch old[SIP_BRANCHES_MAX];
 	unsigned n = sip_branch_count(r->draft);
-	int32_t rc;
+	int32_t rc = reg_lookup(r, *table, STR_NULL, REG_LOOKUP_REPLACE);
 
-	for (unsigned i = 0; i < n; i++)
-		old[i] = *sip_branch_at(r->draft, i);
-	sip_branches_clear(r->draft);
-	rc = reg_lookup(r, *table, STR_NULL, REG_LOOKUP_REPLACE);
 	for (unsigned i = 0; i < n; i++) {
-		bool plain = !old[i].dst_uri.n && !old[i].path.n && !old[i].force_sock;
+		const struct sip_branch *b = sip_branch_at(r->draft, i);
 
-		if (plain && reg_lookup(r, *table, old[i].uri, REG_LOOKUP_APPEND) > 0)
-			continue;
-		if (sip_branch_append(r->draft, &old[i], NULL))
+		if (!b->dst_uri.n && !b->path.n && !b->force_sock &&
+		    reg_lookup_branch(r, *table, i) == RT_E_NOMEM)
 			return -3;
 	}
 	return rc;
@@ -268,7 +265,7 @@ int32_t std_registrar_unregister3(struct run *r, const struct str *table, const 
 		return -1;
 	if (!t)
 		return -2;
-	return ul_remove(t, aor, *ruid) ? -3 : 1;
+	return ul_remove(t, aor, *ruid) && ruid->n ? -3 : 1;
 }
 
 int32_t std_registrar_reg_fetch_contacts(struct run *r, const struct str *table, const struct str *uri,
@@ -278,6 +275,7 @@ int32_t std_registrar_reg_fetch_contacts(struct run *r, const struct str *table,
 	struct ul_result res;
 	struct str aor, domain;
 
+	ulc_forget(*profile);
 	if (!t || reg_aor(r, *uri, &aor, &domain) || ul_lookup(t, aor, reg_now(r), r->arena, &res))
 		return -1;
 	return ulc_fill(r, *profile, *table, aor, res.contacts, res.n) ? -1 : 1;
@@ -297,8 +295,8 @@ int32_t std_registrar_reg_send_reply(struct run *r)
 
 static int init(const struct program *p)
 {
-	(void)p;
 	copy_params();
+	reg_events_init(p);
 	return 0;
 }
 

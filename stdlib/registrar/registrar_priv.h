@@ -9,6 +9,8 @@
 #include "usrloc/tables.h"
 
 /* The parameters, as save.c and lookup.c see them (registrar.c holds the storage). */
+struct program;
+
 struct reg_conf {
 	int64_t default_expires, default_expires_range, expires_range;
 	int64_t min_expires, min_expires_mode, max_expires, default_q;
@@ -90,6 +92,8 @@ bool reg_gruu_hash(const struct sip_uri *uri, uint64_t *ret);
 int32_t reg_save(struct run *r, struct str table, uint32_t flags, struct str uri);
 enum reg_lookup_mode { REG_LOOKUP_REPLACE, REG_LOOKUP_APPEND };
 int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_lookup_mode mode);
+/* Branch i becomes the best contact of its URI, others are appended. 0, RT_E_NOENT, RT_E_NOMEM. */
+int reg_lookup_branch(struct run *r, struct str table, unsigned i);
 int32_t reg_registered(struct run *r, struct str table, struct str uri, int64_t match, int64_t action);
 
 /* $ulc profiles of this worker. */
@@ -97,5 +101,7 @@ int ulc_fill(struct run *r, struct str profile, struct str table, struct str aor
 	     const struct ul_contact *c, uint32_t n);
 void ulc_forget(struct str profile);
 void ulc_forget_all(void);
+/* event.c: event_route[usrloc:contact-expired]. */
+void reg_events_init(const struct program *p);
 
 #endif

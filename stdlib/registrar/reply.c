@@ -26,7 +26,7 @@ static const struct {
 	[REG_E_CSEQ] = {400, S("Bad Request"), S("Invalid CSeq number")},
 	[REG_E_TOO_MANY] = {503, S("Service Unavailable"), S("Too many registered contacts")},
 	[REG_E_PATH] = {420, S("Bad Extension"), S("No support for found Path indicated")},
-	[REG_E_OUTBOUND] = {420, S("Bad Extension"), S("Outbound is not supported here")},
+	[REG_E_OUTBOUND] = {420, S("Bad Extension"), S("No support for Outbound on server")},
 };
 
 /* ";q=0.7", without trailing zeros. */
@@ -79,10 +79,13 @@ static void add_success(struct sb *b, struct reg_save *s)
 		sb_printf(b, "Path: " STR_FMT "\r\n", STR_ARG(s->path_text));
 	for (uint32_t i = 0; i < s->res.n; i++)
 		flows = flows || s->res.contacts[i].reg_id;
-	if (reg_conf.outbound_mode)
+	if (reg_conf.outbound_mode == 2)
+		sb_addz(b, "Require: outbound\r\nSupported: outbound\r\n");
+	else if (reg_conf.outbound_mode)
 		sb_addz(b, "Supported: outbound\r\n");
 	if (s->outbound && flows) {
-		sb_addz(b, "Require: outbound\r\n");
+		if (reg_conf.outbound_mode != 2)
+			sb_addz(b, "Require: outbound\r\n");
 		if (reg_conf.flow_timer > 0)
 			sb_printf(b, "Flow-Timer: %lld\r\n", (long long)reg_conf.flow_timer);
 	}

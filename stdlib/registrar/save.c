@@ -135,7 +135,7 @@ static void to_change(struct reg_save *s, const struct sip_nameaddr *a, const st
 	ch->c.methods = methods_mask(s->msg, a);
 	if (a->instance.n)
 		ch->c.instance = a->instance;
-	if (a->reg_id.n && (s->outbound || reg_conf.regid_mode)) {
+	if (a->reg_id.n) {
 		uint64_t id;
 
 		if (str_to_u64(a->reg_id, UINT32_MAX, &id))
@@ -160,7 +160,7 @@ static void collect_path(struct reg_save *s)
 	sb_init(&b, s->r->arena, 8192);
 	for (struct sip_hdr *h = s->msg->first[SIP_HDR_PATH]; h; h = h->same) {
 		if (b.n)
-			sb_addz(&b, ", ");
+			sb_addc(&b, ',');
 		sb_add(&b, h->body);
 	}
 	if (!sb_ok(&b))
@@ -174,22 +174,30 @@ static struct str path_received(struct reg_save *s)
 	struct sip_nameaddr *first = NULL;
 	const struct sip_uri *u;
 	struct str v = STR_NULL;
+	struct sb b;
 
 	if (!reg_conf.path_use_received || sip_addrs(s->msg, SIP_HDR_PATH, &first) || !first)
 		return STR_NULL;
 	u = sip_nameaddr_uri(s->msg, first);
 	if (!u || !sip_uri_param(u, S("received"), &v))
 		return STR_NULL;
-	return sip_unquote(v);
+	sb_init(&b, s->r->arena, v.n);
+	sip_unescape(v, &b);
+	return sb_ok(&b) ? sb_str(&b) : STR_NULL;
 }
 
-static struct str received_of(struct reg_save *s)
+/* The contact came through a proxy that saw the phone behind NAT: *flags gets nat_bflag. */
+static struct str received_of(struct reg_save *s, uint32_t *flags)
 {
 	struct value v = value_null();
+	struct str from_path;
 
 	if (reg_conf.received_avp && reg_conf.received_avp->get(s->r, &v) == 0 && value_is_str(&v))
 		return v.s;
-	return path_received(s);
+	from_path = path_received(s);
+	if (from_path.n && ul_conf.nat_bflag >= 0 && ul_conf.nat_bflag < 32)
+		*flags |= 1u << ul_conf.nat_bflag;
+	return from_path;
 }
 
 static const struct net_socket *socket_of(struct reg_save *s)
@@ -222,15 +230,14 @@ static void fill_common(struct reg_save *s, struct common *com)
 		com->max_contacts = (uint64_t)max;
 	com->c = (struct ul_contact){
 		.call_id = sip_call_id(s->msg),
-		.user_agent = ua ? str_head(ua->body, 255) : STR_NULL,
+		.user_agent = ua ? str_head(ua->body, 255) : S("n/a"),
 		.path = s->path_text,
-		.received = received_of(s),
 		.cseq = cseq.num,
 		.cflags = s->r->draft->main.flags,
 		.sock = socket_of(s),
-		.src = s->msg->origin.src,
 		.conn_id = s->msg->origin.conn_id,
 	};
+	com->c.received = received_of(s, &com->c.cflags);
 	if (com->c.call_id.n > CALL_ID_MAX)
 		s->error = REG_E_CALL_ID;
 }
@@ -293,7 +300,8 @@ static int32_t save_contacts(struct reg_save *s, struct sip_nameaddr *list)
 			to_change(s, a, &com, &ch[n++]);
 	}
 	if (s->error) {
-		ul_lookup(s->table, s->aor, s->now, s->r->arena, &s->res);
+		if (!star)
+			ul_lookup(s->table, s->aor, s->now, s->r->arena, &s->res);
 		return -1;
 	}
 	apply(s, ch, n, &com, star);
@@ -311,7 +319,7 @@ static void read_options(struct reg_save *s)
 	s->gruu = reg_conf.gruu_enabled && (sip_has_item(m, SIP_HDR_SUPPORTED, S("gruu")) ||
 					    sip_has_item(m, SIP_HDR_REQUIRE, S("gruu")));
 	s->outbound = reg_conf.outbound_mode && (required || sip_has_item(m, SIP_HDR_SUPPORTED, S("outbound")));
-	if ((required && !reg_conf.outbound_mode) || (reg_conf.outbound_mode == 2 && !s->outbound))
+	if (required && !reg_conf.outbound_mode)
 		s->error = REG_E_OUTBOUND;
 }
 

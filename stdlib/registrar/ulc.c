@@ -10,6 +10,7 @@
 #define STD_DEF "registrar/registrar.def"
 #include "abi/std.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 enum { PROFILES_MAX = 32, PROFILE_BYTES = 1 << 20 };
@@ -101,6 +102,11 @@ int ulc_fill(struct run *r, struct str name, struct str table, struct str aor,
 	return 0;
 }
 
+static struct value text(struct str s)
+{
+	return value_str(s.n ? s : S(""));
+}
+
 static struct value text_or_null(struct str s)
 {
 	return s.n ? value_str(s) : value_null();
@@ -112,9 +118,9 @@ static bool attribute(const struct ul_contact *c, struct str k, struct value *re
 	if (str_eq(k, S("addr")))
 		*ret = value_str(c->uri);
 	else if (str_eq(k, S("path")))
-		*ret = text_or_null(c->path);
+		*ret = text(c->path);
 	else if (str_eq(k, S("received")))
-		*ret = text_or_null(c->received);
+		*ret = text(c->received);
 	else if (str_eq(k, S("expires")))
 		*ret = value_int(c->expires);
 	else if (str_eq(k, S("callid")))
@@ -134,7 +140,7 @@ static bool attribute(const struct ul_contact *c, struct str k, struct value *re
 	else if (str_eq(k, S("modified")))
 		*ret = value_int(c->modified);
 	else if (str_eq(k, S("methods")))
-		*ret = value_int((int32_t)c->methods);
+		*ret = value_int(c->methods);
 	else if (str_eq(k, S("ruid")))
 		*ret = text_or_null(c->ruid);
 	else if (str_eq(k, S("regid")))
@@ -163,6 +169,10 @@ int32_t std_registrar_pv_ulc_get(struct run *r, const struct pv_name *n, struct 
 		return RT_E_INVAL;
 	if (!p)
 		return 0;
+	if (i < 0)
+		i = 0; /* as the reference: no counting from the end */
+	if (i >= p->n)
+		return 0;
 	if (str_eq(k, S("count"))) {
 		*ret = value_int(p->n);
 		return 0;
@@ -172,12 +182,8 @@ int32_t std_registrar_pv_ulc_get(struct run *r, const struct pv_name *n, struct 
 		return 0;
 	}
 	if (str_eq(k, S("aorhash"))) {
-		*ret = value_int((int64_t)(ul_aor_hash(p->aor) & 0x7fffffff));
+		*ret = value_int(hash_core(p->aor));
 		return 0;
 	}
-	if (i < 0)
-		i += p->n;
-	if (i < 0 || i >= p->n)
-		return 0;
 	return attribute(&p->c[i], k, ret) ? 0 : RT_E_INVAL;
 }

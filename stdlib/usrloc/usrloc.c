@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The location table's parameters and its sweep of expired contacts. */
+#include "rpc/rpc.h"
 #define STD_NAME usrloc
 #define STD_DEF "usrloc/usrloc.def"
 #include "abi/std.h"
 
+#include <stdio.h>
+
+#include "core/fiber.h"
 #include "core/log.h"
 #include "core/timer.h"
+#include "core/counter.h"
+#include "net/net.h"
 #include "usrloc/tables.h"
+#include "usrloc/usrloc_rpc.h"
 
-enum { SWEEP_BATCH = 2000, SWEEP_AGAIN_MS = 10 };
+enum { SWEEP_BITE = 2000, EVENT_BITE = 64, AGAIN_MS = 5 };
 
 static struct timer sweep_timer; /* of worker 0 */
+static bool stopped;
 
 int32_t std_usrloc_param_preload(const struct program_value *v)
 {
@@ -26,27 +34,109 @@ int32_t std_usrloc_param_db_mode(const struct program_value *v)
 }
 
 struct sweep {
-	int64_t now;
+	struct worker *w;
 	bool more;
 };
 
+static void tell(void *arg, struct str aor, const struct ul_contact *c)
+{
+	if (param.close_expired_tcp && c->conn_id)
+		net_conn_close(worker_self(), c->conn_id);
+	if (ul_on_expired)
+		ul_on_expired(arg, aor, c);
+}
+
 static void sweep_table(void *arg, struct ul_table *t)
 {
+	bool told = ul_on_expired || param.close_expired_tcp;
+	uint32_t bite = told ? EVENT_BITE : SWEEP_BITE;
 	struct sweep *s = arg;
 
-	if (ul_expire(t, s->now, SWEEP_BATCH, NULL, NULL) == SWEEP_BATCH)
+	if (ul_expire(t, worker_wall(s->w) / 1000000 - param.rm_expired_delay, bite, told ? tell : NULL, t) == bite)
 		s->more = true;
 }
 
+static void on_sweep(void *arg);
+
 /* A bounded bite each time, so that a million expiries at once stop no message for long. */
+static void sweep(void *arg)
+{
+	struct sweep s = {.w = arg};
+
+	ul_tables_each(sweep_table, &s);
+	if (!stopped)
+		timer_start(s.w, &sweep_timer, s.more ? AGAIN_MS : (uint32_t)param.timer_interval * 1000, on_sweep,
+			    s.w);
+}
+
 static void on_sweep(void *arg)
 {
 	struct worker *w = arg;
-	struct sweep s = {.now = worker_wall(w) / 1000000};
 
-	ul_tables_each(sweep_table, &s);
-	timer_start(w, &sweep_timer,
-		    s.more ? SWEEP_AGAIN_MS : (uint32_t)param.timer_interval * 1000, on_sweep, w);
+	if (fiber_spawn(w, sweep, w))
+		timer_start(w, &sweep_timer, (uint32_t)param.timer_interval * 1000, on_sweep, w);
+}
+
+uint32_t usrloc_slots(void)
+{
+	return 1u << (param.hash_size > 0 && param.hash_size < 31 ? param.hash_size : 10);
+}
+
+/* ---- statistics: usrloc:TABLE_users and its kin ---- */
+
+static int64_t count_users(void *arg)
+{
+	struct ul_counts n;
+
+	ul_count(arg, &n);
+	return (int64_t)n.users;
+}
+
+static int64_t count_contacts(void *arg)
+{
+	struct ul_counts n;
+
+	ul_count(arg, &n);
+	return (int64_t)n.contacts;
+}
+
+static int64_t count_expired(void *arg)
+{
+	struct ul_counts n;
+
+	ul_count(arg, &n);
+	return (int64_t)n.expired;
+}
+
+static void add_users(void *arg, struct ul_table *t)
+{
+	*(int64_t *)arg += count_users(t);
+}
+
+static int64_t count_all_users(void *arg)
+{
+	int64_t n = 0;
+
+	(void)arg;
+	ul_tables_each(add_users, &n);
+	return n;
+}
+
+static void table_counter(struct ul_table *t, const char *what, int64_t (*fn)(void *arg))
+{
+	struct str table = ul_table_name(t);
+	char name[128];
+	int n = snprintf(name, sizeof(name), STR_FMT "_%s", STR_ARG(table), what);
+
+	if (n > 0 && (size_t)n < sizeof(name))
+		counter_set_fn(counter_get(S("usrloc"), str_make(name, (size_t)n)), fn, t);
+}
+
+static void on_table(struct ul_table *t)
+{
+	table_counter(t, "users", count_users);
+	table_counter(t, "contacts", count_contacts);
+	table_counter(t, "expires", count_expired);
 }
 
 static int init(const struct program *p)
@@ -58,11 +148,16 @@ static int init(const struct program *p)
 		.matching_mode = param.matching_mode,
 		.cseq_delay = param.cseq_delay,
 		.nat_bflag = param.nat_bflag,
+		.max_contacts = param.max_contacts,
+		.on_table = on_table,
 	};
+	counter_set_fn(counter_get(S("usrloc"), S("registered_users")), count_all_users, NULL);
 	if (param.matching_mode < UL_MATCH_CONTACT || param.matching_mode > UL_MATCH_CALLID) {
 		log_err("usrloc: matching_mode %lld is not 0 to 3", (long long)param.matching_mode);
 		return RT_E_INVAL;
 	}
+	if (!ul_table_get(S("location"))) /* what every script uses; RPC knows it before the first REGISTER */
+		return RT_E_NOMEM;
 	if (param.timer_interval < 1 || param.timer_interval > 86400) {
 		log_err("usrloc: timer_interval %lld is not 1 to 86400",
 			(long long)param.timer_interval);
@@ -73,15 +168,19 @@ static int init(const struct program *p)
 
 static int worker_init(struct worker *w)
 {
-	if (worker_index(w) == 0)
-		timer_start(w, &sweep_timer, (uint32_t)param.timer_interval * 1000, on_sweep, w);
+	if (worker_index(w) != 0)
+		return 0;
+	stopped = false;
+	timer_start(w, &sweep_timer, (uint32_t)param.timer_interval * 1000, on_sweep, w);
 	return 0;
 }
 
 static void worker_fini(struct worker *w)
 {
-	if (worker_index(w) == 0)
-		timer_stop(&sweep_timer);
+	if (worker_index(w) != 0)
+		return;
+	stopped = true;
+	timer_stop(&sweep_timer);
 }
 
 static void fini(void)

@@ -9,7 +9,7 @@ static int32_t put(struct run *r, int level, const struct str *text)
 {
 	(void)r;
 	if (log_on(level))
-		log_script(level, str_rtrim(*text));
+		log_script(level, *text); /* which cuts line ends only */
 	return 1;
 }
 

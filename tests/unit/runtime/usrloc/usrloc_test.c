@@ -214,9 +214,37 @@ static void test_many(void **state)
 	assert_int_equal(n.contacts, 0);
 }
 
+/* Issue 6: at most 400 bytes per contact, all told; what a phone usually sends. */
+static void test_bytes(void **state)
+{
+	struct fixture *f = *state;
+	enum { N = 100000 };
+	size_t before = mem_bytes(), blocks = mem_blocks();
+
+	for (int i = 0; i < N; i++) {
+		struct ul_apply_opts o = {.now = NOW};
+		struct ul_change ch = {.op = UL_OP_SAVE};
+		struct ul_result res;
+		char aor[32], uri[80], call_id[64], ruid[40];
+
+		snprintf(aor, sizeof(aor), "user%06d@example.org", i);
+		snprintf(uri, sizeof(uri), "sip:user%06d@192.168.100.101:5060;transport=udp", i);
+		snprintf(call_id, sizeof(call_id), "%06d-f81d4fae-7dec-11d0@192.168.100.101", i);
+		snprintf(ruid, sizeof(ruid), "uloc-6592a8b1-1f2e3d4c-%06x", i);
+		ch.c = (struct ul_contact){.uri = str_of(uri), .call_id = str_of(call_id), .ruid = str_of(ruid),
+					   .user_agent = S("Yealink SIP-T46S 66.84.0.15"), .cseq = 1,
+					   .expires = NOW + 3600, .q = -1, .methods = 0x1fff};
+		assert_int_equal(ul_apply(f->t, str_of(aor), &ch, 1, &o, f->a, &res), 0);
+		arena_reset(f->a);
+	}
+	/* an allocator's own 8 bytes per block count too */
+	assert_true((mem_bytes() - before + 8 * (mem_blocks() - blocks)) / N <= 400);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_save_lookup_remove, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_order_and_retransmission, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_or_nothing, setup, teardown),

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Cases on the reference server and on Kiln, side by side: the same script, the same steps, the same answers.
+
+  run.py [--kiln CMD] [--reference CMD] [--jobs N] [--show] [CASE ...]
+
+A case is cases/NAME.case: text before the first "==" line says what it shows, then steps:
+
+  == config              the script (listen, run-time directory and log options come from here)
+  == sip [METHOD ...]    a request, sent over UDP; Via, Max-Forwards, From, To, Call-ID, CSeq and Content-Length are
+                         added where they are missing; the final reply is kept ("== sip!" does not wait for one)
+  == kamcmd ARGS         the command's output
+  == kamcli ARGS         the same
+  == json TEXT           a JSON-RPC request over the datagram socket, its answer
+  == fifo TEXT           the same over the FIFO
+  == http                a request (first line and headers, blank line, body) to the TCP port
+  == bytes               the text as it is to the TCP port; what comes back until the server closes or 1 s passed
+  == wait SECONDS        for what only time can bring (expiry)
+
+Kept beside the answers: log lines that hold "@@ " (from there on) or "ACC: " . Neutral names replace ports, tags,
+unique ids, moments, and the Server header; seconds left of a registration are rounded to 20. {port} and {tmp} in the
+text are the server's. Last line: N passed, N failed."""
+import argparse
+import concurrent.futures
+import difflib
+import glob
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+OPTIONS = "-f {cfg} -DD -E -n 1 -a no -m 64 -M 8 -l udp:127.0.0.1:{port} -l tcp:127.0.0.1:{port} -Y {tmp} -w {tmp} -P {tmp}/pid"
+
+
+def free_port():
+    while True:
+        with socket.socket() as s, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as u:
+            s.bind(("127.0.0.1", 0))
+            p = s.getsockname()[1]
+            try:
+                u.bind(("127.0.0.1", p))
+            except OSError:
+                continue
+            if 10000 < p < 60000:
+                return p
+
+
+def load(path):
+    steps, cur = [], None
+    for line in open(path, encoding="utf-8").read().split("\n"):
+        if line.startswith("== "):
+            verb, _, rest = line[3:].partition(" ")
+            cur = [verb, rest, []]
+            steps.append(cur)
+        elif cur is not None:
+            cur[2].append(line)
+    for s in steps:
+        s[2] = "\n".join(s[2]).rstrip("\n")
+    return steps
+
+
+class Run:
+    def __init__(self, command, case, config):
+        self.command, self.case, self.config = command, case, config
+        self.out, self.n = [], 0
+
+    def start(self):
+        self.tmp = tempfile.mkdtemp(prefix="b-")
+        self.port = free_port()
+        cfg = os.path.join(self.tmp, "k.cfg")
+        with open(cfg, "w", encoding="utf-8") as f:
+            f.write(self.fill(self.config) + "\n")
+        self.log = open(os.path.join(self.tmp, "log"), "wb")
+        line = self.command + " " + OPTIONS.format(cfg=cfg, port=self.port, tmp=self.tmp)
+        self.p = subprocess.Popen(shlex.split(line), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
+                                  start_new_session=True, cwd=self.tmp)
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.bind(("127.0.0.1", 0))
+        self.me = self.s.getsockname()[1]
+        end = time.monotonic() + 15
+        while not self.listens():
+            if self.p.poll() is not None or time.monotonic() > end:
+                self.out.append("does not start: " + " / ".join(self.text().split("\n")[-12:]))
+                return False
+            time.sleep(0.02)
+        if "ctl" in self.config:
+            while not os.path.exists(os.path.join(self.tmp, "kamailio_ctl")) and time.monotonic() < end and \
+                    '"binrpc"' not in self.config:
+                time.sleep(0.02)
+        time.sleep(0.15)
+        return True
+
+    def listens(self):
+        want = ":%04X 00000000:0000 0A" % self.port
+        with open("/proc/net/tcp") as f:
+            return want in f.read()
+
+    def fill(self, t):
+        return t.replace("{port}", str(getattr(self, "port", 0))).replace("{tmp}", getattr(self, "tmp", "")) \
+                .replace("{me}", str(getattr(self, "me", 0)))
+
+    def text(self):
+        with open(os.path.join(self.tmp, "log"), "rb") as f:
+            return f.read().decode("utf-8", "replace")
+
+    def stop(self):
+        for sig in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self.p.pid, sig)
+                self.p.wait(8)
+                break
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                pass
+        self.s.close()
+        self.log.close()
+
+    # ---- steps ----
+
+    def step_sip(self, first, body, wait=True):
+        self.n += 1
+        text = self.fill((first + "\n" if first else "") + body)
+        head, _, content = text.partition("\n\n")
+        lines = [x for x in head.split("\n") if x]
+        names = [x.split(":")[0].strip().lower() for x in lines[1:]]
+        method = lines[0].split(" ")[0]
+        if len(lines[0].split(" ")) == 2:
+            lines[0] += " SIP/2.0"
+        add = [("via", "Via: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bK%s%d" % (self.me, self.case.replace("-", ""), self.n)),
+               ("max-forwards", "Max-Forwards: 70"), ("from", "From: <sip:alice@127.0.0.1>;tag=f1"),
+               ("to", "To: <sip:alice@127.0.0.1>"), ("call-id", "Call-ID: call-%s" % self.case),
+               ("cseq", "CSeq: %d %s" % (self.n, method)),
+               ("content-length", "Content-Length: %d" % len(content.replace("\n", "\r\n").encode()))]
+        lines += [v for k, v in add if k not in names]
+        msg = "\r\n".join(lines) + "\r\n\r\n" + content.replace("\n", "\r\n")
+        self.s.sendto(msg.encode(), ("127.0.0.1", self.port))
+        self.s.settimeout(3 if wait else 0.3)
+        got = []
+        while True:
+            try:
+                d = self.s.recv(65535).decode("utf-8", "replace")
+            except socket.timeout:
+                break
+            got.append(d)
+            if wait and re.match(r"SIP/2.0 [2-6]", d):
+                break
+        return "\n".join(g.replace("\r\n", "\n").rstrip("\n") for g in got)
+
+    def command_output(self, cmd):
+        p = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=20)
+        return p.stdout.decode("utf-8", "replace").rstrip("\n")
+
+    def step_kamcmd(self, args, _):
+        return self.command_output(["kamcmd", "-s", "unix:%s/kamailio_ctl" % self.tmp] + shlex.split(self.fill(args)))
+
+    def step_kamcli(self, args, _):
+        cfg = os.path.join(self.tmp, "kamcli.ini")
+        with open(cfg, "w") as f:
+            f.write("[main]\n[ctl]\ntype=jsonrpc\n[jsonrpc]\ntransport=socket\nrplnamebase=kamcli_rpl\nrpldir=%s\n"
+                    "path=%s/kamailio_rpc.fifo\nsrvaddr=%s/kamailio_rpc.sock\n" % (self.tmp, self.tmp, self.tmp))
+        return self.command_output(["kamcli", "-c", cfg] + shlex.split(self.fill(args)))
+
+    def step_json(self, text, body):
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.n += 1
+        mine = "%s/c%d" % (self.tmp, self.n)
+        s.bind(mine)
+        s.settimeout(3)
+        try:
+            s.sendto(self.fill(text or body).encode(), self.tmp + "/kamailio_rpc.sock")
+            return s.recv(1 << 20).decode("utf-8", "replace")
+        except OSError as e:
+            return "no answer"
+        finally:
+            s.close()
+
+    def step_fifo(self, text, body):
+        reply = os.path.join(self.tmp, "kamailio_reply")
+        if not os.path.exists(reply):
+            os.mkfifo(reply)
+        r = os.open(reply, os.O_RDWR | os.O_NONBLOCK)
+        with open(self.tmp + "/kamailio_rpc.fifo", "w") as f:
+            f.write(self.fill(text or body) + "\n")
+        out, end = b"", time.monotonic() + 3
+        while time.monotonic() < end and not (out.endswith(b"}\n") or out.endswith(b"}")):
+            try:
+                out += os.read(r, 65536)
+            except BlockingIOError:
+                time.sleep(0.02)
+        os.close(r)
+        return out.decode("utf-8", "replace")
+
+    def step_bytes(self, _, body):
+        return self.tcp(self.fill(body).replace("\n", "\r\n"), 1.0)
+
+    def step_http(self, first, body):
+        text = self.fill((first + "\n" if first else "") + body)
+        head, _, content = text.partition("\n\n")
+        if content and "content-length" not in head.lower():
+            head += "\nContent-Length: %d" % len(content.encode())
+        return self.tcp(head.replace("\n", "\r\n") + "\r\n\r\n" + content, 3.0)
+
+    def tcp(self, text, wait):
+        out = b""
+        with socket.create_connection(("127.0.0.1", self.port), 3) as s:
+            s.settimeout(wait)
+            s.sendall(text.encode())
+            try:
+                while True:
+                    d = s.recv(65536)
+                    if not d:
+                        out += b"\n(closed)"
+                        break
+                    out += d
+                    m = re.search(rb"(?i)\r\ncontent-length: *(\d+)", out)
+                    if m and b"\r\n\r\n" in out and len(out.split(b"\r\n\r\n", 1)[1]) >= int(m.group(1)):
+                        s.settimeout(0.15)
+            except (socket.timeout, ConnectionResetError):
+                pass
+        return out.decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def step_wait(self, seconds, _):
+        time.sleep(float(seconds))
+        return ""
+
+    def play(self, steps):
+        if not self.start():
+            self.stop()
+            return
+        try:
+            for verb, args, body in steps:
+                if verb == "config":
+                    continue
+                if verb == "sip!":
+                    got = self.step_sip(args, body, False)
+                else:
+                    got = getattr(self, "step_" + verb)(args, body)
+                self.out.append("== %s %s\n%s" % (verb, args, self.normal(got)))
+        finally:
+            time.sleep(0.1)
+            self.stop()
+        lines = []
+        for x in self.text().split("\n"):
+            for mark in ("@@ ", "ACC: "):
+                if mark in x:
+                    lines.append(self.normal(x[x.index(mark):]))
+                    break
+        self.out.append("== log\n" + "\n".join(lines))
+
+    def normal(self, t):
+        t = t.replace(self.tmp, "TMP")
+        t = re.sub(r"(?<!\d)%d(?!\d)" % self.port, "PORT", t)
+        t = re.sub(r"(?<!\d)%d(?!\d)" % self.me, "ME", t)
+        t = re.sub(r"ul(?:oc|cx)-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+(-[0-9a-f]+)?", "RUID", t)
+        t = re.sub(r"(?m)^(Server|User-Agent): .*\n?", "", t)
+        t = re.sub(r"(;tag=)(?!(?:f1|t1|mine)(?![0-9a-zA-Z.-]))[^;,\s<>\"]+", r"\1TAG", t)
+        t = re.sub(r"(?i)(expires=|\"?expires\"?: *\"?)(\d{1,7})(?!\d)",
+                   lambda m: m.group(1) + str((int(m.group(2)) + 10) // 20 * 20), t)
+        t = re.sub(r"(?<!\d)1[789]\d{8}(?!\d)", "1111111111", t)
+        t = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "DATE", t)
+        try:
+            t = json.dumps(json.loads(t), indent=1)
+        except ValueError:
+            pass
+        return t
+
+
+def play(path, command):
+    steps = load(path)
+    config = next(s[2] for s in steps if s[0] == "config")
+    r = Run(command, os.path.basename(path)[:-5], config)
+    r.play(steps)
+    return "\n".join(r.out), r
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--kiln", default="build/kamailio")
+    ap.add_argument("--reference", default="/usr/sbin/kamailio")
+    ap.add_argument("--jobs", type=int, default=4)
+    ap.add_argument("--show", action="store_true", help="print the reference's transcript")
+    ap.add_argument("--log", action="store_true", help="print Kiln's log of what failed")
+    ap.add_argument("cases", nargs="*")
+    a = ap.parse_args()
+    a.kiln = os.path.abspath(a.kiln.split(" ")[0]) + a.kiln[len(a.kiln.split(" ")[0]):]
+    paths = [p for p in sorted(glob.glob(os.path.join(HERE, "cases", "*.case")))
+             if not a.cases or any(os.path.basename(p).startswith(c) for c in a.cases)]
+    good = bad = 0
+    with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
+        jobs = [(p, pool.submit(play, p, a.reference), pool.submit(play, p, a.kiln)) for p in paths]
+        for p, ref, kiln in jobs:
+            (rt, _), (kt, kr) = ref.result(), kiln.result()
+            name = os.path.basename(p)[:-5]
+            if a.show:
+                print("#### %s\n%s" % (name, rt))
+            diff = list(difflib.unified_diff(rt.split("\n"), kt.split("\n"), "reference", "kiln", lineterm="", n=4))
+            if not diff and "== " in rt:
+                good += 1
+                continue
+            bad += 1
+            print("FAIL %s\n    %s" % (name, "\n    ".join(diff)))
+            if a.log:
+                print(open(os.path.join(kr.tmp, "log")).read()[-3000:])
+    print("%d passed, %d failed" % (good, bad))
+    return 1 if bad or not good else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
