@@ -37,7 +37,7 @@ class Peer:
     """One endpoint: `role` is its name in the scenario, `name` its user on the wire; `net` is udp4, udp6,
     tcp4 or tcp6."""
 
-    def __init__(self, world, role, name, net):
+    def __init__(self, world, role, name, net, port=0):
         self.world, self.role, self.name, self.net = world, role, name, net
         self.v6 = net.endswith("6")
         self.tcp = net.startswith("tcp")
@@ -52,7 +52,7 @@ class Peer:
         if self.tcp:
             self.listener = socket.socket(fam, socket.SOCK_STREAM)
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind((self.host, 0))
+            self.listener.bind((self.host, port))
             self.listener.listen(8)
             self.port = self.listener.getsockname()[1]
             self.conn = socket.create_connection((self.host, world.port))
@@ -60,7 +60,7 @@ class Peer:
             self.conn_ports = [self.conn.getsockname()[1]]
         else:
             self.sock = socket.socket(fam, socket.SOCK_DGRAM)
-            self.sock.bind((self.host, 0))
+            self.sock.bind((self.host, port))
             self.port = self.sock.getsockname()[1]
         self.reply_to = {}
         world.add_peer(self)

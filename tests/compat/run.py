@@ -27,7 +27,10 @@ sys.path.insert(0, HERE)
 import scenarios  # noqa: E402
 from peer import Peer, Timeout  # noqa: E402
 
-OPTIONS = "-f {cfg} -DD -E -n 1 -a no -Y {tmp} -w {tmp} -P {tmp}/pid -A COMPAT_PORT={port}"
+OPTIONS = "-f {cfg} -DD -E -n 1 -a no -Y {tmp} -w {tmp} -P {tmp}/pid -A COMPAT_PORT={port} -A COMPAT_PEER={peer}"
+# the fixed peer's address in the forms that functions take as constants: COMPAT_HP, COMPAT_UDP, ...
+OPTIONS += "".join(" -A 'COMPAT_%s=\"%s127.0.0.1:{peer}\"'" % x
+                   for x in (("HP", ""), ("UDP", "udp:"), ("TCP", "tcp:"), ("SIP", "sip:")))
 LISTEN = ("udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}", "udp:[::1]:{port}", "tcp:[::1]:{port}")
 
 
@@ -40,11 +43,12 @@ class Server:
 
     def __enter__(self):
         self.tmp = tempfile.mkdtemp(prefix="compat-")
-        with socket.socket() as s:
+        with socket.socket() as s, socket.socket() as p:
             s.bind(("127.0.0.1", 0))
-            self.port = s.getsockname()[1]
+            p.bind(("127.0.0.1", 0))
+            self.port, self.peer_port = s.getsockname()[1], p.getsockname()[1]
         self.log = open(os.path.join(self.tmp, "log"), "wb")
-        line = self.command + " " + OPTIONS.format(cfg=os.path.join(HERE, "cfg", self.config), port=self.port, tmp=self.tmp)
+        line = self.command + " " + OPTIONS.format(cfg=os.path.join(HERE, "cfg", self.config), port=self.port, peer=self.peer_port, tmp=self.tmp)
         line += "".join(" -l " + l.format(port=self.port) for l in self.listen or LISTEN)
         line += "".join(" -A " + d for d in self.defines)
         self.p = subprocess.Popen(shlex.split(line), stdout=self.log, stderr=self.log,
@@ -112,8 +116,12 @@ class World:
     def add_peer(self, p):
         self.peers.append(p)
 
-    def peer(self, name, net=None):
-        return Peer(self, name, "%s.%d" % (name, self.id), net or self.net)
+    def peer(self, name, net=None, port=0):
+        return Peer(self, name, "%s.%d" % (name, self.id), net or self.net, port)
+
+    def fixed_peer(self, name, net=None):
+        """The one whose port the script knows as COMPAT_PEER; in one scenario of a script only."""
+        return self.peer(name, net, self.server.peer_port)
 
     def users(self, uri):
         """Scenarios write roles; on the wire each run has users of its own."""
