@@ -14,12 +14,17 @@ bool txn_branch_active(const struct txn_branch *b)
 	return !b->done && b->status < 200;
 }
 
-bool txn_any_active(const struct txn *t)
+bool txn_any_sent(const struct txn *t)
 {
 	for (unsigned i = 0; i < t->n_b; i++)
 		if (txn_branch_active(t->b[i]))
 			return true;
-	return (t->flags & TXN_SUSPENDED) != 0;
+	return false;
+}
+
+bool txn_any_active(const struct txn *t)
+{
+	return (t->flags & TXN_SUSPENDED) || txn_any_sent(t);
 }
 
 void txn_branch_stop(struct txn_branch *b)
@@ -66,6 +71,17 @@ static void fake(struct txn_branch *b, int status)
 	b->status = status;
 	b->faked = true;
 	sip_msg_unref(&b->reply);
+}
+
+struct txn_branch *txn_branch_expired(struct txn *t)
+{
+	struct txn_branch *b = txn_branch_new(t, &t->draft);
+
+	if (!b)
+		return NULL;
+	b->timed_out = true;
+	fake(b, 408);
+	return b;
 }
 
 static void timed_out(void *arg)
@@ -265,6 +281,8 @@ void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str tex
 
 	if (t->method != SIP_INVITE)
 		return;
+	if (cause == 200 && !text.n)
+		text = S("Call completed elsewhere");
 	if (cause && txn_cfg.local_cancel_reason) {
 		sb_init(&sb, t->arena, 1024);
 		sip_reason_header(&sb, cause, text);

@@ -210,7 +210,7 @@ static void success(struct txn_branch *b, struct sip_draft *d)
 		send_faked(t, 500);
 	t->picked = NULL;
 	if (!again)
-		txn_cancel_branches(t, ~(1ULL << b->idx), 200, S("Call completed elsewhere"));
+		txn_cancel_branches(t, ~(1ULL << b->idx), 200, STR_NULL);
 }
 
 void txn_result(struct txn_branch *b, struct sip_draft *d)

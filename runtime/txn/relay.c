@@ -116,21 +116,19 @@ static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts
 
 	if (t->uas_status >= 200 || (t->flags & TXN_CANCELED))
 		return RT_E_STATE;
-	if (t->method == SIP_INVITE && txn_cfg.auto_inv_100 && !t->uas_status &&
-	    !(t->flags & (TXN_NO_100 | TXN_LOCAL | TXN_REPLICATE)))
-		(void)txn_reply(t, 100, txn_cfg.auto_inv_100_reason, STR_NULL, STR_NULL);
+	txn_send_100(t);
 	err = make_set(t, d);
 	if (err) {
 		while (t->n_b > from)
 			t->n_b--;
 		return err;
 	}
-	if (from == 0) {
+	if (from == 0)
 		txn_save_draft(t, d);
+	if (!t->life_end)
 		t->life_end = worker_now(t->w) + 1000ULL * (t->method == SIP_INVITE
 								    ? t->timers.life_inv
 								    : t->timers.life_noninv);
-	}
 	if (!t->same_set)
 		t->first_b = from;
 	t->flags |= TXN_RELAYED | (o->replicate ? TXN_REPLICATE : 0);
@@ -200,31 +198,33 @@ static void cancel_all(struct txn *inv, const struct sip_draft *cancel)
 		headers = reasons_of(cancel, inv->arena);
 	for (unsigned i = 0; i < inv->n_b; i++)
 		txn_branch_cancel(inv->b[i], headers);
-	if (inv->flags & TXN_SUSPENDED) {
-		inv->flags &= ~(uint32_t)TXN_SUSPENDED;
-		timer_stop(&inv->susp);
-	}
+	inv->flags &= ~(uint32_t)TXN_SUSPENDED;
+	timer_stop(&inv->susp);
 	if (!txn_any_active(inv))
-		(void)txn_reply(inv, 487, S("Request Terminated"), STR_NULL, STR_NULL);
+		(void)txn_reply(inv, 487, S("Request canceled"), STR_NULL, STR_NULL);
 }
 
 int txn_cancel_await(struct txn *inv, const struct sip_draft *cancel)
 {
 	struct worker *w = inv->w;
-	bool pending = txn_any_active(inv);
 	struct txn *t;
+	bool pending;
 	int err;
 
 	(void)txn_ref(inv);
+	txn_lock_await(inv);
 	err = txn_new(w, cancel, &t);
 	if (!err) {
+		pending = txn_any_sent(inv);
+		if (!pending)
+			cancel_all(inv, cancel); /* the INVITE's answer first, as in the reference */
 		err = txn_reply(t, 200, pending ? S("canceling") : S("ok -- no more pending branches"),
 				STR_NULL, STR_NULL);
+		if (pending)
+			cancel_all(inv, cancel);
 		txn_request_done(t);
-		txn_lock_await(inv);
-		cancel_all(inv, cancel);
-		txn_unlock(inv);
 	}
+	txn_unlock(inv);
 	txn_unref(&inv);
 	return err;
 }
@@ -303,6 +303,8 @@ static void take_reply(struct txn_branch *b, struct sip_draft *d)
 		return;
 	if (status < 200) {
 		restart_fr(b, status);
+		b->replied = true;
+		b->status = b->status > status ? b->status : status; /* the route may cancel it */
 		if (b->cancel_wanted)
 			txn_branch_cancel_now(b);
 	} else {
@@ -310,11 +312,8 @@ static void take_reply(struct txn_branch *b, struct sip_draft *d)
 		if (t->method == SIP_INVITE && status >= 300)
 			send_ack(b, m);
 	}
-	if (!run_onreply(b, d) && status < 200) {
-		b->replied = true;
-		b->status = b->status > status ? b->status : status;
+	if (!run_onreply(b, d) && status < 200)
 		return;
-	}
 	if (!txn_branch_active(b) && status >= 300)
 		return; /* the reply route parked and the branch ended meanwhile */
 	b->replied = true;

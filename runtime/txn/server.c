@@ -221,6 +221,13 @@ int txn_reply(struct txn *t, int status, struct str reason, struct str headers, 
 	return err;
 }
 
+void txn_send_100(struct txn *t)
+{
+	if (t->method == SIP_INVITE && txn_cfg.auto_inv_100 && !t->uas_status &&
+	    !(t->flags & (TXN_NO_100 | TXN_LOCAL | TXN_REPLICATE)))
+		(void)txn_reply(t, 100, txn_cfg.auto_inv_100_reason, STR_NULL, STR_NULL);
+}
+
 /* The reference's answers to a relay that failed. */
 static void answer_error(struct txn *t)
 {
@@ -279,6 +286,7 @@ static void susp_expired(void *arg)
 	txn_lock_await(t);
 	if (t->flags & TXN_SUSPENDED) {
 		t->flags &= ~(uint32_t)TXN_SUSPENDED;
+		(void)txn_branch_expired(t); /* so that the failure route sees a 408 */
 		if (!txn_any_active(t))
 			txn_finish(t);
 	}
@@ -301,6 +309,7 @@ int txn_suspend(struct txn *t)
 {
 	if (t->uas_status >= 200)
 		return RT_E_STATE;
+	txn_send_100(t);
 	t->flags |= TXN_SUSPENDED;
 	timer_start(t->w, &t->susp, t->timers.fr, susp_timer, t);
 	return 0;

@@ -116,13 +116,17 @@ bool txn_absorb(struct txn *t);
 /* Something came again after the end: wait 64*T1 from the final reply on. */
 void txn_linger(struct txn *t);
 void txn_got_ack(struct txn *t);
+void txn_send_100(struct txn *t); /* for an INVITE that has no reply yet, unless told otherwise */
 
 /* client.c */
 struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d);
+/* A branch that was never sent and timed out; NULL without memory. */
+struct txn_branch *txn_branch_expired(struct txn *t);
 int txn_branch_send(struct txn_branch *b);
 void txn_branch_stop(struct txn_branch *b);
 bool txn_branch_active(const struct txn_branch *b);
-bool txn_any_active(const struct txn *t);
+bool txn_any_active(const struct txn *t); /* or suspended */
+bool txn_any_sent(const struct txn *t);   /* a branch is active */
 bool txn_branch_failover(struct txn_branch *b);
 void txn_branch_fr(struct txn_branch *b, uint32_t ms);
 void txn_branch_cancel(struct txn_branch *b, struct str headers);

@@ -104,7 +104,10 @@ int32_t std_tmx_t_suspend(struct run *r)
 {
 	int32_t rc = tm_need_txn(r);
 
-	return rc <= 0 ? rc : yes(txn_suspend(r->txn) == 0);
+	if (rc <= 0)
+		return rc;
+	txn_save_draft(r->txn, r->draft);
+	return yes(txn_suspend(r->txn) == 0);
 }
 
 int32_t std_tmx_t_continue(struct run *r, int64_t tindex, int64_t tlabel, int32_t route)
@@ -121,11 +124,42 @@ int32_t std_tmx_t_continue(struct run *r, int64_t tindex, int64_t tlabel, int32_
 	return 1;
 }
 
+/* Ends the script, too. */
 int32_t std_tmx_t_drop(struct run *r)
 {
 	if (!r->txn)
 		return -1;
 	txn_release(r->txn);
+	return 0;
+}
+
+int32_t std_tmx_t_drop_code(struct run *r, int64_t code)
+{
+	(void)code; /* nothing counts it: the transaction ends without a reply */
+	return std_tmx_t_drop(r);
+}
+
+int32_t std_tmx_t_reuse_branch(struct run *r)
+{
+	struct txn_branch *b = r->txn ? txn_picked(r->txn) : NULL;
+
+	if (!b || !r->draft)
+		return -1;
+	sip_draft_take_branch(r->draft, txn_branch_target(b));
+	/* a text of its own, so that the relay sees a new target */
+	return sip_draft_set_uri(r->draft, txn_branch_target(b)->uri) == 0 ? 1 : -1;
+}
+
+int32_t std_tmx_t_cancel_branch_idx(struct run *r, int64_t tindex, int64_t tlabel, int64_t bindex)
+{
+	struct txn *t;
+
+	if (tindex < 0 || tlabel < 0 || tindex > UINT32_MAX || tlabel > UINT32_MAX)
+		return -1;
+	t = txn_find_id(r->worker, (uint32_t)tindex, (uint32_t)tlabel);
+	if (!t || bindex < 0 || bindex >= txn_branch_count(t))
+		return -1;
+	txn_cancel_branches(t, 1ULL << bindex, 0, STR_NULL);
 	return 1;
 }
 
@@ -181,16 +215,16 @@ int32_t std_tmx_pv_t_reply_reason_get(struct run *r, const struct pv_name *n, st
 	(void)n;
 	if (r->kind & IN_ONREPLY && r->draft && !r->draft->msg->is_request)
 		m = r->draft->msg;
-	*ret = m ? value_str(m->reason) : value_null();
+	*ret = m ? value_str(m->reason) : b ? value_str(sip_status_text(txn_branch_status(b))) : value_null();
 	return 0;
 }
 
 int32_t std_tmx_pv_t_reply_last_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
-	struct txn_branch *b = branch(r);
+	bool reply = r->kind & IN_ONREPLY && r->draft && !r->draft->msg->is_request;
 
 	(void)n;
-	*ret = value_int(b ? txn_branch_status(b) : 0);
+	*ret = reply ? value_int(r->draft->msg->status) : value_str((struct str){"", 0});
 	return 0;
 }
 
@@ -204,39 +238,109 @@ int32_t std_tmx_pv_t_reply_ruid_get(struct run *r, const struct pv_name *n, stru
 	return 0;
 }
 
+enum t_key { ID_INDEX, ID_LABEL, ID_INDEX_N, ID_LABEL_N, REPLY_CODE, REPLY_TYPE, BRANCH_INDEX, URI, RUID, FLAGS,
+	     REPLY_REASON };
+
+/* $T(key) and $T_branch(key) are one and the same. */
 int32_t std_tmx_pv_t_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
-	struct txn *t = r->txn;
 	struct txn_branch *b = branch(r);
 
-	*ret = value_null();
-	if (n->num == 4)
+	switch ((enum t_key)n->num) {
+	case REPLY_CODE:
 		*ret = value_int(code_now(r));
-	else if (n->num == 5)
+		return 0;
+	case REPLY_TYPE: /* 1: made here */
 		*ret = value_int(b && !txn_branch_reply(b));
-	else if (n->num == 6)
+		return 0;
+	case BRANCH_INDEX:
 		*ret = value_int(branch_index(r));
-	else if (t && (n->num == 0 || n->num == 2))
-		*ret = value_int(txn_index(t));
-	else if (t && (n->num == 1 || n->num == 3))
-		*ret = value_int(txn_label(t));
+		return 0;
+	case ID_INDEX:
+	case ID_INDEX_N:
+		*ret = r->txn ? value_int(txn_index(r->txn)) : value_null();
+		return 0;
+	case ID_LABEL:
+	case ID_LABEL_N:
+		*ret = r->txn ? value_int(txn_label(r->txn)) : value_null();
+		return 0;
+	case REPLY_REASON:
+		return std_tmx_pv_t_reply_reason_get(r, n, ret);
+	case URI: /* of the branch that replied: a branch route has no value for it */
+		*ret = b && r->kind != IN_BRANCH && txn_branch_target(b)->uri.n ? value_str(txn_branch_target(b)->uri)
+							: value_null();
+		return 0;
+	case RUID:
+		return std_tmx_pv_t_reply_ruid_get(r, n, ret);
+	case FLAGS:
+		*ret = b ? value_int(*txn_branch_flags(b)) : value_null();
+		return 0;
+	}
+	*ret = value_null();
 	return 0;
 }
 
 int32_t std_tmx_pv_t_branch_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
-	struct txn_branch *b = branch(r);
+	return std_tmx_pv_t_get(r, n, ret);
+}
+
+/* The inner variable, evaluated over another message than the run's own. */
+static int32_t over(struct run *r, struct sip_draft *d, int32_t kind, const struct pv_name *n,
+		    struct value *ret)
+{
+	struct sip_draft *own = r->draft;
+	int32_t own_kind = r->kind, rc;
 
 	*ret = value_null();
-	if (!b)
+	if (!d || !n->inner)
 		return 0;
-	if (n->num == 0 && txn_branch_target(b)->uri.n)
-		*ret = value_str(txn_branch_target(b)->uri);
-	else if (n->num == 1 && txn_branch_target(b)->ruid.n)
-		*ret = value_str(txn_branch_target(b)->ruid);
-	else if (n->num == 2)
-		*ret = value_int(*txn_branch_flags(b));
-	return 0;
+	r->draft = d;
+	r->kind = kind;
+	rc = n->inner->get(r, ret);
+	r->draft = own;
+	r->kind = own_kind;
+	return rc;
+}
+
+/* As it was received: what the script changed since is not seen. */
+static int32_t over_msg(struct run *r, struct sip_msg *m, const struct pv_name *n, struct value *ret)
+{
+	struct sip_draft d;
+
+	if (!m)
+		return over(r, NULL, 0, n, ret);
+	sip_draft_init(&d, m, r->arena);
+	return over(r, &d, m->is_request ? IN_REQUEST : IN_TM_ONREPLY, n, ret);
+}
+
+int32_t std_tmx_pv_t_req_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct txn *t = r->txn;
+
+	if (!t && r->draft && !r->draft->msg->is_request) {
+		struct txn_branch *b = txn_find_reply(r->worker, r->draft->msg);
+
+		t = b ? txn_branch_txn(b) : NULL;
+	}
+	return over_msg(r, t ? txn_request(t) : NULL, n, ret);
+}
+
+int32_t std_tmx_pv_t_rpl_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct txn_branch *b = branch(r);
+
+	return over_msg(r, b ? txn_branch_reply(b) : NULL, n, ret);
+}
+
+int32_t std_tmx_pv_t_inv_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	struct sip_msg *m = r->draft ? r->draft->msg : NULL;
+	struct txn *t = m && m->is_request && m->method == SIP_CANCEL
+				? txn_find_cancelled(r->worker, m)
+				: NULL;
+
+	return over_msg(r, t ? txn_request(t) : NULL, n, ret);
 }
 
 STD_MODULE(tmx)
