@@ -103,6 +103,11 @@ bool addr_is_any(const struct addr *a)
 	return a->family != 0 && memcmp(a->ip, zero, ip_len(a)) == 0;
 }
 
+bool addr_is_multicast(const struct addr *a)
+{
+	return a->family == AF_INET ? a->ip[0] >> 4 == 0xe : a->family == AF_INET6 && a->ip[0] == 0xff;
+}
+
 bool addr_is_loopback(const struct addr *a)
 {
 	static const uint8_t one[16] = {[15] = 1};

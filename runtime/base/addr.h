@@ -48,6 +48,7 @@ struct str addr_text(const struct addr *a, bool brackets, char buf[ADDR_TEXT_MAX
 bool addr_ip_eq(const struct addr *a, const struct addr *b);
 bool addr_eq(const struct addr *a, const struct addr *b); /* IP and port */
 bool addr_is_any(const struct addr *a);
+bool addr_is_multicast(const struct addr *a);
 bool addr_is_loopback(const struct addr *a);
 /* The first `bits` bits are equal and the families too. */
 bool addr_in_net(const struct addr *a, const struct addr *net, unsigned bits);

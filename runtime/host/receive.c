@@ -10,6 +10,7 @@
 #include "core/counter.h"
 #include "core/fiber.h"
 #include "core/log.h"
+#include "script/load.h"
 #include "script/reply.h"
 #include "script/run.h"
 #include "sip/check.h"
@@ -18,12 +19,15 @@
 static struct {
 	int32_t request, reply;
 	int rcv_requests, rcv_replies, drop_requests, drop_replies, err_requests;
+	bool force_rport, local_rport;
 } r_;
 
 void receive_init(const struct program *p)
 {
 	r_.request = program_route_find(p, ROUTE_REQUEST, S(""));
 	r_.reply = program_route_find(p, ROUTE_CORE_REPLY, S(""));
+	r_.force_rport = program_core_int(p, "force_rport", 0) != 0;
+	r_.local_rport = program_core_int(p, "local_rport", 0) != 0;
 	r_.rcv_requests = counter_get(S("core"), S("rcv_requests"));
 	r_.rcv_replies = counter_get(S("core"), S("rcv_replies"));
 	r_.drop_requests = counter_get(S("core"), S("drop_requests"));
@@ -84,10 +88,12 @@ static void run_job(void *arg)
 /* Malformed: answered once where RFC 3261 lets us, else dropped and counted. */
 static void refuse(struct worker *w, struct sip_draft *d, const struct sip_judgement *v)
 {
-	static struct log_limit ll;
+	char from[ADDR_TEXT_MAX];
 
-	if (log_allow(&ll, 5))
-		log_notice("message refused: " STR_FMT, STR_ARG(v->reason));
+	if (log_on(L_NOTICE) && net_log_allow(w, &d->msg->origin.src))
+		log_notice("message from " STR_FMT ":%u refused: " STR_FMT,
+			   STR_ARG(addr_text(&d->msg->origin.src, true, from)), d->msg->origin.src.port,
+			   STR_ARG(v->reason));
 	if (!d->msg->is_request) {
 		counter_inc(r_.drop_replies);
 	} else if (v->verdict == SIP_REJECT) {
@@ -100,6 +106,21 @@ static void refuse(struct worker *w, struct sip_draft *d, const struct sip_judge
 	}
 	if (v->close && d->msg->origin.conn_id)
 		net_conn_close(w, d->msg->origin.conn_id);
+}
+
+/* What the core parameters say of every message. */
+static void prepare(struct job *j, const struct msg_origin *o)
+{
+	struct sip_via *v;
+
+	sip_draft_init(&j->draft, j->msg, j->msg->arena);
+	j->draft.force_rport = r_.force_rport && j->msg->is_request;
+	j->draft.add_local_rport = r_.local_rport;
+	if (!o->conn_id || !j->msg->is_request || !net_get_conf(net_of(j->w))->tcp_accept_aliases)
+		return;
+	v = sip_via_top(j->msg);
+	if (v && v->alias.p)
+		(void)net_conn_alias(j->w, o->conn_id, v->port ? v->port : proto_port(o->proto));
 }
 
 void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n)
@@ -125,7 +146,7 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 	}
 	j->w = w;
 	j->msg = msg;
-	sip_draft_init(&j->draft, msg, msg->arena);
+	prepare(j, o);
 	sip_judge(msg, 0, &v);
 	if (v.verdict != SIP_ACCEPT) {
 		refuse(w, &j->draft, &v);

@@ -8,14 +8,13 @@
 #include "core/counter.h"
 #include "core/log.h"
 #include "host/receive.h"
+#include "host/rpc_net.h"
 #include "rpc/core.h"
 #include "script/env.h"
 #include "script/load.h"
 #include "script/reply.h"
 #include "script/run.h"
 #include "txn/txn.h"
-
-static struct server *current; /* for RPC: one server per process */
 
 /* ---- settings ---- */
 
@@ -34,7 +33,7 @@ static const struct {
 	NET_BOOL("disable_tcp", disable_tcp), NET_BOOL("mhomed", mhomed), NET_BOOL("ip_free_bind", free_bind),
 	NET_U32("maxbuffer", maxbuffer), NET_U32("maxsndbuffer", maxsndbuffer), NET_INT("tos", tos),
 	NET_U32("msg_recv_max_size", msg_max), NET_INT("pmtu_discovery", pmtu_discovery),
-	NET_U32("udp_mtu", udp_mtu),
+	NET_U32("udp_mtu", udp_mtu), NET_BOOL("reply_to_via", reply_to_via),
 	NET_BOOL("auto_aliases", auto_aliases), NET_BOOL("auto_bind_ipv6", auto_bind_ipv6),
 	NET_BOOL("bind_ipv6_link_local", bind_ipv6_link_local),
 	NET_INT("mcast_ttl", mcast_ttl), NET_BOOL("mcast_loopback", mcast_loopback),
@@ -207,39 +206,6 @@ int server_add_sockets(struct net *n, const struct program *p, const struct host
 	return err;
 }
 
-/* ---- RPC facts ---- */
-
-static void rpc_sockets(struct rpc *c)
-{
-	struct rpc_node *all = rpc_add_struct(c, NULL, NULL);
-
-	for (unsigned i = 0; i < net_socket_count(current->net); i++) {
-		const struct net_socket *s = net_socket_at(current->net, i);
-		struct rpc_node *n = rpc_add_struct(c, all, "socket");
-
-		rpc_add_str(c, n, "proto", proto_name(s->proto));
-		rpc_add_str(c, n, "address", s->host);
-		rpc_add_str(c, n, "ipaddress", s->host);
-		rpc_add_fmt(c, n, "port", "%u", s->addr.port);
-		rpc_add_str(c, n, "mcast", S("no"));
-		rpc_add_str(c, n, "mhomed", S("no"));
-		rpc_add_str(c, n, "virtual", s->virtual_ ? S("yes") : S("no"));
-	}
-}
-
-static void rpc_tcp(struct rpc *c)
-{
-	const struct net_conf *conf = net_get_conf(current->net);
-	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
-	struct net_stats st;
-
-	net_get_stats(current->net, &st);
-	rpc_add_int(c, s, "readers", 1);
-	rpc_add_int(c, s, "max_connections", conf->tcp_max_connections);
-	rpc_add_int(c, s, "opened_connections", (int64_t)st.tcp_open);
-	rpc_add_int(c, s, "write_queued_bytes", (int64_t)st.tcp_wq_bytes);
-}
-
 /* ---- life ---- */
 
 int server_load(struct server *s)
@@ -248,17 +214,17 @@ int server_load(struct server *s)
 						     .send_error = receive_send_error};
 	int err;
 
-	current = s;
 	s->loaded = true;
 	script_ident = (struct sip_ident){S("kiln"), S("kiln")};
 	if (!program_core_int(s->p, "server_signature", 1))
 		script_ident.server = S("");
 	rpc_core_facts = (struct rpc_core_facts){.argc = s->argc, .argv = s->argv, .stop = s->stop,
-						 .sockets = rpc_sockets, .tcp = rpc_tcp,
 						 .workers = s->workers};
 	receive_init(s->p);
 	net_set_handlers(s->net, &handlers);
 	err = rpc_register(rpc_core_commands);
+	if (!err)
+		err = rpc_register(rpc_net_commands);
 	if (!err)
 		err = program_load(s->p);
 	if (err)
@@ -276,7 +242,6 @@ void server_unload(struct server *s)
 	txn_reset();
 	counter_forget_all();
 	rpc_core_facts = (struct rpc_core_facts){0};
-	current = NULL;
 }
 
 int server_worker_new(struct server *s, unsigned i, struct world *world)

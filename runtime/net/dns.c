@@ -398,6 +398,17 @@ int net_dns_put(struct worker *w, struct str name, const struct world_rr *rr, ui
 	return 0;
 }
 
+int net_dns_learn_await(struct worker *w, struct str name, enum world_dns_type type)
+{
+	struct net_dns_entry *e = NULL;
+	int err = net_dns_lookup_await(w, name, type, &e);
+
+	if (!err)
+		err = e->status;
+	net_dns_unref(&e);
+	return err;
+}
+
 bool net_dns_delete(struct worker *w, struct str name, enum world_dns_type type)
 {
 	struct net_dns *d = net_of(w)->dns;

@@ -103,6 +103,13 @@ int net_add_alias(struct net *n, struct str host, uint16_t port, enum proto prot
 	return 0;
 }
 
+void net_alias_each(const struct net *n, void (*fn)(void *arg, struct str host, uint16_t port, enum proto p),
+		    void *arg)
+{
+	for (unsigned i = 0; i < n->n_aliases; i++)
+		fn(arg, n->aliases[i].host, n->aliases[i].port, n->aliases[i].proto);
+}
+
 static int bind_one(struct net *n, struct net_socket *s, int fds[], unsigned workers)
 {
 	struct world_udp_opts u = {.rcvbuf = (int)n->conf.maxbuffer, .sndbuf = (int)n->conf.maxsndbuffer,

@@ -13,7 +13,7 @@ void net_conf_init(struct net_conf *c)
 	*c = (struct net_conf){
 		.maxbuffer = 262144, .maxsndbuffer = 262144, .msg_max = 32767, .tos = IPTOS_LOWDELAY, .mcast_ttl = -1,
 		.use_dns_cache_init = true, .handover_max = 4096, .tcp_crlf_ping = true,
-		.tcp_keepalive = true, .tcp_buf_write = true, .tcp_max_connections = 2048,
+		.tcp_keepalive = true, .tcp_delayed_ack = true, .tcp_buf_write = true, .tcp_max_connections = 2048,
 		.tcp_connect_timeout = 10, .tcp_send_timeout = 10, .tcp_connection_lifetime = 120,
 		.tcp_conn_wq_max = 32768, .tcp_wq_max = 10 << 20, .tcp_msg_read_timeout = 20,
 		.tcp_msg_data_timeout = 20, .tcp_accept_iplimit = 1024,
@@ -96,6 +96,16 @@ const struct net_socket *net_socket_for(struct worker *w, enum proto p, const st
 			return s;
 	}
 	return net_socket_default(n, p, to->family);
+}
+
+enum proto net_proto_for(struct worker *w, enum proto p, size_t size)
+{
+	const struct net_conf *c = &net_of(w)->conf;
+
+	if (p != PROTO_UDP || !c->udp_mtu || size <= c->udp_mtu || !c->udp_mtu_try_proto)
+		return p;
+	return net_socket_default(net_of(w), (enum proto)c->udp_mtu_try_proto, 0) ? (enum proto)c->udp_mtu_try_proto
+										  : p;
 }
 
 /* ---- receiving ---- */

@@ -31,6 +31,7 @@ struct net_conf {
 	bool mcast_loopback;
 	bool mhomed;                      /* choose the source per destination */
 	uint32_t msg_max;                 /* longest message, bytes */
+	bool reply_to_via;                /* answers go to the address in Via, not to the source */
 	uint32_t udp_mtu;                 /* longer requests leave over udp_mtu_try_proto; 0: never */
 	int udp_mtu_try_proto;            /* enum proto, 0: none */
 	uint32_t handover_max;            /* messages under way to one other worker */
@@ -51,6 +52,7 @@ struct net_conf {
 	uint32_t tcp_listen_backlog;
 	uint32_t tcp_keepidle, tcp_keepintvl, tcp_keepcnt; /* 0: the system's */
 	uint32_t tcp_linger2, tcp_syncnt, tcp_defer_accept;
+	bool tcp_delayed_ack;             /* off: acknowledge at once (TCP_QUICKACK) */
 	struct addr tcp_source_ipv4, tcp_source_ipv6; /* family 0: any */
 	/* DNS */
 	bool dns_try_ipv6, dns_try_naptr, dns_srv_lb, use_dns_cache, use_dns_cache_init, use_dns_failover;
@@ -110,6 +112,8 @@ struct net_listen {
 int net_add_listen(struct net *n, const struct net_listen *l);
 /* Names of ours besides the listen addresses; port 0, PROTO_NONE: any. */
 int net_add_alias(struct net *n, struct str host, uint16_t port, enum proto proto);
+void net_alias_each(const struct net *n, void (*fn)(void *arg, struct str host, uint16_t port, enum proto p),
+		    void *arg);
 /*
  * Bind all sockets for `workers` workers in this process; the descriptors pass to forked children.
  * RT_E_IO: *failed tells which one (errno the reason). Not needed in a simulated world.
@@ -136,6 +140,9 @@ bool net_is_alias(const struct net *n, struct str host, uint16_t port, enum prot
  */
 const struct net_socket *net_socket_for(struct worker *w, enum proto p, const struct addr *to,
 					const struct net_socket *force);
+
+/* p, or the transport that a message of `size` bytes must leave over instead (udp_mtu). */
+enum proto net_proto_for(struct worker *w, enum proto p, size_t size);
 
 /* ---- receiving ---- */
 
@@ -272,6 +279,8 @@ int net_addresses_await(struct worker *w, struct str host, struct net_targets *r
 void net_dns_flush(struct net *n, bool permanent_too);
 /* Add or replace an entry of one record. RT_E_INVAL, RT_E_NOMEM. */
 int net_dns_put(struct worker *w, struct str name, const struct world_rr *rr, uint32_t ttl, bool permanent);
+/* Ask when it is not cached. RT_E_NOENT, RT_E_TIMEOUT, RT_E_IO ... */
+int net_dns_learn_await(struct worker *w, struct str name, enum world_dns_type type);
 bool net_dns_delete(struct worker *w, struct str name, enum world_dns_type type);
 void net_dns_memory(const struct net *n, size_t *used, size_t *max);
 

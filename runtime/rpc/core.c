@@ -176,29 +176,6 @@ static void ppdefines_full(struct rpc *c)
 	}
 }
 
-static void call_fact(struct rpc *c, void (*fn)(struct rpc *c))
-{
-	if (fn)
-		fn(c);
-	else
-		rpc_fail(c, 500, "not told here");
-}
-
-static void sockets_list(struct rpc *c)
-{
-	call_fact(c, rpc_core_facts.sockets);
-}
-
-static void aliases_list(struct rpc *c)
-{
-	call_fact(c, rpc_core_facts.aliases);
-}
-
-static void tcp_info(struct rpc *c)
-{
-	call_fact(c, rpc_core_facts.tcp);
-}
-
 static void debug(struct rpc *c)
 {
 	struct rpc_node *s;
@@ -228,9 +205,6 @@ const struct std_rpc rpc_core_commands[] = {
 	{"core.modules", modules, "Modules that are linked in."},
 	{"core.ppdefines", ppdefines, "Preprocessor defines of the script."},
 	{"core.ppdefines_full", ppdefines_full, "The same with values."},
-	{"core.sockets_list", sockets_list, "Sockets listened on."},
-	{"core.aliases_list", aliases_list, "Names that are ourselves."},
-	{"core.tcp_info", tcp_info, "Stream connections."},
 	{"corex.debug", debug, "Show or set the log level."},
 	{NULL, NULL, NULL},
 };

@@ -13,9 +13,6 @@ struct rpc_core_facts {
 	int argc;
 	char **argv;
 	void (*stop)(void); /* core.kill */
-	void (*sockets)(struct rpc *c);
-	void (*aliases)(struct rpc *c);
-	void (*tcp)(struct rpc *c);
 	unsigned workers;
 };
 extern struct rpc_core_facts rpc_core_facts;

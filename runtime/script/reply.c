@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a reply goes: RFC 3261 18.2.2, RFC 3581. */
+/* Replies of the script, with and without a transaction. */
 #include "script/reply.h"
 
 #include "net/net.h"
@@ -15,16 +15,16 @@ static bool wants_rport(const struct sip_draft *d, const struct sip_via *v)
 	return d->force_rport || v->rport.p;
 }
 
-static struct net_dst destination(const struct sip_draft *d, const struct sip_via *v)
+static struct net_dst destination(struct worker *w, const struct sip_draft *d)
 {
-	const struct msg_origin *o = &d->msg->origin;
-	struct net_dst to = {.proto = o->proto, .to = o->src, .sock = o->sock, .conn_id = o->conn_id};
+	struct txn_dst t;
+	struct net_dst to;
 
-	if (!wants_rport(d, v))
-		to.to.port = v->port ? v->port : proto_port(o->proto);
-	if (d->rpl_send & SIP_SEND_NO_CONNECT)
+	txn_reply_dst_await(w, d, &t);
+	to = (struct net_dst){.proto = t.proto, .to = t.to, .sock = t.sock, .conn_id = t.conn_id};
+	if (t.send_flags & SIP_SEND_NO_CONNECT)
 		to.flags |= NET_NO_CONNECT;
-	if (d->rpl_send & SIP_SEND_CLOSE)
+	if (t.send_flags & SIP_SEND_CLOSE)
 		to.flags |= NET_CLOSE_AFTER;
 	return to;
 }
@@ -45,7 +45,7 @@ int script_reply_draft(struct worker *w, struct sip_draft *d, int status, struct
 	err = sip_build_reply(d->arena, d, &rep, &wire);
 	if (err)
 		return err;
-	to = destination(d, v);
+	to = destination(w, d);
 	return net_send(w, &to, wire.iov, (int)wire.n);
 }
 

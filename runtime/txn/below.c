@@ -78,9 +78,43 @@ static int send_bytes(struct worker *w, const struct txn_dst *d, struct str byte
 	return net_send(w, &nd, &iov, 1);
 }
 
+static enum proto proto_for(struct worker *w, const struct txn_dst *d, size_t size)
+{
+	return net_proto_for(w, d->proto, size);
+}
+
+static bool look_up(struct worker *w, struct str host, uint16_t port, struct txn_dst *d)
+{
+	struct net_targets t;
+
+	if (!host.n || net_resolve_await(w, host, port, d->proto, false, &t))
+		return false;
+	d->to = t.v[0].addr;
+	return true;
+}
+
+void txn_reply_dst_await(struct worker *w, const struct sip_draft *d, struct txn_dst *ret)
+{
+	const struct msg_origin *o = &d->msg->origin;
+	struct sip_via *v = sip_via_top(d->msg);
+	bool back; /* to the port that it came from */
+
+	*ret = (struct txn_dst){.proto = o->proto, .to = o->src, .sock = o->sock, .conn_id = o->conn_id,
+				.send_flags = d->rpl_send};
+	if (!v)
+		return;
+	back = !proto_is_stream(o->proto) && (v->rport.p || d->force_rport);
+	if (v->maddr.n && look_up(w, v->maddr, v->port, ret))
+		return;
+	if (!back && net_get_conf(net_of(w))->reply_to_via && look_up(w, v->host, v->port, ret))
+		return;
+	if (!back)
+		ret->to.port = v->port ? v->port : proto_port(o->proto); /* a stream's: when it is lost */
+}
+
 const struct txn_net *txn_net_default(void)
 {
-	static const struct txn_net ops = {resolve, hop, send_bytes};
+	static const struct txn_net ops = {resolve, hop, send_bytes, proto_for};
 
 	return &ops;
 }

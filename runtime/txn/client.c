@@ -149,12 +149,12 @@ void txn_send_failed(struct worker *w, uint64_t cookie)
 	timer_start(w, &b->fr, 1, fr_over, b); /* its fiber does the rest */
 }
 
-static int build(struct txn_branch *b)
+static int build_for(struct txn_branch *b, struct txn_dst *d)
 {
 	struct txn *t = b->t;
 	struct sip_hop hop = {0};
 	struct sip_wire wire;
-	int err = txn_down()->hop(t->w, &b->dst[b->cur_dst], &b->draft, &hop);
+	int err = txn_down()->hop(t->w, d, &b->draft, &hop);
 
 	if (err)
 		return err;
@@ -166,6 +166,20 @@ static int build(struct txn_branch *b)
 		return err;
 	b->sent = sip_wire_flat(&wire, t->arena);
 	return b->sent.p ? 0 : RT_E_NOMEM;
+}
+
+/* What is too long for a datagram goes another way, which its Via must say (RFC 3261 18.1.1). */
+static int build(struct txn_branch *b)
+{
+	struct txn_dst *d = &b->dst[b->cur_dst];
+	int err = build_for(b, d);
+	enum proto p = !err && txn_down()->proto_for ? txn_down()->proto_for(b->t->w, d, b->sent.n) : d->proto;
+
+	if (p == d->proto)
+		return err;
+	d->proto = p;
+	d->sock = NULL;
+	return build_for(b, d);
 }
 
 int txn_branch_send(struct txn_branch *b)

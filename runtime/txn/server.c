@@ -36,27 +36,11 @@ static void wait_over(void *arg)
 	txn_destroy(t);
 }
 
-/* Where replies go: RFC 3261 18.2.2, RFC 3581. */
-static void reply_dst(const struct txn *t, struct txn_dst *d)
-{
-	const struct msg_origin *o = &t->req->origin;
-	struct sip_via *v = sip_via_top(t->req);
-
-	*d = (struct txn_dst){.proto = o->proto,
-			      .to = o->src,
-			      .sock = o->sock,
-			      .conn_id = o->conn_id,
-			      .send_flags = t->draft.rpl_send};
-	if (!v || proto_is_stream(o->proto) || v->rport.p || t->draft.force_rport)
-		return;
-	d->to.port = v->port ? v->port : proto_port(o->proto);
-}
-
 static void send_last(struct txn *t)
 {
 	struct txn_dst d;
 
-	reply_dst(t, &d);
+	txn_reply_dst_await(t->w, &t->draft, &d);
 	if (txn_down()->send(t->w, &d, str_make(t->reply, t->reply_n), false) == 0)
 		txn_stat(STAT_RPL_SENT, 1);
 }

@@ -62,7 +62,14 @@ struct txn_net {
 		   struct sip_hop *ret);
 	/* Send; `is_request` lets the onsend route see it. RT_E_IO, RT_E_LIMIT, RT_E_CLOSED. */
 	int (*send)(struct worker *w, const struct txn_dst *d, struct str bytes, bool is_request);
+	/* The transport for a request of that size: another one when it is too long for d's. May be NULL. */
+	enum proto (*proto_for)(struct worker *w, const struct txn_dst *d, size_t size);
 };
+/*
+ * Where the answer to d's request goes (RFC 3261 18.2.2, RFC 3581, RFC 3263 5). Names in Via are looked up
+ * only when the answer must go there; without a fiber, only those that are cached.
+ */
+void txn_reply_dst_await(struct worker *w, const struct sip_draft *d, struct txn_dst *ret);
 void txn_set_net(const struct txn_net *net);
 
 /* ---- what lies above ---- */
