@@ -120,7 +120,7 @@ static int pvref_arg(struct lw *l, const struct sema_arg *a)
 static int regex_arg(struct lw *l, const struct sema_arg *a, int kind)
 {
 	if (a->form == SEMA_ARG_REGEX || a->form == SEMA_ARG_SUBST || a->form == SEMA_ARG_TEXT)
-		return lw_regex(l, a->text, 0, kind);
+		return kind ? lw_subst(l, a->text, a->fmt) : lw_regex(l, a->text, 0, 0);
 	if (kind)
 		return LW_CALL(l, "rt_subst", "ppp", text_of(l, a));
 	return LW_CALL(l, "rt_regex", "pppi", text_of(l, a), lw_const(l, 0));

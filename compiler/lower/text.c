@@ -118,14 +118,8 @@ static int tr_arg(struct lw *l, const struct sema_tr_arg *a, char *sig)
 	*sig = 'p';
 	if (a->kind == CAT_REGEX && !a->pv)
 		return lw_regex(l, a->text, 0, 0);
-	if (a->kind == CAT_SUBST && !a->pv && !a->fmt)
-		return lw_regex(l, a->text, 0, 1);
-	if (a->kind == CAT_SUBST) {
-		s = a->fmt ? lw_fmt(l, a->fmt) : lw_slot(l, RIR_SLOT_STR, 1);
-		if (!a->fmt)
-			LW_CALL(l, "rt_str", "vppp", lw_pv(l, a->pv), s);
-		return LW_CALL(l, "rt_subst", "ppp", s);
-	}
+	if (a->kind == CAT_SUBST)
+		return lw_subst(l, a->text, a->fmt);
 	if (a->kind == CAT_ANY) {
 		if (a->pv)
 			return lw_pv(l, a->pv);
@@ -221,6 +215,19 @@ int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value)
 	if (l->p->observe && l->fn->kind == RIR_ROUTE)
 		LW_CALL(l, "rt_see_set", "vpppl", lw_text(l, pv->text), value, v);
 	return v;
+}
+
+int lw_subst(struct lw *l, struct str text, const struct sema_fmt *fmt)
+{
+	int su = lw_regex(l, text, 0, 1), values, n = 0;
+
+	if (!fmt)
+		return su;
+	values = lw_slot(l, RIR_SLOT_VALUE, fmt->n_parts);
+	for (int i = 0; i < fmt->n_parts; i++)
+		if (fmt->parts[i].pv)
+			lw_pv_to(l, fmt->parts[i].pv, lw_elem(l, values, RIR_SLOT_VALUE, n++), true);
+	return LW_CALL(l, "rt_subst_values", "ppppi", su, values, lw_const(l, n));
 }
 
 int lw_fmt(struct lw *l, const struct sema_fmt *fmt)

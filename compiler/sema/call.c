@@ -282,7 +282,10 @@ static void subst_text(struct bind *b, struct str t)
 	const char *fault = sema_regex_fault(t, true, buf, sizeof(buf));
 
 	b->a->form = SEMA_ARG_SUBST;
-	b->a->text = t;
+	if (!sema_subst_bind(&b->s->text, t, &b->a->text, &b->a->fmt)) {
+		sema_report_text(b->s, b->e->loc, t);
+		return;
+	}
 	if (fault)
 		diag_report(b->s->sink, E_REGEX, b->e->loc, "bad substitution \"%.*s\": %s", (int)t.n,
 			    t.p, fault);

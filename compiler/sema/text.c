@@ -31,6 +31,7 @@ struct scan {
 
 static const struct sema_pv *bind_pv(struct scan *sc, struct str s);
 static const struct sema_fmt *bind_fmt(struct scan *sc, struct str s);
+static bool bind_subst(struct scan *sc, struct str s, struct str *text, const struct sema_fmt **fmt);
 
 static void *fail(struct scan *sc, enum sema_text_code code, struct str at, const char *why)
 {
@@ -343,11 +344,15 @@ static bool bind_tr_arg(struct scan *sc, const struct cat_arg *kind, struct sema
 	struct str t = str_trim(a->text);
 
 	a->kind = kind->kind;
+	if (a->kind == CAT_STR && strcmp(kind->name, "sep") != 0) /* a separator may be a blank */
+		a->text = str_ltrim(a->text);
 	if (t.n > 1 && t.p[0] == '$' && a->kind != CAT_SUBST && a->kind != CAT_CSTR) {
 		a->pv = bind_pv(sc, t);
 		return a->pv != NULL;
 	}
 	switch (a->kind) {
+	case CAT_SUBST:
+		return bind_subst(sc, a->text, &a->text, &a->fmt);
 	case CAT_INT:
 		if (!str_to_i64(t, &a->num))
 			return fail(sc, TEXT_TR_ARGS, a->text, "a number is expected") != NULL;
@@ -662,7 +667,60 @@ static const struct sema_fmt *bind_fmt(struct scan *sc, struct str s)
 	return f;
 }
 
+/* ---- substitutions ---- */
+
+/* Up to the separator that no backslash hides, from `i` on. */
+static size_t subst_part_end(struct str s, size_t i)
+{
+	while (i < s.n && s.p[i] != s.p[0])
+		i += s.p[i] == '\\' && i + 1 < s.n ? 2 : 1;
+	return i < s.n ? i : STR_NONE;
+}
+
+/* A dollar sign that starts no variable stays one. */
+static bool has_pv(struct str s)
+{
+	for (size_t i = 0; i + 1 < s.n; i++)
+		if (s.p[i] == '$' && (s.p[i + 1] == '(' || s.p[i + 1] == '$' || name_char(s.p[i + 1])))
+			return true;
+	return false;
+}
+
+static bool bind_subst(struct scan *sc, struct str s, struct str *text, const struct sema_fmt **fmt)
+{
+	size_t from = s.n > 2 ? subst_part_end(s, 1) : STR_NONE, to;
+	struct sb b;
+
+	*text = s;
+	*fmt = NULL;
+	to = from == STR_NONE ? STR_NONE : subst_part_end(s, from + 1);
+	if (to == STR_NONE || !has_pv(str_make(s.p + from + 1, to - from - 1)))
+		return true; /* malformed: told by the check of the regex */
+	*fmt = bind_fmt(sc, str_make(s.p + from + 1, to - from - 1));
+	if (!*fmt)
+		return false;
+	sb_init(&b, sc->e->arena, s.n);
+	sb_add(&b, str_head(s, from + 1));
+	for (int i = 0; i < (*fmt)->n_parts; i++) {
+		if ((*fmt)->parts[i].pv)
+			sb_addc(&b, SEMA_SUBST_HOLE);
+		else
+			sb_add(&b, (*fmt)->parts[i].text);
+	}
+	sb_add(&b, str_skip(s, to));
+	*text = sb_str(&b);
+	return sb_ok(&b) || fail(sc, TEXT_NOMEM, s, NULL);
+}
+
 /* ---- the door ---- */
+
+bool sema_subst_bind(struct sema_text_env *e, struct str subst, struct str *text, const struct sema_fmt **fmt)
+{
+	struct scan sc = {e, subst.p, 0};
+
+	e->err = (struct sema_text_error){.code = TEXT_OK};
+	return bind_subst(&sc, subst, text, fmt);
+}
 
 static struct scan scan_start(struct sema_text_env *e, struct str s)
 {

@@ -144,6 +144,12 @@ const struct sema_pv *sema_pv_bind(struct sema_text_env *e, struct str text);
 const struct sema_pv *sema_attr_bind(struct sema_text_env *e, struct str name);
 /* A format string. NULL: see env->err. */
 const struct sema_fmt *sema_fmt_bind(struct sema_text_env *e, struct str text);
+/*
+ * "/regex/replacement/flags" whose replacement holds variables: *fmt is the replacement (NULL when it is plain)
+ * and *text the whole with one byte SEMA_SUBST_HOLE in the place of each variable. False: see env->err.
+ */
+enum { SEMA_SUBST_HOLE = 1 };
+bool sema_subst_bind(struct sema_text_env *e, struct str subst, struct str *text, const struct sema_fmt **fmt);
 /* End of the variable that starts at text[0] == '$' ("$(..)", "$name(..)"), or 0 when it has none. */
 size_t sema_pv_extent(struct str text);
 

@@ -8,6 +8,7 @@
 #include "script/regex.h"
 #include "script/run.h"
 #include "script/select.h"
+#include "script/script_priv.h"
 
 /* ---- constants ---- */
 
@@ -160,6 +161,7 @@ void program_unload(const struct program *p)
 			p->modules[i]->fini();
 	free_constants(p);
 	cfg_unload();
+	script_presets_free();
 	rpc_reset();
 }
 

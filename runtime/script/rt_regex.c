@@ -5,6 +5,7 @@
 
 #include "base/bug.h"
 #include "base/mem.h"
+#include "base/sb.h"
 #include "script/script_priv.h"
 
 enum { CACHE = 64 };
@@ -125,6 +126,35 @@ void rt_subst_free(struct rt_subst **s)
 	rt_regex_free(&(*s)->re);
 	mem_free(&(*s)->repl);
 	mem_free(s);
+}
+
+/* The same with each hole (byte 1) of the replacement filled by the next value; lives in the run's arena. */
+void *rt_subst_values(struct run *r, const struct rt_subst *su, const struct value *v, int32_t n)
+{
+	struct rt_subst *filled = su ? arena_new_of(r->arena, struct rt_subst) : NULL;
+	struct sb b;
+	int32_t k = 0;
+
+	if (!filled)
+		return NULL;
+	sb_init(&b, r->arena, RT_REGEX_SUBJECT_MAX);
+	for (size_t i = 0; i < su->n; i++) {
+		struct str s = su->repl[i] == 1 && k < n ? script_text(r, &v[k++]) : STR_NULL;
+
+		if (su->repl[i] != 1)
+			sb_addc(&b, su->repl[i]);
+		for (size_t j = 0; j < s.n; j++) { /* what the value holds is no command */
+			if (s.p[j] == '\\')
+				sb_addc(&b, '\\');
+			sb_addc(&b, s.p[j]);
+		}
+	}
+	if (!sb_ok(&b))
+		return NULL;
+	*filled = *su;
+	filled->repl = b.p;
+	filled->n = b.n;
+	return filled;
 }
 
 static void add_repl(const struct rt_subst *su, struct str s, const struct rt_span *g, struct sb *out)

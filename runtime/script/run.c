@@ -75,6 +75,49 @@ const struct program *script_program(const struct worker *w)
 	return state(w)->prog;
 }
 
+/* ---- values that frames start with ---- */
+
+static struct preset {
+	struct preset *next;
+	struct str name;
+	struct value v;
+} *presets;
+static struct arena *preset_arena;
+
+int script_var_preset(struct str name, const struct value *v)
+{
+	struct preset *p;
+
+	if (!preset_arena)
+		preset_arena = arena_new(1 << 20);
+	p = preset_arena ? arena_new_of(preset_arena, struct preset) : NULL;
+	if (!p)
+		return RT_E_NOMEM;
+	p->name = str_dup(preset_arena, name);
+	p->v = *v;
+	if (value_is_str(v))
+		p->v.s = str_dup(preset_arena, v->s);
+	p->next = presets;
+	presets = p;
+	return p->name.p && (!value_is_str(v) || p->v.s.p) ? 0 : RT_E_NOMEM;
+}
+
+void script_presets_free(void)
+{
+	presets = NULL;
+	arena_free(&preset_arena);
+}
+
+static void frame_preset(struct frame *f, const struct program *prog)
+{
+	struct run r = {.prog = prog, .frame = f, .vars = f->values};
+
+	for (const struct preset *p = presets; p; p = p->next)
+		for (uint64_t i = 0; i < prog->n_vars; i++)
+			if (f->values[i].tag == VAL_NULL && str_eq(prog->var_names[i], p->name))
+				rt_var_set(&r, (int32_t)i, &p->v);
+}
+
 static struct frame *frame_get(struct script_worker *s)
 {
 	struct frame *f = s->pool;
@@ -97,6 +140,7 @@ static struct frame *frame_get(struct script_worker *s)
 		return NULL;
 	}
 	s->n_frames++;
+	frame_preset(f, s->prog);
 	return f;
 }
 

@@ -27,6 +27,8 @@ extern struct script_conf script_conf;
 /* State of a worker; before any run on it. */
 int script_worker_init(struct worker *w, const struct program *p);
 void script_worker_fini(struct worker *w);
+/* A value that $var(name) has in fresh frames. At start only. RT_E_NOMEM. */
+int script_var_preset(struct str name, const struct value *v);
 const struct program *script_program(const struct worker *w);
 
 /*

@@ -13,5 +13,6 @@ static inline int64_t script_wrap(const struct run *r, int64_t v)
 }
 
 void script_regex_cache_free(void); /* of this thread */
+void script_presets_free(void);
 
 #endif

@@ -96,6 +96,26 @@ int sip_draft_set_dst(struct sip_draft *d, struct str uri)
 	return keep(d, uri, &d->main.dst_uri);
 }
 
+static bool printable(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 127)
+			return false;
+	return true;
+}
+
+int sip_draft_set_uri_raw(struct sip_draft *d, struct str uri)
+{
+	return uri.n && printable(uri) ? keep(d, uri, &d->main.uri) : RT_E_PARSE;
+}
+
+int sip_draft_set_dst_raw(struct sip_draft *d, struct str uri)
+{
+	if (!printable(uri))
+		return RT_E_PARSE;
+	return keep(d, uri.n ? uri : STR_NULL, &d->main.dst_uri);
+}
+
 int sip_draft_set_path(struct sip_draft *d, struct str path)
 {
 	if (!one_line(path))

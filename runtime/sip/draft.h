@@ -101,6 +101,9 @@ int sip_draft_uri_parse(const struct sip_draft *d, struct sip_uri *ret);
 int sip_draft_set_uri(struct sip_draft *d, struct str uri); /* p NULL: back to the received */
 int sip_draft_rewrite(struct sip_draft *d, enum sip_uri_part part, struct str text, size_t n);
 int sip_draft_set_dst(struct sip_draft *d, struct str uri); /* empty: none */
+/* Any text without blanks and control bytes, as a script may write it; using it fails later when it is no URI. */
+int sip_draft_set_uri_raw(struct sip_draft *d, struct str uri);
+int sip_draft_set_dst_raw(struct sip_draft *d, struct str uri);
 int sip_draft_set_path(struct sip_draft *d, struct str path);
 int sip_draft_set_method(struct sip_draft *d, struct str method);
 int sip_draft_set_reply(struct sip_draft *d, int status, struct str reason);

@@ -1,272 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses, time, flags, the variables that travel with a message. */
-#define STD_NAME pv
-#define STD_DEF "pv/pv.def"
-#include "abi/std.h"
-
-#include <time.h>
-#include <unistd.h>
+/* Script variables, AVPs; questions about any variable; parameters. */
+#define PV_MAIN
+#include "pv/pv_priv.h"
 
 #include "abi/rt.h"
-#include "core/worker.h"
-#include "net/net.h"
-#include "script/env.h"
-#include "script/vars.h"
+#include "base/mem.h"
+#include "script/run.h"
 #include "script/xavp.h"
-#include "sip/draft.h"
-
-static const struct msg_origin *origin(struct run *r)
-{
-	static const struct msg_origin none;
-
-	return r->draft ? &r->draft->msg->origin : &none;
-}
-
-/* ---- addresses ---- */
-
-static int32_t ip_text(struct run *r, const struct addr *a, bool brackets, struct value *ret)
-{
-	char buf[ADDR_TEXT_MAX];
-	struct str s = addr_text(a, brackets, buf);
-
-	*ret = s.p ? value_str(str_dup(r->arena, s)) : value_null();
-	return 0;
-}
-
-int32_t std_pv_pv_si_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return ip_text(r, &origin(r)->src, false, ret);
-}
-
-int32_t std_pv_pv_siz_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return ip_text(r, &origin(r)->src, true, ret);
-}
-
-int32_t std_pv_pv_sp_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	*ret = value_int(origin(r)->src.port);
-	return 0;
-}
-
-static int32_t source_text(struct run *r, const char *before, bool transport, struct value *ret)
-{
-	const struct msg_origin *o = origin(r);
-	char buf[ADDR_TEXT_MAX];
-	struct str ip = addr_text(&o->src, true, buf), s;
-
-	s = str_printf(r->arena, "%s" STR_FMT ":%u%s" STR_FMT, before, STR_ARG(ip), o->src.port,
-		       transport ? ";transport=" : "", STR_ARG(transport ? proto_name(o->proto) : S("")));
-	*ret = ip.p && s.p ? value_str(s) : value_null();
-	return 0;
-}
-
-int32_t std_pv_pv_su_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return source_text(r, "sip:", origin(r)->proto != PROTO_UDP, ret);
-}
-
-int32_t std_pv_pv_sut_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return source_text(r, "sip:", true, ret);
-}
-
-int32_t std_pv_pv_sas_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	struct str proto = proto_name(origin(r)->proto);
-
-	(void)n;
-	return source_text(r, str_printf(r->arena, STR_FMT ":", STR_ARG(proto)).p, false, ret);
-}
-
-int32_t std_pv_pv_Ri_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return ip_text(r, &origin(r)->dst, false, ret);
-}
-
-int32_t std_pv_pv_Rp_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	*ret = value_int(origin(r)->dst.port);
-	return 0;
-}
-
-int32_t std_pv_pv_Rn_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	const struct net_socket *s = origin(r)->sock;
-
-	(void)n;
-	*ret = s && s->name.n ? value_str(s->name) : value_null();
-	return 0;
-}
-
-int32_t std_pv_pv_pr_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	*ret = value_strint(proto_name(origin(r)->proto), origin(r)->proto);
-	return 0;
-}
-
-int32_t std_pv_pv_prid_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	*ret = value_int(origin(r)->proto);
-	return 0;
-}
-
-int32_t std_pv_pv_af_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	*ret = value_int(origin(r)->src.family);
-	return 0;
-}
-
-int32_t std_pv_pv_conid_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	uint64_t id = origin(r)->conn_id;
-
-	(void)n;
-	*ret = id ? value_int((int64_t)id) : value_null();
-	return 0;
-}
-
-/* ---- time, process ---- */
-
-static int64_t receipt(struct run *r)
-{
-	int64_t us = origin(r)->wall_us;
-
-	return (us ? us : worker_wall(r->worker)) / 1000000;
-}
-
-/* "Tue Nov 24 13:29:37 2026" */
-static int32_t time_text(struct run *r, int64_t s, struct value *ret)
-{
-	time_t t = (time_t)s;
-	struct tm tm;
-	char buf[64];
-
-	localtime_r(&t, &tm);
-	strftime(buf, sizeof(buf), "%a %b %e %H:%M:%S %Y", &tm);
-	*ret = value_strint(str_dup(r->arena, str_of(buf)), s);
-	return 0;
-}
-
-int32_t std_pv_pv_Ts_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	*ret = value_int(receipt(r));
-	return 0;
-}
-
-int32_t std_pv_pv_TS_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	*ret = value_int(world_wall(worker_world(r->worker)) / 1000000);
-	return 0;
-}
-
-int32_t std_pv_pv_Tf_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return time_text(r, receipt(r), ret);
-}
-
-int32_t std_pv_pv_TF_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return time_text(r, world_wall(worker_world(r->worker)) / 1000000, ret);
-}
-
-int32_t std_pv_pv_pp_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)r;
-	(void)n;
-	*ret = value_int(getpid());
-	return 0;
-}
-
-int32_t std_pv_pv_true_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)r;
-	(void)n;
-	*ret = value_int(1);
-	return 0;
-}
-
-/* ---- flags ---- */
-
-static int32_t get_flags(const uint32_t *f, struct value *ret)
-{
-	*ret = value_int(f ? (int32_t)*f : 0);
-	return 0;
-}
-
-static int32_t set_flags(uint32_t *f, const struct value *v)
-{
-	if (!f || !value_is_int(v))
-		return RT_E_INVAL;
-	*f = (uint32_t)v->i;
-	return 0;
-}
-
-static uint32_t *flags_of(struct run *r, char which)
-{
-	if (!r->draft)
-		return NULL;
-	return which == 'm' ? &r->draft->flags : which == 's' ? &r->draft->sflags : &r->draft->main.flags;
-}
-
-int32_t std_pv_pv_mf_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return get_flags(flags_of(r, 'm'), ret);
-}
-
-int32_t std_pv_pv_mf_set(struct run *r, const struct pv_name *n, const struct value *v)
-{
-	(void)n;
-	return set_flags(flags_of(r, 'm'), v);
-}
-
-int32_t std_pv_pv_mF_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	const uint32_t *f = flags_of(r, 'm');
-
-	(void)n;
-	*ret = value_strint(str_printf(r->arena, "%08x", f ? *f : 0), f ? (int32_t)*f : 0);
-	return 0;
-}
-
-int32_t std_pv_pv_sf_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return get_flags(flags_of(r, 's'), ret);
-}
-
-int32_t std_pv_pv_sf_set(struct run *r, const struct pv_name *n, const struct value *v)
-{
-	(void)n;
-	return set_flags(flags_of(r, 's'), v);
-}
-
-int32_t std_pv_pv_bf_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)n;
-	return get_flags(flags_of(r, 'b'), ret);
-}
-
-int32_t std_pv_pv_bf_set(struct run *r, const struct pv_name *n, const struct value *v)
-{
-	(void)n;
-	return set_flags(flags_of(r, 'b'), v);
-}
 
 /* ---- $var: generated code reads slots itself; these serve references by name ---- */
 
@@ -278,8 +18,6 @@ static int32_t var_get(struct run *r, const struct pv_name *n, bool null, struct
 	return 0;
 }
 
-
-
 static int32_t var_set(struct run *r, const struct pv_name *n, bool null, const struct value *v)
 {
 	struct value zero = value_int(0);
@@ -288,148 +26,272 @@ static int32_t var_set(struct run *r, const struct pv_name *n, bool null, const 
 	return 0;
 }
 
-int32_t std_pv_pv_var_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	return var_get(r, n, false, ret);
-}
-
-int32_t std_pv_pv_var_set(struct run *r, const struct pv_name *n, const struct value *v)
-{
-	return var_set(r, n, false, v);
-}
-
-int32_t std_pv_pv_vz_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	return var_get(r, n, false, ret);
-}
-
-int32_t std_pv_pv_vz_set(struct run *r, const struct pv_name *n, const struct value *v)
-{
-	return var_set(r, n, false, v);
-}
-
-int32_t std_pv_pv_vn_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	return var_get(r, n, true, ret);
-}
-
-int32_t std_pv_pv_vn_set(struct run *r, const struct pv_name *n, const struct value *v)
-{
-	return var_set(r, n, true, v);
-}
+#define VAR(c, null)                                                                               \
+	PV_GET(c)                                                                                  \
+	{                                                                                          \
+		return var_get(r, n, null, ret);                                                   \
+	}                                                                                          \
+	PV_SET(c)                                                                                  \
+	{                                                                                          \
+		return var_set(r, n, null, v);                                                     \
+	}
+VAR(var, false)
+VAR(vz, false)
+VAR(vn, true)
 
 /* ---- AVPs ---- */
 
+/* avp_aliases: another name of an AVP. Set at start, read-only then. */
+static struct alias {
+	struct alias *next;
+	struct str name;
+	struct avp_key key;
+} *aliases;
+static struct arena *kept; /* texts of parameters */
+
 static struct avp_key key_of(const struct pv_name *n)
 {
+	for (const struct alias *a = n->num ? NULL : aliases; a; a = a->next)
+		if (str_eq(a->name, n->text))
+			return a->key;
 	return (struct avp_key){n->num, n->text};
 }
 
-int32_t std_pv_pv_avp_get(struct run *r, const struct pv_name *n, struct value *ret)
+static int32_t avp_all(struct run *r, struct avp_key k, struct value *ret)
 {
-	struct avp_key k = key_of(n);
 	struct value v;
 	struct sb b;
 
-	*ret = value_null();
-	if (n->index_kind != PV_INDEX_ALL) {
-		avp_get(r->sv, k, n->index_kind == PV_INDEX_NUM ? n->index : 0, ret);
+	if (!avp_count(r->sv, k))
 		return 0;
-	}
-	sb_init(&b, r->arena, 65535);
+	sb_init(&b, r->arena, PV_TEXT_MAX);
 	for (int64_t i = 0; avp_get(r->sv, k, i, &v); i++) {
 		if (i)
 			sb_addz(&b, ", ");
 		sb_add(&b, script_text(r, &v));
 	}
-	if (avp_count(r->sv, k))
-		*ret = value_str(sb_str(&b));
+	*ret = value_str(b.p ? sb_str(&b) : S(""));
 	return sb_ok(&b) ? 0 : RT_E_LIMIT;
 }
 
+PV_GET(avp)
+{
+	int64_t i = n->index_kind == PV_INDEX_NUM ? n->index : 0;
+	struct avp_key k = key_of(n);
+
+	*ret = value_null();
+	if (n->index_kind == PV_INDEX_ALL)
+		return avp_all(r, k, ret);
+	/* as in the reference: of the negative indexes only the one that means the newest finds anything */
+	if (i >= 0 || -i == (int64_t)avp_count(r->sv, k))
+		avp_get(r->sv, k, i, ret);
+	return 0;
+}
+
 /* The index on the left is ignored, as in the reference; [*] replaces all. */
-int32_t std_pv_pv_avp_set(struct run *r, const struct pv_name *n, const struct value *v)
+PV_SET(avp)
 {
 	struct avp_key k = key_of(n);
 	bool all = n->index_kind == PV_INDEX_ALL;
 
-	if (v->tag == VAL_NULL) {
+	if (v->tag == VAL_NULL || all)
 		avp_delete(r->sv, k, all);
-		return 0;
-	}
-	if (all)
-		avp_delete(r->sv, k, true);
-	return avp_add(r->sv, k, v);
+	return v->tag == VAL_NULL ? 0 : avp_add(r->sv, k, v);
 }
 
-/* ---- XAVPs: $xavp(root[i]=>field[k]) ---- */
-
-static int64_t index_of(const struct pv_name *n)
+PV_GET(s)
 {
-	return n->index_kind == PV_INDEX_NUM ? n->index : 0;
+	return pv_give(ret, n->text.p ? n->text : S(""));
 }
 
-int32_t std_pv_pv_xavp_get(struct run *r, const struct pv_name *n, struct value *ret)
+static bool kind_of(const char *pv_class, enum xavp_kind *kind)
 {
-	const struct pv_name *p = n->parts;
+	struct str c = str_of(pv_class);
 
-	*ret = value_null();
-	if (n->n_parts == 1) {
-		struct value v;
-
-		if (xavp_field_at(r->sv, p[0].text, index_of(&p[0]), S(""), 0, &v) == 0)
-			*ret = v;
-		else if (xavp_exists(r->sv, p[0].text, index_of(&p[0])))
-			*ret = value_str(str_printf(r->arena, "<<xavp:" STR_FMT ">>", STR_ARG(p[0].text)));
-		return 0;
-	}
-	if (n->n_parts != 2)
-		return RT_E_UNSUPP;
-	xavp_field_at(r->sv, p[0].text, index_of(&p[0]), p[1].text, index_of(&p[1]), ret);
-	return 0;
+	*kind = str_eq(c, S("xavi")) ? XAVP_ICASE : str_eq(c, S("xavu")) ? XAVP_SINGLE : XAVP_PLAIN;
+	return *kind != XAVP_PLAIN || str_eq(c, S("xavp"));
 }
 
-int32_t std_pv_pv_xavp_set(struct run *r, const struct pv_name *n, const struct value *v)
+static struct xavp_place place_of(const struct pv_name *n, enum xavp_kind kind)
 {
-	const struct pv_name *p = n->parts;
-	struct xavp_pair pair = {.value = *v};
+	struct xavp_place p = {.kind = kind, .root = n->parts[0].text};
 
-	if (n->n_parts == 1) {
-		if (v->tag == VAL_NULL) {
-			xavp_delete(r->sv, p[0].text, p[0].index_kind == PV_INDEX_ALL);
-			return 0;
-		}
-		pair.name = S("");
-		return xavp_push(r->sv, p[0].text, &pair, 1);
-	}
-	if (n->n_parts != 2 || v->tag == VAL_NULL)
-		return RT_E_UNSUPP;
-	if (p[0].index_kind == PV_INDEX_NUM) { /* a field of a record that is there; else nothing happens */
-		int err = xavp_field_add(r->sv, p[0].text, p[0].index, p[1].text, v);
-
-		return err == RT_E_NOENT ? 0 : err;
-	}
-	pair.name = p[1].text;
-	return xavp_push(r->sv, p[0].text, &pair, 1);
+	p.index = n->parts[0].index_kind == PV_INDEX_NUM ? n->parts[0].index : 0;
+	if (n->n_parts > 1)
+		p.field = n->parts[1].text;
+	return p;
 }
 
-int32_t std_pv_pv_s_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	(void)r;
-	*ret = value_str(n->text.p ? n->text : S(""));
-	return 0;
-}
-
-int32_t std_pv_pv_cnt_get(struct run *r, const struct pv_name *n, struct value *ret)
+PV_GET(cnt)
 {
 	const struct pv_ref *in = n->inner;
+	struct xavp_place p;
+	enum xavp_kind kind;
 
 	*ret = value_null();
 	if (!in || !in->name)
 		return RT_E_INVAL;
 	if (str_eq(str_of(in->pv_class), S("avp")))
-		*ret = value_int(avp_count(r->sv, key_of(in->name)));
+		return pv_give_int(ret, avp_count(r->sv, key_of(in->name)));
+	if (!kind_of(in->pv_class, &kind) || in->name->n_parts < 1)
+		return RT_E_INVAL;
+	p = place_of(in->name, kind);
+	return pv_give_int(ret, xavp_count(r->sv, &p));
+}
+
+/* ---- questions ---- */
+
+static bool read_ref(struct run *r, const struct pv_ref *pv, struct value *v)
+{
+	*v = value_null();
+	return pv->get(r, v) >= 0;
+}
+
+int32_t std_pv_pv_isset(struct run *r, const struct pv_ref *pv)
+{
+	struct value v;
+
+	return read_ref(r, pv, &v) && v.tag != VAL_NULL ? 1 : -1;
+}
+
+int32_t std_pv_pv_unset(struct run *r, const struct pv_ref *pv)
+{
+	struct value null = value_null();
+
+	return pv->set && pv->set(r, &null) >= 0 ? 1 : -1;
+}
+
+int32_t std_pv_is_int(struct run *r, const struct pv_ref *pv)
+{
+	struct value v;
+
+	return read_ref(r, pv, &v) && value_is_int(&v) ? 1 : -1;
+}
+
+int32_t std_pv_not_empty(struct run *r, const struct pv_ref *pv)
+{
+	struct value v;
+
+	return read_ref(r, pv, &v) && value_is_str(&v) && v.s.n ? 1 : -1;
+}
+
+static bool is_record(struct run *r, const struct pv_ref *pv)
+{
+	struct xavp_place p;
+	enum xavp_kind kind;
+	struct value v;
+
+	if (!pv->name || !kind_of(pv->pv_class, &kind) || pv->name->n_parts != 1)
+		return false;
+	p = place_of(pv->name, kind);
+	return xavp_read(r->sv, &p, &v) == RT_E_STATE;
+}
+
+int32_t std_pv_typeof(struct run *r, const struct pv_ref *pv, int32_t type)
+{
+	enum { TYPE_INT, TYPE_STR, TYPE_NULL, TYPE_XAVP };
+	bool record = is_record(r, pv);
+	struct value v;
+
+	read_ref(r, pv, &v);
+	switch (type) {
+	case TYPE_INT:
+		return value_is_int(&v) ? 1 : -1;
+	case TYPE_STR:
+		return v.tag == VAL_STR && !record ? 1 : -1;
+	case TYPE_NULL:
+		return v.tag == VAL_NULL ? 1 : -1;
+	case TYPE_XAVP:
+		return record ? 1 : -1;
+	default:
+		return -1;
+	}
+}
+
+/* ---- parameters ---- */
+
+/* "name=i:5" or "name=s:text" */
+static bool typed(struct str s, struct str *name, struct value *v)
+{
+	size_t eq = str_chr(s, '=');
+	struct str rest = eq == STR_NONE ? STR_NULL : str_trim(str_skip(s, eq + 1));
+	int64_t i;
+
+	*name = str_trim(str_head(s, eq));
+	if (!name->n || rest.n < 2 || rest.p[1] != ':')
+		return false;
+	if (rest.p[0] == 's' || rest.p[0] == 'S') {
+		*v = value_str(str_skip(rest, 2));
+		return true;
+	}
+	if ((rest.p[0] != 'i' && rest.p[0] != 'I') || !str_to_i64(str_skip(rest, 2), &i))
+		return false;
+	*v = value_int(i);
+	return true;
+}
+
+int32_t std_pv_param_shvset(const struct program_value *p)
+{
+	struct str name;
+	struct value v;
+
+	return typed(p->s, &name, &v) ? pv_shv_preset(name, &v) : RT_E_PARSE;
+}
+
+int32_t std_pv_param_varset(const struct program_value *p)
+{
+	struct str name;
+	struct value v;
+
+	return typed(p->s, &name, &v) ? script_var_preset(name, &v) : RT_E_PARSE;
+}
+
+static int add_alias(struct str name, struct str of)
+{
+	struct alias *a;
+
+	if (!kept)
+		kept = arena_new(1 << 20);
+	a = kept ? arena_new_of(kept, struct alias) : NULL;
+	if (!a)
+		return RT_E_NOMEM;
+	if (of.n > 2 && of.p[1] == ':') {
+		a->key.bits = ascii_lower(of.p[0]) == 'i'; /* integer name; see sema/text.h */
+		of = str_skip(of, 2);
+	}
+	a->name = str_dup(kept, name);
+	a->key.name = str_dup(kept, of);
+	a->next = aliases;
+	aliases = a;
+	return a->name.p && a->key.name.p ? 0 : RT_E_NOMEM;
+}
+
+/* "email=s:email_addr;tmp=i:100" */
+int32_t std_pv_param_avp_aliases(const struct program_value *p)
+{
+	struct str rest = p->s;
+	int err = 0;
+
+	while (!err && rest.n) {
+		struct str of = str_trim(str_cut(&rest, ';')), name = str_trim(str_cut(&of, '='));
+
+		if (name.n)
+			err = of.n ? add_alias(name, str_trim(of)) : RT_E_PARSE;
+	}
+	return err;
+}
+
+static void pv_fini(void)
+{
+	aliases = NULL;
+	arena_free(&kept);
+	pv_shv_free();
+}
+
+static int pv_worker_init(struct worker *w)
+{
+	pv_note_boot(worker_wall(w));
 	return 0;
 }
 
-STD_MODULE(pv)
+STD_MODULE(pv, .worker_init = pv_worker_init, .fini = pv_fini)

@@ -1,77 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transformations (language.md 7). A null input fails all of them; ints are printed first. */
-#define STD_PROTOTYPES_ONLY
-#define STD_NAME pv
-#define STD_DEF "pv/pv.def"
-#include "abi/std.h"
+/* {s.*} that cut, pick and replace (language.md 7). A null input fails all of them; ints are printed first. */
+#include <time.h>
 
-#include "script/env.h"
-#include "sip/msg.h"
+#include "pv/pv_priv.h"
 
-enum { FAILED = -1, TEXT_MAX = 65535 };
-
-/* The input as text; false when it is null. */
-static bool text(struct run *r, const struct value *in, struct str *s)
+int32_t tr_give_sb(struct value *ret, struct sb *b)
 {
-	if (in->tag == VAL_NULL)
-		return false;
-	*s = script_text(r, in);
-	return true;
+	return sb_ok(b) ? tr_give(ret, sb_str(b)) : TR_FAILED;
 }
 
-static int32_t give(struct value *ret, struct str s)
-{
-	*ret = value_str(s.p ? s : S(""));
-	return 0;
-}
+/* ---- numbers ---- */
 
-int32_t std_pv_tr_s_len(struct run *r, const struct value *in, struct value *ret)
+TR_FN(s_len)
 {
 	struct str s;
 
-	if (!text(r, in, &s))
-		return FAILED;
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
 	*ret = value_int((int64_t)s.n);
 	return 0;
 }
 
-int32_t std_pv_tr_s_int(struct run *r, const struct value *in, struct value *ret)
+static bool number(struct run *r, struct str s, int64_t *i)
+{
+	if (s.n && s.p[0] == '+')
+		s = str_skip(s, 1);
+	return str_to_i64(s, i) && (r->prog->compat == 6 || (*i <= INT32_MAX && *i >= INT32_MIN));
+}
+
+TR_FN(s_int)
 {
 	struct str s;
-	int64_t i;
+	int64_t i = in->i;
+
+	if (!value_is_int(in) && (!tr_text(r, in, &s) || !number(r, s, &i)))
+		return TR_FAILED;
+	*ret = value_int(i);
+	return 0;
+}
+
+/* The number in front, 0 without one. */
+TR_FN(s_intv)
+{
+	struct str s;
+	int64_t i = 0;
+	size_t n;
 
 	if (value_is_int(in)) {
 		*ret = value_int(in->i);
 		return 0;
 	}
-	if (!text(r, in, &s))
-		return FAILED;
-	if (s.n && s.p[0] == '+')
-		s = str_skip(s, 1);
-	if (!str_to_i64(s, &i) || (r->prog->compat != 6 && (i > INT32_MAX || i < INT32_MIN)))
-		return FAILED;
+	if (tr_text(r, in, &s)) {
+		n = s.n && (s.p[0] == '-' || s.p[0] == '+');
+		while (n < s.n && ascii_digit(s.p[n]))
+			n++;
+		if (!number(r, str_head(s, n), &i))
+			i = 0;
+	}
 	*ret = value_int(i);
 	return 0;
 }
 
+/* ---- byte by byte ---- */
+
 /* A copy with every byte mapped; bytes mapped to 0 go. */
 static int32_t mapped(struct run *r, const struct value *in, char (*map)(char), struct value *ret)
 {
-	struct str s, out;
+	struct str s;
 	char *p;
 	size_t n = 0;
 
-	if (!text(r, in, &s))
-		return FAILED;
-	out = str_dup(r->arena, s);
-	p = out.p ? arena_alloc(r->arena, s.n + 1) : NULL;
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	p = arena_alloc(r->arena, s.n + 1);
 	if (!p)
-		return FAILED;
+		return TR_FAILED;
 	for (size_t i = 0; i < s.n; i++) {
 		p[n] = map(s.p[i]);
 		n += p[n] != 0;
 	}
-	return give(ret, str_make(p, n));
+	return tr_give(ret, str_make(p, n));
 }
 
 static char no_space(char c)
@@ -84,131 +92,296 @@ static char digit_only(char c)
 	return ascii_digit(c) ? c : 0;
 }
 
-int32_t std_pv_tr_s_tolower(struct run *r, const struct value *in, struct value *ret)
+TR_FN(s_tolower)
 {
 	return mapped(r, in, ascii_lower, ret);
 }
 
-int32_t std_pv_tr_s_toupper(struct run *r, const struct value *in, struct value *ret)
+TR_FN(s_toupper)
 {
 	return mapped(r, in, ascii_upper, ret);
 }
 
-int32_t std_pv_tr_s_rmws(struct run *r, const struct value *in, struct value *ret)
+TR_FN(s_rmws)
 {
 	return mapped(r, in, no_space, ret);
 }
 
-int32_t std_pv_tr_s_numeric(struct run *r, const struct value *in, struct value *ret)
+TR_FN(s_numeric)
 {
 	return mapped(r, in, digit_only, ret);
 }
+
+/* Folds of headers: CRLF and the blanks behind it become `with`. */
+static int32_t unfolded(struct run *r, const struct value *in, struct str with, struct value *ret)
+{
+	struct str s;
+	struct sb b;
+
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	sb_init(&b, r->arena, PV_TEXT_MAX);
+	for (size_t i = 0; i < s.n;) {
+		size_t k = i + (s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n');
+
+		if (s.p[k] != '\n' || k + 1 >= s.n || (s.p[k + 1] != ' ' && s.p[k + 1] != '\t')) {
+			sb_addc(&b, s.p[i++]);
+			continue;
+		}
+		for (i = k + 1; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'); i++)
+			;
+		sb_add(&b, with);
+	}
+	return tr_give_sb(ret, &b);
+}
+
+TR_FN(s_rmhdws)
+{
+	return unfolded(r, in, S(" "), ret);
+}
+
+TR_FN(s_rmhlws)
+{
+	return unfolded(r, in, S(""), ret);
+}
+
+/* ---- ends ---- */
 
 static int32_t viewed(struct run *r, const struct value *in, struct str (*fn)(struct str), struct value *ret)
 {
 	struct str s;
 
-	return text(r, in, &s) ? give(ret, fn(s)) : FAILED;
+	return tr_text(r, in, &s) ? tr_give(ret, fn(s)) : TR_FAILED;
 }
 
-int32_t std_pv_tr_s_trim(struct run *r, const struct value *in, struct value *ret)
+static struct str without(struct str s, char open, char close)
+{
+	return s.n >= 2 && s.p[0] == open && s.p[s.n - 1] == close ? str_make(s.p + 1, s.n - 2) : s;
+}
+
+static struct str unquoted(struct str s)
+{
+	return s.n && s.p[0] == '\'' ? without(s, '\'', '\'') : without(s, '"', '"');
+}
+
+static struct str unbracketed(struct str s)
+{
+	return without(s, '<', '>');
+}
+
+TR_FN(s_trim)
 {
 	return viewed(r, in, str_trim, ret);
 }
 
-int32_t std_pv_tr_s_ltrim(struct run *r, const struct value *in, struct value *ret)
+TR_FN(s_ltrim)
 {
 	return viewed(r, in, str_ltrim, ret);
 }
 
-int32_t std_pv_tr_s_rtrim(struct run *r, const struct value *in, struct value *ret)
+TR_FN(s_rtrim)
 {
 	return viewed(r, in, str_rtrim, ret);
 }
 
-int32_t std_pv_tr_s_substr(struct run *r, const struct value *in, int64_t pos, int64_t len, struct value *ret)
+TR_FN(s_unquote)
+{
+	return viewed(r, in, unquoted, ret);
+}
+
+TR_FN(s_unbracket)
+{
+	return viewed(r, in, unbracketed, ret);
+}
+
+/* ---- parts ---- */
+
+TR_FN(s_substr, int64_t pos, int64_t len)
 {
 	struct str s;
 
-	if (!text(r, in, &s) || len < 0)
-		return FAILED;
+	if (!tr_text(r, in, &s) || len < 0)
+		return TR_FAILED;
 	if (pos < 0)
 		pos += (int64_t)s.n;
 	if (pos < 0 || pos >= (int64_t)s.n)
-		return FAILED;
+		return TR_FAILED;
 	s = str_skip(s, (size_t)pos);
-	return give(ret, len ? str_head(s, (size_t)len) : s);
+	return tr_give(ret, len ? str_head(s, (size_t)len) : s);
 }
 
-int32_t std_pv_tr_s_select(struct run *r, const struct value *in, int64_t index, const struct str *sep,
-			   struct value *ret)
+static int32_t field_at(struct str s, int64_t index, char sep, struct value *ret)
 {
-	struct str s, field = S("");
+	struct str field = S("");
 	int64_t n = 1;
 
-	if (!text(r, in, &s) || sep->n != 1)
-		return FAILED;
 	for (size_t i = 0; i < s.n; i++)
-		n += s.p[i] == sep->p[0];
+		n += s.p[i] == sep;
 	if (index < 0)
 		index += n;
 	if (index < 0 || index >= n)
-		return give(ret, S(""));
+		return tr_give(ret, S(""));
 	for (int64_t i = 0; i <= index; i++)
-		field = str_cut(&s, sep->p[0]);
-	return give(ret, field);
+		field = str_cut(&s, sep);
+	return tr_give(ret, field);
 }
 
-int32_t std_pv_tr_s_count(struct run *r, const struct value *in, const struct str *what, struct value *ret)
+TR_FN(s_select, int64_t index, const struct str *sep)
 {
 	struct str s;
-	int64_t n = 0;
 
-	if (!text(r, in, &s) || what->n != 1)
-		return FAILED;
-	for (size_t i = 0; i < s.n; i++)
-		n += s.p[i] == what->p[0];
-	*ret = value_int(n);
+	return tr_text(r, in, &s) && sep->n == 1 ? field_at(s, index, sep->p[0], ret) : TR_FAILED;
+}
+
+/* Next word of *s; false: no more. */
+static bool next_word(struct str *s, struct str *word)
+{
+	size_t n = 0;
+
+	*s = str_ltrim(*s);
+	while (n < s->n && no_space(s->p[n]))
+		n++;
+	*word = str_head(*s, n);
+	*s = str_skip(*s, n);
+	return n != 0;
+}
+
+TR_FN(s_selectsw, int64_t index)
+{
+	struct str s, rest, word = S("");
+	int64_t count = 0;
+
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	for (rest = s; next_word(&rest, &word);)
+		count++;
+	if (index < 0)
+		index += count;
+	if (index < 0 || index >= count)
+		return tr_give(ret, S(""));
+	for (rest = s; index >= 0 && next_word(&rest, &word);)
+		index--;
+	return tr_give(ret, word);
+}
+
+TR_FN(s_count, const struct str *what)
+{
+	struct str s;
+	int64_t count = 0;
+
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	for (size_t i = 0; what->n && i < s.n; i++)
+		count += s.p[i] == what->p[0];
+	*ret = value_int(count);
 	return 0;
 }
 
-int32_t std_pv_tr_s_strip(struct run *r, const struct value *in, int64_t n, struct value *ret)
+TR_FN(s_strip, int64_t count)
 {
 	struct str s;
 
-	if (!text(r, in, &s))
-		return FAILED;
-	return give(ret, n <= 0 ? s : str_skip(s, (size_t)n));
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	return tr_give(ret, count <= 0 ? s : str_skip(s, (size_t)count));
 }
 
-int32_t std_pv_tr_s_striptail(struct run *r, const struct value *in, int64_t n, struct value *ret)
+TR_FN(s_striptail, int64_t count)
 {
 	struct str s;
 
-	if (!text(r, in, &s))
-		return FAILED;
-	return give(ret, n <= 0 ? s : (uint64_t)n >= s.n ? S("") : str_head(s, s.n - (size_t)n));
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	return tr_give(ret, count <= 0 ? s : (uint64_t)count >= s.n ? S("") : str_head(s, s.n - (size_t)count));
 }
 
-int32_t std_pv_tr_s_before(struct run *r, const struct value *in, const struct str *what, struct value *ret)
+/* These use the first byte of their argument only, as in the reference. */
+static bool byte_arg(struct run *r, const struct value *in, const struct str *what, struct str *s, char *c)
+{
+	if (!tr_text(r, in, s) || !what->n)
+		return false;
+	*c = what->p[0];
+	return true;
+}
+
+TR_FN(s_stripto, const struct str *what)
 {
 	struct str s;
+	char c;
 
-	if (!text(r, in, &s) || what->n != 1)
-		return FAILED;
-	return give(ret, str_head(s, str_chr(s, what->p[0])));
+	return byte_arg(r, in, what, &s, &c) ? tr_give(ret, str_skip(s, str_chr(s, c))) : TR_FAILED;
 }
 
-int32_t std_pv_tr_s_after(struct run *r, const struct value *in, const struct str *what, struct value *ret)
+TR_FN(s_before, const struct str *what)
+{
+	struct str s;
+	char c;
+
+	return byte_arg(r, in, what, &s, &c) ? tr_give(ret, str_head(s, str_chr(s, c))) : TR_FAILED;
+}
+
+TR_FN(s_after, const struct str *what)
 {
 	struct str s;
 	size_t i;
+	char c;
 
-	if (!text(r, in, &s) || what->n != 1)
-		return FAILED;
-	i = str_chr(s, what->p[0]);
-	return give(ret, i == STR_NONE ? S("") : str_skip(s, i + 1));
+	if (!byte_arg(r, in, what, &s, &c))
+		return TR_FAILED;
+	i = str_chr(s, c);
+	return tr_give(ret, i == STR_NONE ? S("") : str_skip(s, i + 1));
 }
+
+TR_FN(s_rbefore, const struct str *what)
+{
+	struct str s;
+	char c;
+
+	return byte_arg(r, in, what, &s, &c) ? tr_give(ret, str_head(s, str_rchr(s, c))) : TR_FAILED;
+}
+
+TR_FN(s_rafter, const struct str *what)
+{
+	struct str s;
+	size_t i;
+	char c;
+
+	if (!byte_arg(r, in, what, &s, &c))
+		return TR_FAILED;
+	i = str_rchr(s, c);
+	return tr_give(ret, i == STR_NONE ? S("") : str_skip(s, i + 1));
+}
+
+static bool byte_at(struct run *r, const struct value *in, int64_t pos, struct str *ret)
+{
+	struct str s;
+
+	if (!tr_text(r, in, &s))
+		return false;
+	if (pos < 0)
+		pos += (int64_t)s.n;
+	*ret = pos < 0 || pos >= (int64_t)s.n ? S("") : str_make(s.p + pos, 1);
+	return true;
+}
+
+TR_FN(s_charat, int64_t pos)
+{
+	struct str c;
+
+	return byte_at(r, in, pos, &c) ? tr_give(ret, c) : TR_FAILED;
+}
+
+TR_FN(s_byteat, int64_t pos)
+{
+	struct str c;
+
+	if (!byte_at(r, in, pos, &c))
+		return TR_FAILED;
+	*ret = c.n ? value_int((unsigned char)c.p[0]) : value_str(S(""));
+	return 0;
+}
+
+/* ---- replacing ---- */
 
 static int32_t replaced(struct run *r, const struct value *in, struct str a, struct str b, struct value *ret)
 {
@@ -216,168 +389,190 @@ static int32_t replaced(struct run *r, const struct value *in, struct str a, str
 	struct sb out;
 	size_t i;
 
-	if (!text(r, in, &s) || !a.n)
-		return FAILED;
-	sb_init(&out, r->arena, TEXT_MAX);
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	if (!a.n)
+		return tr_give(ret, s);
+	sb_init(&out, r->arena, PV_TEXT_MAX);
 	while ((i = str_find(s, a)) != STR_NONE) {
 		sb_add(&out, str_head(s, i));
 		sb_add(&out, b);
 		s = str_skip(s, i + a.n);
 	}
 	sb_add(&out, s);
-	return sb_ok(&out) ? give(ret, sb_str(&out)) : FAILED;
+	return tr_give_sb(ret, &out);
 }
 
-int32_t std_pv_tr_s_replace(struct run *r, const struct value *in, const struct str *a, const struct str *b,
-			    struct value *ret)
+TR_FN(s_replace, const struct str *a, const struct str *b)
 {
 	return replaced(r, in, *a, *b, ret);
 }
 
-int32_t std_pv_tr_s_rm(struct run *r, const struct value *in, const struct str *what, struct value *ret)
+TR_FN(s_rm, const struct str *what)
 {
 	return replaced(r, in, *what, S(""), ret);
 }
 
-/* One pair of the given ends, if both are there. */
-static struct str without(struct str s, char open, char close)
-{
-	if (s.n >= 2 && s.p[0] == open && s.p[s.n - 1] == close)
-		return str_make(s.p + 1, s.n - 2);
-	return s;
-}
+/* ---- lists and lines ---- */
 
-static struct str unquote(struct str s)
-{
-	struct str t = without(s, '"', '"');
-
-	return t.n == s.n ? without(s, '\'', '\'') : t;
-}
-
-static struct str unbracket(struct str s)
-{
-	return without(s, '<', '>');
-}
-
-int32_t std_pv_tr_s_unquote(struct run *r, const struct value *in, struct value *ret)
-{
-	return viewed(r, in, unquote, ret);
-}
-
-int32_t std_pv_tr_s_unbracket(struct run *r, const struct value *in, struct value *ret)
-{
-	return viewed(r, in, unbracket, ret);
-}
-
-int32_t std_pv_tr_s_hexa(struct run *r, const struct value *in, struct value *ret)
+static int32_t prefixes(struct run *r, const struct value *in, int64_t max, const char *quote, struct value *ret)
 {
 	struct str s;
-	struct sb out;
+	struct sb b;
 
-	if (!text(r, in, &s))
-		return FAILED;
-	sb_init(&out, r->arena, TEXT_MAX);
-	for (size_t i = 0; i < s.n; i++)
-		sb_printf(&out, "%02x", (unsigned char)s.p[i]);
-	return sb_ok(&out) ? give(ret, sb_str(&out)) : FAILED;
-}
-
-int32_t std_pv_tr_s_unhexa(struct run *r, const struct value *in, struct value *ret)
-{
-	struct str s;
-	struct sb out;
-
-	if (!text(r, in, &s) || s.n % 2)
-		return FAILED;
-	sb_init(&out, r->arena, TEXT_MAX);
-	for (size_t i = 0; i < s.n; i += 2) {
-		int a = hex_value(s.p[i]), b = hex_value(s.p[i + 1]);
-
-		if (a < 0 || b < 0)
-			return FAILED;
-		sb_addc(&out, (char)(a << 4 | b));
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	if (max <= 0 || max > (int64_t)s.n)
+		max = (int64_t)s.n;
+	sb_init(&b, r->arena, PV_TEXT_MAX);
+	for (int64_t i = 1; i <= max && sb_ok(&b); i++) {
+		sb_addz(&b, i > 1 ? "," : "");
+		sb_addz(&b, quote);
+		sb_add(&b, str_head(s, (size_t)i));
+		sb_addz(&b, quote);
 	}
-	return sb_ok(&out) ? give(ret, sb_str(&out)) : FAILED;
+	return tr_give_sb(ret, &b);
 }
 
-/* ---- URIs ---- */
+TR_FN(s_prefixes)
+{
+	return prefixes(r, in, 0, "", ret);
+}
 
-static bool uri_of(struct run *r, const struct value *in, struct sip_uri *u)
+TR_FN(s_prefixes_n, int64_t max)
+{
+	return prefixes(r, in, max, "", ret);
+}
+
+TR_FN(s_prefixes_quoted)
+{
+	return prefixes(r, in, 0, "'", ret);
+}
+
+TR_FN(s_prefixes_quoted_n, int64_t max)
+{
+	return prefixes(r, in, max, "'", ret);
+}
+
+/* As the reference ships it: a break before each of the bytes 1..n-1, and then none. */
+static int32_t lines(struct run *r, const struct value *in, int64_t width, int64_t pad, char with, struct value *ret)
 {
 	struct str s;
+	struct sb b;
 
-	return text(r, in, &s) && sip_uri_parse(s, u) == 0;
-}
-
-#define URI_PART(name, expr)                                                                       \
-	int32_t std_pv_tr_uri_##name(struct run *r, const struct value *in, struct value *ret)     \
-	{                                                                                          \
-		struct sip_uri u;                                                                  \
-                                                                                                   \
-		return uri_of(r, in, &u) ? give(ret, expr) : FAILED;                               \
+	if (!tr_text(r, in, &s) || width <= 0 || pad < 0)
+		return TR_FAILED;
+	sb_init(&b, r->arena, PV_TEXT_MAX);
+	for (size_t i = 0; i < s.n && sb_ok(&b); i++) {
+		if (i > 0 && (int64_t)i < width) {
+			sb_addz(&b, "\r\n");
+			for (int64_t k = 0; k < pad && sb_ok(&b); k++)
+				sb_addc(&b, with);
+		}
+		sb_addc(&b, s.p[i]);
 	}
-URI_PART(user, u.user)
-URI_PART(host, u.host)
-URI_PART(domain, u.host)
-URI_PART(port, u.port_text)
-URI_PART(passwd, u.passwd)
-URI_PART(params, u.params)
-URI_PART(headers, u.headers)
-URI_PART(transport, u.transport)
-URI_PART(scheme, u.scheme_text)
-
-int32_t std_pv_tr_uri_param(struct run *r, const struct value *in, const struct str *name, struct value *ret)
-{
-	struct sip_uri u;
-	struct str v = S("");
-
-	if (!uri_of(r, in, &u))
-		return FAILED;
-	sip_uri_param(&u, *name, &v);
-	return give(ret, v);
+	return tr_give_sb(ret, &b);
 }
 
-int32_t std_pv_tr_param_value(struct run *r, const struct value *in, const struct str *name, struct value *ret)
+TR_FN(s_fmtlines, int64_t width, int64_t pad)
 {
-	struct str s, v = S("");
-
-	if (!text(r, in, &s))
-		return FAILED;
-	if (!sip_pairs_find(s, ';', *name, &v))
-		v = S("");
-	return give(ret, unquote(v));
+	return lines(r, in, width, pad, ' ', ret);
 }
 
-/* ---- name-addrs ---- */
-
-static bool nameaddr(struct run *r, const struct value *in, struct sip_nameaddr *a)
+TR_FN(s_fmtlinet, int64_t width, int64_t pad)
 {
+	return lines(r, in, width, pad, '\t', ret);
+}
+
+TR_FN(s_ftime, const struct str *format)
+{
+	char buf[256], *fmt = str_z(r->arena, *format);
+	struct tm tm;
 	struct str s;
+	int64_t i = in->i;
+	time_t t;
+	size_t n;
 
-	return text(r, in, &s) && sip_nameaddr_parse(r->arena, s, a) == 0;
+	if (!fmt || (!value_is_int(in) && (!tr_text(r, in, &s) || !str_to_i64(s, &i))))
+		return TR_FAILED;
+	t = (time_t)i;
+	localtime_r(&t, &tm);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the format is the script's */
+	n = strftime(buf, sizeof(buf), fmt, &tm);
+#pragma GCC diagnostic pop
+	return n ? tr_give(ret, str_dup(r->arena, str_make(buf, n))) : TR_FAILED;
 }
 
-int32_t std_pv_tr_nameaddr_name(struct run *r, const struct value *in, struct value *ret)
-{
-	struct sip_nameaddr a;
+/* ---- {val.*}, {num.*} ---- */
 
-	return nameaddr(r, in, &a) ? give(ret, a.display) : FAILED;
+TR_FN(val_n0)
+{
+	(void)r;
+	*ret = in->tag == VAL_NULL ? value_int(0) : *in;
+	return 0;
 }
 
-int32_t std_pv_tr_nameaddr_uri(struct run *r, const struct value *in, struct value *ret)
+TR_FN(val_ne)
 {
-	struct sip_nameaddr a;
-
-	return nameaddr(r, in, &a) ? give(ret, a.uri) : FAILED;
+	(void)r;
+	*ret = in->tag == VAL_NULL ? value_str(S("")) : *in;
+	return 0;
 }
 
-int32_t std_pv_tr_nameaddr_len(struct run *r, const struct value *in, struct value *ret)
+static int32_t json(struct run *r, const struct value *in, const char *quote, struct value *ret)
 {
-	struct sip_nameaddr a;
-	struct str s;
+	struct str s = in->tag == VAL_NULL ? S("") : script_text(r, in);
+	struct sb b;
 
-	if (!text(r, in, &s) || !nameaddr(r, in, &a))
-		return FAILED;
-	*ret = value_int((int64_t)(a.uri.p + a.uri.n + a.brackets - s.p));
+	if (in->tag == VAL_INT) {
+		*ret = *in;
+		return 0;
+	}
+	sb_init(&b, r->arena, PV_TEXT_MAX);
+	sb_addz(&b, quote);
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '"' || c == '\\')
+			sb_addc(&b, '\\');
+		if (c >= ' ')
+			sb_addc(&b, (char)c);
+		else if (str_chr(S("\b\f\n\r\t"), (char)c) != STR_NONE && c)
+			sb_printf(&b, "\\%c", "bfnrt"[str_chr(S("\b\f\n\r\t"), (char)c)]);
+		else
+			sb_printf(&b, "\\u%04x", c);
+	}
+	sb_addz(&b, quote);
+	return tr_give_sb(ret, &b);
+}
+
+TR_FN(val_json)
+{
+	return json(r, in, "", ret);
+}
+
+TR_FN(val_jsonqe)
+{
+	return json(r, in, "\"", ret);
+}
+
+TR_FN(num_fdigit)
+{
+	int64_t i = in->tag == VAL_INT ? in->i : 0;
+
+	(void)r;
+	while (i > 9 || i < -9)
+		i /= 10;
+	*ret = value_int(i < 0 ? -i : i);
+	return 0;
+}
+
+TR_FN(num_ldigit)
+{
+	int64_t i = in->tag == VAL_INT ? in->i % 10 : 0;
+
+	(void)r;
+	*ret = value_int(i < 0 ? -i : i);
 	return 0;
 }

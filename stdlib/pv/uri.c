@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The request URI, the one received, the destination, the next hop. */
+#include "pv/pv_priv.h"
+
+#include "net/net.h"
+
+/* ---- parts ---- */
+
+struct str pv_uri_user(const struct sip_uri *u)
+{
+	return u->flags & SIP_URI_USER_PHONE ? str_head(u->user, str_chr(u->user, ';')) : u->user;
+}
+
+int32_t pv_give_user(struct value *ret, const struct sip_uri *u)
+{
+	return pv_give_text(ret, u ? pv_uri_user(u) : STR_NULL);
+}
+
+int32_t pv_give_host(struct value *ret, const struct sip_uri *u)
+{
+	return pv_give_text(ret, u ? u->host : STR_NULL);
+}
+
+int32_t pv_give_port(struct run *r, struct value *ret, const struct sip_uri *u)
+{
+	*ret = value_null();
+	return u ? pv_give_number(r, ret, sip_uri_port(u)) : 0;
+}
+
+int32_t pv_give_transport(struct value *ret, const struct sip_uri *u)
+{
+	return pv_give(ret, !u ? STR_NULL : u->transport.n ? u->transport : S("UDP"));
+}
+
+/* A URI with ;user=phone counts as a telephone number, as in the reference. */
+static struct str scheme_of(const struct sip_uri *u)
+{
+	if (u->flags & SIP_URI_USER_PHONE)
+		return u->scheme == SIP_SCHEME_SIPS ? S("tels") : u->scheme == SIP_SCHEME_SIP ? S("tel") : u->scheme_text;
+	return u->scheme_text;
+}
+
+/* ---- the request URI ---- */
+
+static const struct sip_uri *ruri(struct run *r, struct sip_uri *u)
+{
+	return pv_request(r) && sip_draft_uri_parse(r->draft, u) == 0 ? u : NULL;
+}
+
+PV_GET(ru)
+{
+	struct sip_uri u;
+
+	/* 5.6 shows nothing when it does not parse */
+	if (!pv_request(r) || (r->prog->compat != 6 && !ruri(r, &u)))
+		return pv_give(ret, STR_NULL);
+	return pv_give(ret, sip_draft_uri(r->draft));
+}
+
+PV_SET(ru)
+{
+	if (!pv_request(r) || !value_is_str(v) || !v->s.n)
+		return RT_E_INVAL;
+	return sip_draft_set_uri_raw(r->draft, v->s);
+}
+
+static int32_t rewrite(struct run *r, enum sip_uri_part part, struct str s)
+{
+	return pv_request(r) ? sip_draft_rewrite(r->draft, part, s, 0) : RT_E_STATE;
+}
+
+PV_SET(rU)
+{
+	return v->tag == VAL_INT ? RT_E_INVAL : rewrite(r, SIP_URI_SET_USER, value_is_str(v) ? v->s : S(""));
+}
+
+PV_SET(rd)
+{
+	return value_is_str(v) ? rewrite(r, SIP_URI_SET_HOST, v->s) : RT_E_INVAL;
+}
+
+PV_SET(rp)
+{
+	return rewrite(r, SIP_URI_SET_PORT, script_text(r, v));
+}
+
+PV_GET(rU)
+{
+	struct sip_uri u;
+
+	return pv_give_user(ret, ruri(r, &u));
+}
+
+PV_GET(rd)
+{
+	struct sip_uri u;
+
+	return pv_give_host(ret, ruri(r, &u));
+}
+
+PV_GET(rp)
+{
+	struct sip_uri u;
+
+	return pv_give_port(r, ret, ruri(r, &u));
+}
+
+PV_GET(rP)
+{
+	struct sip_uri u;
+
+	return pv_give_transport(ret, ruri(r, &u));
+}
+
+PV_GET(rz)
+{
+	struct sip_uri u;
+
+	return pv_give_text(ret, ruri(r, &u) ? scheme_of(&u) : STR_NULL);
+}
+
+PV_GET(rUl)
+{
+	struct sip_uri u;
+
+	return pv_give_int(ret, ruri(r, &u) ? (int64_t)pv_uri_user(&u).n : 0);
+}
+
+PV_GET(rul)
+{
+	return pv_give_int(ret, pv_request(r) ? (int64_t)sip_draft_uri(r->draft).n : 0);
+}
+
+/* ---- as received ---- */
+
+static const struct sip_uri *received(struct run *r)
+{
+	return pv_request(r) ? sip_ruri(pv_msg(r)) : NULL;
+}
+
+PV_GET(ou)
+{
+	return pv_give(ret, pv_request(r) ? pv_msg(r)->ruri : STR_NULL);
+}
+
+PV_GET(oU)
+{
+	return pv_give_user(ret, received(r));
+}
+
+PV_GET(od)
+{
+	return pv_give_host(ret, received(r));
+}
+
+PV_GET(op)
+{
+	return pv_give_port(r, ret, received(r));
+}
+
+PV_GET(oP)
+{
+	return pv_give_transport(ret, received(r));
+}
+
+PV_GET(oUl)
+{
+	const struct sip_uri *u = received(r);
+
+	return pv_give_int(ret, u ? (int64_t)pv_uri_user(u).n : 0);
+}
+
+/* ---- destination ---- */
+
+static const struct sip_uri *destination(struct run *r, struct sip_uri *u)
+{
+	return r->draft && r->draft->main.dst_uri.n && sip_uri_parse(r->draft->main.dst_uri, u) == 0 ? u : NULL;
+}
+
+PV_GET(du)
+{
+	return pv_give_text(ret, r->draft ? r->draft->main.dst_uri : STR_NULL);
+}
+
+PV_SET(du)
+{
+	if (!r->draft || v->tag == VAL_INT)
+		return RT_E_INVAL;
+	return sip_draft_set_dst_raw(r->draft, value_is_str(v) ? v->s : S(""));
+}
+
+PV_GET(dd)
+{
+	struct sip_uri u;
+
+	return pv_give_host(ret, destination(r, &u));
+}
+
+PV_GET(dp)
+{
+	struct sip_uri u;
+
+	return pv_give_port(r, ret, destination(r, &u));
+}
+
+PV_GET(dP)
+{
+	struct sip_uri u;
+
+	return pv_give_transport(ret, destination(r, &u));
+}
+
+/* ---- next hop: the destination, else the request URI ---- */
+
+static int32_t hop_address(struct run *r, const struct sip_uri *u, struct value *ret)
+{
+	struct str host = u->host;
+	struct net_targets t;
+	char buf[ADDR_TEXT_MAX];
+
+	*ret = value_null();
+	if (net_resolve_await(r->worker, host, u->port, u->proto, u->scheme == SIP_SCHEME_SIPS, &t) || !t.n)
+		return RT_E_NOENT;
+	return pv_give(ret, str_dup(r->arena, addr_text(&t.v[0].addr, false, buf)));
+}
+
+PV_GET(nh)
+{
+	struct sip_uri buf;
+	const struct sip_uri *u;
+
+	*ret = value_null();
+	if (!pv_request(r))
+		return 0;
+	if (n->num == 0)
+		return pv_give(ret, r->draft->main.dst_uri.n ? r->draft->main.dst_uri : sip_draft_uri(r->draft));
+	u = r->draft->main.dst_uri.n ? destination(r, &buf) : ruri(r, &buf);
+	if (!u)
+		return 0;
+	switch (n->num) {
+	case 1:
+		return pv_give_user(ret, u);
+	case 2:
+		return pv_give_host(ret, u);
+	case 3:
+		return pv_give_port(r, ret, u);
+	case 4:
+		return pv_give_transport(ret, u);
+	case 5:
+		return hop_address(r, u, ret);
+	default:
+		return 0;
+	}
+}
