@@ -49,6 +49,7 @@ objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 -include Makefile.catalog
 -include Makefile.stdlib
 -include Makefile.sim
+-include Makefile.front
 
 rt_lib    = $(B)/lib/rt_$(1).a
 define rt_archive

@@ -32,7 +32,7 @@ static void check(struct compilation *c)
 		extra[i] = c->opts->loadmodules.v[i];
 	extra[c->opts->loadmodules.n] = NULL;
 	so.extra_modules = extra;
-	c->catalog = catalog_new(c->arena);
+	c->catalog = c->opts->catalog ? c->opts->catalog : catalog_new(c->arena);
 	if (!c->catalog)
 		return;
 	c->program = sema_run(c->arena, c->catalog, &c->source, &c->diag, &c->script, &so);

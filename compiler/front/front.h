@@ -30,6 +30,7 @@ struct front_opts {
 	int compat; /* 5 or 6 */
 	source_read_fn *read; /* where texts come from (editor buffers); NULL: the file system */
 	void *read_arg;
+	const struct catalog *catalog; /* one to use; NULL: made for this compilation */
 };
 
 struct compilation {

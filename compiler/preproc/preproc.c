@@ -100,6 +100,15 @@ static bool is_inside(const struct preproc *p, uint32_t exp, struct str name)
 	return false;
 }
 
+static size_t pending_bytes(const struct preproc *p)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < p->n_exps; i++)
+		n += p->exps[i].left;
+	return n;
+}
+
 bool pp_expand(struct preproc *p, struct pp_define *d, struct loc use)
 {
 	uint32_t exp;
@@ -114,9 +123,13 @@ bool pp_expand(struct preproc *p, struct pp_define *d, struct loc use)
 	}
 	pending(p);
 	p->expanded += d->value.n + 1;
-	if (p->n_exps == PP_EXPANSIONS_MAX || p->expanded > PP_EXPANDED_MAX) {
-		diag_report(p->diag, E_DEFINE_LOOP, use, p->n_exps == PP_EXPANSIONS_MAX ? "defines are nested too deep"
+	if (p->n_exps == PP_EXPANSIONS_MAX || p->expanded > PP_EXPANDED_MAX ||
+	    pending_bytes(p) + d->value.n > PP_PENDING_MAX) {
+		if (!p->expansion_told)
+			diag_report(p->diag, E_DEFINE_LOOP, use, p->n_exps == PP_EXPANSIONS_MAX
+								  ? "defines are nested too deep"
 								  : "defines expand to too much text");
+		p->expansion_told = true;
 		return false;
 	}
 	exp = source_add_expansion(p->src, d->name, d->loc, use.exp);

@@ -21,7 +21,8 @@ enum {
 	PP_INCLUDES_MAX = 10,
 	PP_EXPANSIONS_MAX = 128, /* nested */
 	PP_VALUE_MAX = 8192,     /* bytes of one define's value */
-	PP_EXPANDED_MAX = 16 << 20, /* bytes that all expansions of a script give */
+	PP_PENDING_MAX = 32768,  /* bytes of values not consumed yet: what the scanner's buffer takes back */
+	PP_EXPANDED_MAX = 4 << 20, /* bytes that all expansions of a script give */
 };
 
 enum pp_mode { PP_KAMAILIO, PP_MAXCOMPAT, PP_SER };
@@ -75,6 +76,7 @@ struct preproc {
 	struct pp_pending exps[PP_EXPANSIONS_MAX];
 	int n_exps;
 	size_t expanded; /* bytes, of all so far */
+	bool expansion_told;
 	struct diag *mute_endif; /* a #!endif or #!else that is a comment: told, perhaps the cause of more */
 	struct ast_trivia *trivia, *last_trivia;
 	/* names that conditions asked for and nobody defined, once each: for lint and --all-variants */
