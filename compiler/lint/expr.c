@@ -47,8 +47,8 @@ static const char *near_method(struct str m)
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		unsigned d = cat_distance(m, str_of(methods[i]), best - 1);
 
-		if (d == 0)
-			return NULL;
+		if (str_eq(m, str_of(methods[i])))
+			return NULL; /* methods are compared with case */
 		if (d < best) {
 			best = d;
 			near = methods[i];
@@ -66,9 +66,12 @@ static bool is_method_operand(const struct ast *e)
 static void method_compare(struct lint *l, const struct ast *e)
 {
 	const struct ast *r = e->kid[1];
+	const struct sema_const *c = sema_const_of(r);
 	const char *near;
 	struct diag *d;
 
+	if (c && !c->is_str)
+		diag_report(l->sink, W_INT_COMPARE, e->loc, "the method is text and is compared with a number");
 	if (r->kind != AST_STR && r->kind != AST_ID)
 		return;
 	near = near_method(r->text);
@@ -218,12 +221,12 @@ static bool holds_name(const struct lint *l, struct loc at)
 	return false;
 }
 
-static bool from_define(const struct lint *l, const struct ast *e)
+bool lint_from_define(const struct lint *l, const struct ast *e)
 {
 	if (e->loc.exp || (e->kind == AST_INT && holds_name(l, e->loc)))
 		return true;
 	for (int i = 0; i < 3; i++)
-		if (e->kid[i] && from_define(l, e->kid[i]))
+		if (e->kid[i] && lint_from_define(l, e->kid[i]))
 			return true;
 	return false;
 }
@@ -235,6 +238,6 @@ void lint_condition(struct lint *l, struct ast *n)
 	if (!e)
 		return;
 	assignments(l, e);
-	if (n->kind == AST_IF && sema_const_of(e) && !from_define(l, e))
+	if (n->kind == AST_IF && sema_const_of(e) && !lint_from_define(l, e))
 		diag_report(l->sink, W_CONDITION, e->loc, "the condition is constant");
 }

@@ -10,11 +10,12 @@
 #include "lint/lint_priv.h"
 
 enum { DID_RELAY = 1, DID_REPLY = 2, DEPTH = 24 };
-enum var_type { VAR_UNKNOWN, VAR_TEXT, VAR_OTHER };
+enum var_type { VAR_UNKNOWN, VAR_TEXT, VAR_NUMBER };
 
 struct state {
 	bool dead;        /* nothing comes here */
-	uint32_t did;
+	uint32_t did;     /* on every way here */
+	uint32_t maybe;   /* on some way here, decided in this block: the same condition cannot have sorted it out */
 	struct loc relay_at, reply_at;
 	uint8_t *type;    /* enum var_type by slot */
 	bool *may;        /* by slot: may be set by now */
@@ -24,6 +25,7 @@ struct summary {
 	bool known, busy;
 	bool returns;
 	uint32_t did;
+	uint32_t starts; /* what happens before anything is decided */
 };
 
 struct flow {
@@ -37,6 +39,7 @@ struct flow {
 	bool has_ret;
 	int depth;
 	bool *entered;       /* by route: walked for reads already */
+	uint32_t *starts;    /* where to note it; NULL: something was decided */
 };
 
 static void chain(struct flow *f, struct ast *n, struct state *st);
@@ -128,8 +131,9 @@ static void forget_types(struct flow *f, struct state *st)
 
 static bool provisional(const struct sema_call *c)
 {
-	return c->n_args > 0 && c->args[0].kind == CAT_INT &&
-	       (c->args[0].form != SEMA_ARG_INT || c->args[0].num < 200);
+	const struct sema_arg *a = &c->args[0];
+
+	return c->n_args && (a->kind == CAT_INT || a->kind == CAT_CODE) && (a->form != SEMA_ARG_INT || a->num < 200);
 }
 
 static uint32_t effect(const struct sema_call *c)
@@ -145,25 +149,40 @@ static uint32_t effect(const struct sema_call *c)
 	return did;
 }
 
+static void report_twice(struct flow *f, uint32_t did, const struct ast *n, const struct state *st)
+{
+	uint32_t before = st->did | st->maybe;
+	const char *sure = "";
+	struct diag *d;
+
+	if (!((did & before) & st->did) && !((did ^ 3) & st->did))
+		sure = "perhaps ";
+	if ((did & DID_RELAY) && (before & DID_RELAY)) {
+		d = diag_report(f->l->sink, W_RELAY_TWICE, n->loc, "the request was %salready relayed on this path", sure);
+		diag_span(f->l->sink, d, st->relay_at, "relayed here");
+	} else if ((did & DID_REPLY) && (before & DID_REPLY)) {
+		d = diag_report(f->l->sink, W_REPLY_TWICE, n->loc, "the request was %salready answered on this path", sure);
+		diag_span(f->l->sink, d, st->reply_at, "answered here");
+	} else if ((did & DID_RELAY) && (before & DID_REPLY)) {
+		d = diag_report(f->l->sink, W_REPLY_RELAY, n->loc, "the request was %salready answered on this path", sure);
+		diag_span(f->l->sink, d, st->reply_at, "answered here");
+	} else if ((did & DID_REPLY) && (before & DID_RELAY)) {
+		d = diag_report(f->l->sink, W_REPLY_RELAY, n->loc, "the request was %salready relayed on this path", sure);
+		diag_span(f->l->sink, d, st->relay_at, "relayed here");
+	} else {
+		return;
+	}
+	diag_hint(f->l->sink, d, "leave with exit before it");
+}
+
 static void happen(struct flow *f, uint32_t did, const struct ast *n, struct state *st)
 {
-	struct diag *d = NULL;
-
-	if (!did)
+	if (!did || st->dead)
 		return;
-	if (!f->quiet && !f->depth && !st->dead) {
-		if ((did & DID_RELAY) && (st->did & DID_RELAY)) {
-			d = diag_report(f->l->sink, W_RELAY_TWICE, n->loc,
-					"the request was already relayed on this path");
-			diag_span(f->l->sink, d, st->relay_at, "relayed here");
-		} else if ((did & DID_REPLY) && (st->did & DID_REPLY)) {
-			d = diag_report(f->l->sink, W_REPLY_TWICE, n->loc,
-					"the request was already answered on this path");
-			diag_span(f->l->sink, d, st->reply_at, "answered here");
-		}
-		if (d)
-			diag_hint(f->l->sink, d, "leave with exit before it");
-	}
+	if (!f->quiet && !f->depth)
+		report_twice(f, did, n, st);
+	if (f->starts)
+		*f->starts |= did;
 	if (did & DID_RELAY)
 		st->relay_at = n->loc;
 	if (did & DID_REPLY)
@@ -188,8 +207,9 @@ static const struct summary *summary(struct flow *f, int route, const struct sta
 	}
 	s->busy = true;
 	st = fork(f, from);
-	st.did = 0;
+	st.did = st.maybe = 0;
 	st.dead = false;
+	sub.starts = &s->starts;
 	sub.quiet = true;
 	sub.has_ret = false;
 	sub.depth++;
@@ -216,7 +236,8 @@ static void enter_for_reads(struct flow *f, int route, struct state *st)
 		return;
 	f->entered[route] = true;
 	in = fork(f, st);
-	in.did = 0;
+	in.did = in.maybe = 0;
+	sub.starts = NULL;
 	sub.depth++;
 	sub.has_ret = false;
 	sub.route = f->l->p->routes.v[route];
@@ -286,6 +307,28 @@ static void text_as_number(struct flow *f, const struct ast *e, const struct sta
 	}
 }
 
+static bool is_number_text(struct str t)
+{
+	int64_t v;
+
+	return str_to_i64(t, &v);
+}
+
+/* $var(x) = 4; then $var(x) == "a", $var(x) + "a" */
+static void number_as_text(struct flow *f, const struct ast *e, const struct state *st)
+{
+	const struct ast *a = e->kid[0], *o = e->kid[1];
+	const struct sema_const *c = o ? sema_const_of(o) : NULL;
+	int slot = a && a->kind == AST_PV ? lint_var_slot(a->bind) : -1;
+
+	if (f->quiet || f->depth || slot < 0 || st->type[slot] != VAR_NUMBER || !c || !c->is_str || is_number_text(c->s) ||
+	    ((const struct sema_pv *)a->bind)->n_trs || (e->op != OP_EQ && e->op != OP_NE && e->op != OP_ADD))
+		return;
+	diag_report(f->l->sink, W_INT_COMPARE, e->loc, e->op == OP_ADD ? "%.*s holds a number here: \"%.*s\" is added as 0"
+								       : "%.*s holds a number here and never equals \"%.*s\"",
+		    (int)a->text.n, a->text.p, (int)c->s.n, c->s.p);
+}
+
 static bool is_numeric_op(int op)
 {
 	return op == OP_LT || op == OP_GT || op == OP_LE || op == OP_GE || op == OP_EQ || op == OP_NE ||
@@ -326,6 +369,7 @@ static void expr(struct flow *f, struct ast *e, struct state *st, bool reading)
 		expr(f, e->kid[1], st, reading);
 		if (is_numeric_op(e->op))
 			text_as_number(f, e, st);
+		number_as_text(f, e, st);
 		return;
 	default:
 		for (int i = 0; i < 4; i++)
@@ -353,23 +397,6 @@ static void condition(struct flow *f, struct ast *e, struct state *st, uint32_t 
 
 /* ---- statements ---- */
 
-static bool leaves(const struct ast *n)
-{
-	if (n->kind == AST_RETURN || n->kind == AST_BREAK)
-		return true;
-	if (n->kind != AST_IF || !n->kid[1] || !n->kid[2])
-		return false;
-	for (int i = 1; i <= 2; i++) {
-		const struct ast *last = n->kid[i];
-
-		while (last->next)
-			last = last->next;
-		if (!leaves(last))
-			return false;
-	}
-	return true;
-}
-
 static void unreachable(struct flow *f, const struct ast *n)
 {
 	const struct ast *next = n->next;
@@ -377,7 +404,7 @@ static void unreachable(struct flow *f, const struct ast *n)
 	while (next && next->kind == AST_EMPTY)
 		next = next->next;
 	/* a break that ends a case after exit is a habit, not a fault */
-	if (f->quiet || !next || !leaves(n) || next->kind == AST_BREAK ||
+	if (f->quiet || !next || next->kind == AST_BREAK ||
 	    (next->kind == AST_RETURN && !next->next && !next->kid[0]))
 		return;
 	diag_report(f->l->sink, W_UNREACHABLE, next->loc, "this is never reached");
@@ -400,15 +427,19 @@ static void return_zero(struct flow *f, const struct ast *n)
 	const struct sema_const *c = e ? sema_const_of(e) : NULL;
 	struct diag *d;
 
-	if (f->quiet || n->op != AST_RETURN_RETURN || !e || f->depth || f->route->kind != ROUTE_SUB ||
-	    !f->route->called_in_expr)
+	if (f->quiet || n->op != AST_RETURN_RETURN || !e || f->depth || f->route->kind != ROUTE_SUB)
 		return;
-	if (c ? c->is_str || c->i != 0 : !gives_bool(e))
+	if (c ? c->is_str || c->i != 0 : !gives_bool(e) || !f->route->called_in_expr)
 		return;
-	d = diag_report(f->l->sink, W_RETURN_ZERO, n->loc, "%s ends the whole script; the condition that calls route[%.*s] is never decided",
-			c ? "return 0" : "returning a false condition is return 0 and",
-			(int)f->route->name.n, f->route->name.p);
-	diag_hint(f->l->sink, d, "return -1 for false");
+	if (f->route->called_in_expr)
+		d = diag_report(f->l->sink, W_RETURN_ZERO, n->loc,
+				"%s ends the whole script; the condition that calls route[%.*s] is never decided",
+				c ? "return 0" : "returning a false condition is return 0 and", (int)f->route->name.n,
+				f->route->name.p);
+	else
+		d = diag_report(f->l->sink, W_RETURN_ZERO, n->loc, "return 0 ends the whole script, not only this route");
+	diag_hint(f->l->sink, d, f->route->called_in_expr ? "return -1 for false"
+							  : "write exit to end the script, return to go back");
 }
 
 static void leave(struct flow *f, const struct ast *n, struct state *st)
@@ -424,29 +455,37 @@ static void leave(struct flow *f, const struct ast *n, struct state *st)
 	st->dead = true;
 }
 
+/* One arm of an if: what it does counts as decided there. */
+static void arm(struct flow *f, struct ast *body, const struct ast *cond, uint32_t did, struct state *st)
+{
+	st->maybe = 0;
+	if (did & DID_RELAY)
+		st->relay_at = cond->loc;
+	if (did & DID_REPLY)
+		st->reply_at = cond->loc;
+	st->did |= did;
+	chain(f, body, st);
+}
+
 static void if_stmt(struct flow *f, struct ast *n, struct state *st)
 {
-	uint32_t yes, no;
-	struct state other;
+	uint32_t yes, no, before = st->did, maybe = st->maybe, *starts = f->starts;
+	struct state other, at = *st;
 
 	condition(f, n->kid[0], st, &yes, &no);
-	if ((yes | no) && !st->dead)
-		happen(f, yes | no, n->kid[0], &(struct state){.did = st->did, .relay_at = st->relay_at,
-							       .reply_at = st->reply_at});
+	happen(f, yes | no, n->kid[0], &at);
+	f->starts = NULL;
 	other = fork(f, st);
-	st->did |= yes;
-	other.did |= no;
-	if (yes & DID_RELAY)
-		st->relay_at = n->kid[0]->loc;
-	if (yes & DID_REPLY)
-		st->reply_at = n->kid[0]->loc;
-	if (no & DID_RELAY)
-		other.relay_at = n->kid[0]->loc;
-	if (no & DID_REPLY)
-		other.reply_at = n->kid[0]->loc;
-	chain(f, n->kid[1], st);
-	chain(f, n->kid[2], &other);
+	arm(f, n->kid[1], n->kid[0], yes, st);
+	arm(f, n->kid[2], n->kid[0], no, &other);
+	f->starts = st->dead || other.dead ? NULL : starts;
+	maybe |= (st->dead ? 0 : (st->did & ~before) | st->maybe) | (other.dead ? 0 : (other.did & ~before) | other.maybe);
+	if (!other.dead && (st->dead || (other.did & ~st->did & DID_REPLY)))
+		st->reply_at = other.reply_at;
+	if (!other.dead && (st->dead || (other.did & ~st->did & DID_RELAY)))
+		st->relay_at = other.relay_at;
 	join(f, st, &other);
+	st->maybe = maybe;
 }
 
 static void while_stmt(struct flow *f, struct ast *n, struct state *st)
@@ -455,6 +494,8 @@ static void while_stmt(struct flow *f, struct ast *n, struct state *st)
 
 	expr(f, n->kid[0], st, true);
 	body = fork(f, st);
+	body.maybe = 0;
+	f->starts = NULL;
 	forget_types(f, &body);
 	chain(f, n->kid[1], &body);
 	body.dead = false;
@@ -471,6 +512,8 @@ static void switch_stmt(struct flow *f, struct ast *n, struct state *st)
 	out = fork(f, st);
 	for (struct ast *c = n->kid[1]; c; c = c->next) {
 		in = fork(f, st);
+		in.maybe = 0;
+		f->starts = NULL;
 		forget_types(f, &in);
 		chain(f, c->kid[1], &in);
 		in.dead = false; /* break or fall through: nothing sure */
@@ -490,6 +533,8 @@ static void statement(struct flow *f, struct ast *n, struct state *st)
 		uint32_t did = call(f, n, st);
 		const struct sema_call *sc = n->bind;
 
+		if (sc && sc->kind == SEMA_CALL_ROUTE && sc->route >= 0)
+			did |= f->sum[sc->route].starts;
 		happen(f, did, n, st);
 		if (sc && sc->kind == SEMA_CALL_ROUTE && sc->route >= 0 && f->sum[sc->route].known &&
 		    !f->sum[sc->route].returns)
@@ -504,7 +549,7 @@ static void statement(struct flow *f, struct ast *n, struct state *st)
 			happen(f, call(f, n->kid[1], st), n->kid[1], st);
 		c = sema_const_of(n->kid[1]);
 		set_var(f, n->kid[0] ? n->kid[0]->bind : NULL,
-			c && c->is_str ? VAR_TEXT : c ? VAR_OTHER : VAR_UNKNOWN, st);
+			c && c->is_str ? VAR_TEXT : c ? VAR_NUMBER : VAR_UNKNOWN, st);
 		break;
 	case AST_IF:
 		if_stmt(f, n, st);
@@ -531,8 +576,10 @@ static void statement(struct flow *f, struct ast *n, struct state *st)
 static void chain(struct flow *f, struct ast *n, struct state *st)
 {
 	for (; n; n = n->next) {
+		bool dead = st->dead;
+
 		statement(f, n, st);
-		if (!f->depth)
+		if (!f->depth && !dead && st->dead)
 			unreachable(f, n);
 	}
 }

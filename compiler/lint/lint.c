@@ -11,6 +11,13 @@ void lint_walk(struct ast *n, void (*fn)(void *, struct ast *), void *arg)
 	}
 }
 
+void lint_walk_one(const struct ast *n, void (*fn)(void *, struct ast *), void *arg)
+{
+	fn(arg, (struct ast *)(uintptr_t)n);
+	for (int i = 0; i < 4; i++)
+		lint_walk(n->kid[i], fn, arg);
+}
+
 int lint_var_slot(const struct sema_pv *pv)
 {
 	if (!pv || !pv->row || pv->row->inner != CAT_INNER_VARSLOT ||
@@ -64,6 +71,7 @@ static void each_expr(void *arg, struct ast *n)
 	if (n->kind == AST_IF || n->kind == AST_WHILE)
 		lint_condition(l, n);
 	lint_expr(l, n);
+	lint_trap(l, n);
 }
 
 void lint_run(struct arena *a, const struct source *src, struct diag_sink *sink,
@@ -71,7 +79,7 @@ void lint_run(struct arena *a, const struct source *src, struct diag_sink *sink,
 {
 	struct lint l = {a, src, sink, script, p, NULL, NULL};
 
-	if (sink->n_errors)
+	if (sink->n_errors > p->unsupported)
 		return;
 	l.var_set = arena_calloc(a, p->var_names.n + 1, sizeof(bool));
 	l.var_told = arena_calloc(a, p->var_names.n + 1, sizeof(bool));
@@ -82,6 +90,7 @@ void lint_run(struct arena *a, const struct source *src, struct diag_sink *sink,
 	lint_routes(&l);
 	lint_flags(&l);
 	lint_walk(script->items, each_expr, &l);
+	lint_places(&l);
 	lint_flow(&l);
 	if (pp)
 		lint_defines(&l, pp);

@@ -26,9 +26,17 @@ void lint_condition(struct lint *l, struct ast *e);
 /* What only a path through the statements shows: flow.c. */
 void lint_flow(struct lint *l);
 
+/* Traps of the language: traps.c. One node; all statements where they stand. */
+void lint_trap(struct lint *l, struct ast *n);
+void lint_places(struct lint *l);
+/* Did a define have a part in this constant? */
+bool lint_from_define(const struct lint *l, const struct ast *e);
+
 /* Slot of a $var, $vz; -1 for anything else. */
 int lint_var_slot(const struct sema_pv *pv);
 /* Calls fn for every node below and including the chain. */
 void lint_walk(struct ast *n, void (*fn)(void *, struct ast *), void *arg);
+/* The same for one node and what is below it. */
+void lint_walk_one(const struct ast *n, void (*fn)(void *, struct ast *), void *arg);
 
 #endif

@@ -160,6 +160,7 @@ struct bind {
 	int at; /* argument number from 0 */
 	struct ast *e;
 	struct sema_arg *a;
+	bool told; /* that it cannot be used */
 };
 
 static void bad(struct bind *b, enum diag_id id, const char *what)
@@ -167,6 +168,7 @@ static void bad(struct bind *b, enum diag_id id, const char *what)
 	struct diag *d = diag_report(b->s->sink, id, b->e->loc, "argument %d of %.*s: %s", b->at + 1,
 				     (int)b->call->text.n, b->call->text.p, what);
 
+	b->told = true;
 	if (b->fn->args[b->at].keys)
 		diag_hint(b->s->sink, d, "one of %s", b->fn->args[b->at].keys);
 }
@@ -665,14 +667,16 @@ static void bind_arg(struct bind *b)
 		bind_number(b, c->i);
 }
 
+/* The code of a reply, when it is known now. */
 static void check_code(struct bind *b)
 {
-	if (b->a->form != SEMA_ARG_INT || (b->a->kind != CAT_INT && b->a->kind != CAT_CODE) || b->at != 0 ||
-	    !(b->fn->effects & FX_REPLIES))
+	const struct sema_arg *a = b->a;
+
+	if (b->at != 0 || b->told || !(b->fn->effects & FX_REPLIES) || a->form != SEMA_ARG_INT ||
+	    (a->kind != CAT_INT && a->kind != CAT_CODE))
 		return;
-	if (b->a->num < 100 || b->a->num > 699)
-		diag_report(b->s->sink, E_REPLY_CODE, b->e->loc, "%lld is no reply code",
-			    (long long)b->a->num);
+	if (a->num < 100 || a->num > 699)
+		diag_report(b->s->sink, E_REPLY_CODE, b->e->loc, "%lld is no reply code", (long long)a->num);
 }
 
 /* ---- route(X) ---- */
@@ -750,7 +754,7 @@ void sema_call_node(struct sema *s, struct ast *n)
 	call->fn = c.fn;
 	call->n_args = n_args;
 	for (int i = 0; i < n_args && i < CAT_ARGS_MAX && e; i++, e = e->next) {
-		struct bind b = {s, n, c.fn, i, e, &call->args[i]};
+		struct bind b = {s, n, c.fn, i, e, &call->args[i], false};
 
 		bind_arg(&b);
 		check_code(&b);

@@ -294,6 +294,8 @@ static void core_param(struct sema *s, struct ast *n)
 	}
 	if (str_eq(str_of(row->name), S("children")))
 		s->children = (int)v->num;
+	if (v->kind == AST_IP && !sema_ip4_ok(v->text))
+		diag_report(s->sink, E_NUMBER, v->loc, "invalid IPv4 address \"%.*s\"", (int)v->text.n, v->text.p);
 	p = SEMA_PUSH(s, s->p->core);
 	if (!p)
 		return;
@@ -311,8 +313,7 @@ static void core_param(struct sema *s, struct ast *n)
 
 /* ---- addresses ---- */
 
-/* Four numbers with dots are an address: each is at most 255. Anything else is a name. */
-static bool address_ok(struct str host)
+bool sema_ip4_ok(struct str host)
 {
 	struct str rest = host;
 	int parts = 0;
@@ -330,6 +331,14 @@ static bool address_ok(struct str host)
 	return parts != 4 || fits;
 }
 
+static bool ip6_text(struct str t)
+{
+	for (size_t i = 0; i < t.n; i++)
+		if (hex_value(t.p[i]) < 0 && !strchr(":.[]", t.p[i]))
+			return false;
+	return true;
+}
+
 static void listen_one(struct sema *s, const struct ast *n, const struct ast *id, const struct ast *adv)
 {
 	struct sema_listen *l;
@@ -344,9 +353,15 @@ static void listen_one(struct sema *s, const struct ast *n, const struct ast *id
 		}
 		return;
 	}
-	if (!address_ok(id->text))
+	if (!sema_ip4_ok(id->text))
 		diag_report(s->sink, E_NUMBER, id->loc, "invalid IPv4 address \"%.*s\"", (int)id->text.n,
 			    id->text.p);
+	else if (id->sub == AST_HOST_STRING && str_chr(id->text, ':') != STR_NONE && !ip6_text(id->text))
+		diag_hint(s->sink, diag_report(s->sink, E_VALUE_KIND, id->loc, "\"%.*s\" is taken as the name of a host",
+					       (int)id->text.n, id->text.p),
+			  "write protocol, address and port without quotes");
+	if (id->num > 65535)
+		diag_report(s->sink, W_PORT, id->loc, "port %lld does not exist", (long long)id->num);
 	if (id->op == PROTO_WS || id->op == PROTO_WSS)
 		diag_report(s->sink, E_VALUE_KIND, id->loc, "WebSocket is no protocol to listen on; listen on tcp or tls");
 	l = SEMA_PUSH(s, s->p->listens);

@@ -183,6 +183,9 @@ static void core_comparison(struct sema *s, struct ast *e, struct ast *core, str
 		diag_report(s->sink, E_CORE_OPERAND, other->loc,
 			    "%s is compared with an address or a text that holds one",
 			    ast_core_name((enum ast_core)core->op));
+	if ((other->kind == AST_IP || other->kind == AST_NET) && !sema_ip4_ok(other->text))
+		diag_report(s->sink, E_NUMBER, other->loc, "invalid IPv4 address \"%.*s\"", (int)other->text.n,
+			    other->text.p);
 	if (other->kind == AST_NET && other->num > (str_chr(other->text, ':') == STR_NONE ? 32 : 128))
 		diag_report(s->sink, E_CORE_OPERAND, other->loc, "invalid number of bits in a netmask");
 	if (core->kind == AST_CORE && (core->op == CORE_SRC_PORT || core->op == CORE_DST_PORT ||

@@ -78,4 +78,7 @@ uint32_t sema_guard(const struct ast *cond, bool truth);
 /* graph.c */
 void sema_prove_contexts(struct sema *s);
 
+/* Four numbers with dots are an address: each is at most 255. Anything else is a name. */
+bool sema_ip4_ok(struct str host);
+
 #endif
