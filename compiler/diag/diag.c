@@ -27,6 +27,19 @@ void diag_init(struct diag_sink *s, struct arena *a, const struct source *src)
 	*s = (struct diag_sink){.arena = a, .source = src};
 }
 
+/* A place that a define put there: where it was defined, and the ones in between. */
+static void show_expansions(struct diag_sink *s, struct diag *d)
+{
+	uint32_t exp = d->loc.exp;
+
+	for (int n = 0; n < 4 && exp && exp <= s->source->n_exps; n++) {
+		const struct source_expansion *e = &s->source->exps[exp];
+
+		diag_span(s, d, e->def, "expanded from this define of \"" STR_FMT "\"", STR_ARG(e->name));
+		exp = e->parent;
+	}
+}
+
 struct diag *diag_report(struct diag_sink *s, enum diag_id id, struct loc loc, const char *fmt, ...)
 {
 	struct diag *d = arena_new_of(s->arena, struct diag);
@@ -49,6 +62,7 @@ struct diag *diag_report(struct diag_sink *s, enum diag_id id, struct loc loc, c
 	s->last = d;
 	s->n_errors += d->severity == DIAG_ERROR;
 	s->n_warnings += d->severity == DIAG_WARNING;
+	show_expansions(s, d);
 	return d;
 }
 
@@ -139,8 +153,14 @@ struct line {
 static void drop_consequences(struct diag_sink *s)
 {
 	struct line bad[LINES_MAX];
+	bool endless = false;
 	int n = 0;
 
+	for (const struct diag *d = s->first; d; d = d->next)
+		endless |= d->id == E_INCLUDE_DEPTH;
+	for (struct diag *d = s->first; d && endless; d = d->next)
+		if (!is_of_text(d->id)) /* everything stands there many times */
+			diag_drop(s, d);
 	for (struct diag *d = s->first; d && n < LINES_MAX; d = d->next)
 		if (is_of_text(d->id) && !d->dropped)
 			bad[n++] = (struct line){d->loc.file, source_pos(s->source, d->loc).line, d->id == E_UNCLOSED};

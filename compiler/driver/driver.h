@@ -39,7 +39,8 @@ int compile_exit_code(const struct driver_opts *o, const struct compilation *c);
 
 /* Reports as the options say. */
 void print_diags(FILE *out, const struct driver_opts *o, const struct compilation *c);
-int explain(const char *what);
+/* Of several scripts in one document. */
+void print_all(FILE *out, const struct driver_opts *o, struct compilation *const *c, size_t n);
 
 /* A verb of the command line: verbs.def. argv is what follows its name. */
 struct verb {

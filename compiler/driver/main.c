@@ -220,33 +220,36 @@ static bool dump_back(const struct driver_opts *o, struct compilation *c)
 	return true;
 }
 
-static int check_one(const struct driver_opts *o, const char *file)
+static int finish_check(const struct driver_opts *o, struct compilation *c)
 {
-	struct compilation *c = compile_front(&o->front, file);
-	int code;
+	int code = compile_exit_code(o, c);
 
-	if (!c)
-		return EXIT_INTERNAL;
-	print_diags(o->format == FORMAT_TEXT ? stderr : stdout, o, c);
-	code = compile_exit_code(o, c);
-	if (o->dump && !dump_front(o, file, c) && code == EXIT_OK)
+	if (o->dump && !dump_front(o, c->file, c) && code == EXIT_OK)
 		code = dump_back(o, c) ? EXIT_OK : EXIT_USAGE;
-	compile_free(&c);
 	return code;
 }
 
 int verb_check(int argc, char **argv)
 {
+	static struct compilation *all[FRONT_LIST_MAX];
 	struct driver_opts o;
 	int code = EXIT_OK, rest;
+	size_t n = 0;
 
 	if (!driver_parse(argc, argv, &o, &rest) || o.files.n == 0)
 		return driver_usage(stderr);
-	for (size_t i = 0; i < o.files.n; i++) {
-		int one = check_one(&o, o.files.v[i]);
+	for (; n < o.files.n; n++) {
+		all[n] = compile_front(&o.front, o.files.v[n]);
+		if (!all[n])
+			return EXIT_INTERNAL;
+	}
+	print_all(o.format == FORMAT_TEXT ? stderr : stdout, &o, all, n);
+	for (size_t i = 0; i < n; i++) {
+		int one = finish_check(&o, all[i]);
 
 		if (one > code)
 			code = one;
+		compile_free(&all[i]);
 	}
 	return code;
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Diagnostics as text, JSON, SARIF 2.1.0; and `explain`. */
+/* Diagnostics as text, JSON, SARIF 2.1.0. */
 #include "driver/driver.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/version.h"
 
 static const char *const severity_names[] = {"note", "warning", "error"};
+
+enum { INCLUDES_SHOWN = 10 };
 
 struct printer {
 	FILE *out;
@@ -42,7 +45,7 @@ static void excerpt(const struct printer *p, struct loc l)
 
 static void include_trail(const struct printer *p, struct loc l)
 {
-	for (int guard = 0; l.file && guard < 16; guard++) {
+	for (int guard = 0; l.file && guard < INCLUDES_SHOWN; guard++) {
 		struct loc from = p->c->source.files[l.file].included_from;
 		struct source_pos pos = source_pos(&p->c->source, from);
 
@@ -77,8 +80,10 @@ static void print_text(const struct printer *p, const struct diag *d)
 	}
 	if (d->hint.n)
 		fprintf(p->out, "    hint: " STR_FMT "\n", STR_ARG(d->hint));
-	if (d->has_fix)
-		fprintf(p->out, "    fix: " STR_FMT "\n", STR_ARG(d->fix_text));
+	if (d->has_fix && d->fix_text.n)
+		fprintf(p->out, "    fix: %s " STR_FMT "\n", d->fix_loc.len ? "write" : "insert", STR_ARG(d->fix_text));
+	else if (d->has_fix)
+		fprintf(p->out, "    fix: take it out\n");
 }
 
 static json_t *text(struct str s)
@@ -103,6 +108,7 @@ static json_t *json_place(const struct compilation *c, struct loc l)
 static json_t *json_diag(const struct compilation *c, const struct diag *d)
 {
 	json_t *j = json_place(c, d->loc), *spans = json_array();
+	struct loc from = d->loc;
 
 	json_object_set_new(j, "id", json_string(diag_info(d->id)->name));
 	json_object_set_new(j, "severity", json_string(severity_names[d->severity]));
@@ -111,6 +117,14 @@ static json_t *json_diag(const struct compilation *c, const struct diag *d)
 		json_t *s = json_place(c, d->spans[i].loc);
 
 		json_object_set_new(s, "label", text(d->spans[i].label));
+		json_array_append_new(spans, s);
+	}
+	for (int i = 0; i < INCLUDES_SHOWN && from.file && c->source.files[from.file].included_from.file; i++) {
+		json_t *s;
+
+		from = c->source.files[from.file].included_from;
+		s = json_place(c, from);
+		json_object_set_new(s, "label", json_string("included from here"));
 		json_array_append_new(spans, s);
 	}
 	json_object_set_new(j, "spans", spans);
@@ -127,110 +141,141 @@ static json_t *json_diag(const struct compilation *c, const struct diag *d)
 	return j;
 }
 
+/* A path as the relative or absolute reference that RFC 3986 asks for. */
+static json_t *uri_of(struct str path)
+{
+	char buf[4096];
+	size_t n = 0;
+
+	for (size_t i = 0; i < path.n && n + 4 < sizeof(buf); i++) {
+		char c = path.p[i];
+
+		if (ascii_alpha(c) || ascii_digit(c) || strchr("/-._~", c))
+			buf[n++] = c;
+		else
+			n += (size_t)snprintf(buf + n, sizeof(buf) - n, "%%%02X", (unsigned char)c);
+	}
+	return json_stringn(buf, n);
+}
+
+static json_t *sarif_region(const struct compilation *c, struct loc l)
+{
+	struct source_pos pos = source_pos(&c->source, l), end;
+	json_t *j = json_pack("{s:i,s:i}", "startLine", (int)pos.line, "startColumn", (int)pos.column);
+
+	l.off += l.len;
+	end = source_pos(&c->source, l);
+	json_object_set_new(j, "endLine", json_integer(end.line));
+	json_object_set_new(j, "endColumn", json_integer(end.column));
+	return j;
+}
+
 static json_t *sarif_location(const struct compilation *c, struct loc l, struct str message)
 {
-	struct source_pos pos = source_pos(&c->source, l);
-	json_t *j = json_pack("{s:{s:{s:o},s:{s:i,s:i}}}", "physicalLocation", "artifactLocation", "uri",
-			      text(pos.file), "region", "startLine", (int)pos.line, "startColumn",
-			      (int)pos.column);
+	json_t *j = json_pack("{s:{s:{s:o},s:o}}", "physicalLocation", "artifactLocation", "uri",
+			      uri_of(source_pos(&c->source, l).file), "region", sarif_region(c, l));
 
 	if (message.n)
 		json_object_set_new(j, "message", json_pack("{s:o}", "text", text(message)));
 	return j;
 }
 
+static json_t *sarif_fix(const struct compilation *c, const struct diag *d)
+{
+	json_t *what = json_pack("{s:o}", "deletedRegion", sarif_region(c, d->fix_loc));
+
+	if (d->fix_text.n)
+		json_object_set_new(what, "insertedContent", json_pack("{s:o}", "text", text(d->fix_text)));
+	return json_pack("{s:{s:s},s:[{s:{s:o},s:[o]}]}", "description", "text", "change the text here", "artifactChanges",
+			 "artifactLocation", "uri", uri_of(source_pos(&c->source, d->fix_loc).file), "replacements", what);
+}
+
+/* Message, condition and hint: SARIF has one text. */
+static json_t *sarif_text(const struct diag *d)
+{
+	char buf[4096];
+	int n = snprintf(buf, sizeof(buf), STR_FMT "%s" STR_FMT "%s%s" STR_FMT, STR_ARG(d->message),
+			 d->condition.n ? " (with " : "", STR_ARG(d->condition), d->condition.n ? ")" : "",
+			 d->hint.n ? "; " : "", STR_ARG(d->hint));
+
+	return text(str_make(buf, n < 0 ? 0 : (size_t)n < sizeof(buf) ? (size_t)n : sizeof(buf) - 1));
+}
+
 static json_t *sarif_diag(const struct compilation *c, const struct diag *d)
 {
-	json_t *related = json_array();
-	json_t *j = json_pack("{s:s,s:s,s:{s:o},s:[o]}", "ruleId", diag_info(d->id)->name, "level",
-			      severity_names[d->severity], "message", "text", text(d->message), "locations",
-			      sarif_location(c, d->loc, STR_NULL));
+	json_t *related = json_array(), *places = json_array();
+	json_t *j = json_pack("{s:s,s:s,s:{s:o}}", "ruleId", diag_info(d->id)->name, "level", severity_names[d->severity],
+			      "message", "text", sarif_text(d));
+	struct loc from = d->loc;
 
+	if (d->loc.file)
+		json_array_append_new(places, sarif_location(c, d->loc, STR_NULL));
+	json_object_set_new(j, "locations", places);
 	for (int i = 0; i < d->n_spans; i++)
 		json_array_append_new(related, sarif_location(c, d->spans[i].loc, d->spans[i].label));
+	for (int i = 0; i < INCLUDES_SHOWN && from.file && c->source.files[from.file].included_from.file; i++) {
+		from = c->source.files[from.file].included_from;
+		json_array_append_new(related, sarif_location(c, from, S("included from here")));
+	}
 	json_object_set_new(j, "relatedLocations", related);
+	if (d->has_fix && d->fix_loc.file)
+		json_object_set_new(j, "fixes", json_pack("[o]", sarif_fix(c, d)));
 	return j;
 }
 
-static json_t *sarif(const struct compilation *c, json_t *results)
+static json_t *sarif_rule(const struct diag_info *i)
+{
+	static const char *const levels[] = {"note", "warning", "error"};
+
+	return json_pack("{s:s,s:{s:s},s:{s:s},s:{s:s}}", "id", i->name, "shortDescription", "text", i->title,
+			 "fullDescription", "text", i->why, "defaultConfiguration", "level", levels[i->severity]);
+}
+
+static json_t *sarif(struct compilation *const *c, size_t n, json_t *results)
 {
 	json_t *rules = json_array();
 	bool seen[DIAG_COUNT] = {false};
 
-	for (const struct diag *d = c->diag.first; d; d = d->next) {
-		if (seen[d->id])
-			continue;
-		seen[d->id] = true;
-		json_array_append_new(rules, json_pack("{s:s,s:{s:s},s:{s:s}}", "id", diag_info(d->id)->name,
-						       "shortDescription", "text", diag_info(d->id)->title,
-						       "fullDescription", "text", diag_info(d->id)->why));
-	}
-	return json_pack("{s:s,s:s,s:[{s:{s:{s:s,s:s,s:o}},s:o}]}", "$schema",
-			 "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", "tool",
-			 "driver", "name", "kiln", "version", KILN_VERSION, "rules", rules, "results", results);
+	for (size_t i = 0; i < n; i++)
+		for (const struct diag *d = c[i]->diag.first; d; d = d->next)
+			seen[d->id] = true;
+	for (int id = 0; id < DIAG_COUNT; id++)
+		if (seen[id])
+			json_array_append_new(rules, sarif_rule(diag_info((enum diag_id)id)));
+	return json_pack("{s:s,s:s,s:[{s:{s:{s:s,s:s,s:o}},s:s,s:o}]}", "$schema",
+			 "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", "tool", "driver", "name",
+			 "kiln", "version", KILN_VERSION, "rules", rules, "columnKind", "unicodeCodePoints", "results", results);
 }
 
-void print_diags(FILE *out, const struct driver_opts *o, const struct compilation *c)
+void print_all(FILE *out, const struct driver_opts *o, struct compilation *const *c, size_t n)
 {
-	struct printer p = {out, c, isatty(fileno(out)) != 0, o->brief};
 	json_t *list = json_array(), *all;
 
-	for (const struct diag *d = c->diag.first; d; d = d->next) {
-		switch (o->format) {
-		case FORMAT_TEXT:
-			print_text(&p, d);
-			break;
-		case FORMAT_JSON:
-			json_array_append_new(list, json_diag(c, d));
-			break;
-		case FORMAT_SARIF:
-			json_array_append_new(list, sarif_diag(c, d));
-			break;
+	for (size_t i = 0; i < n; i++) {
+		struct printer p = {out, c[i], isatty(fileno(out)) && !getenv("NO_COLOR"), o->brief};
+
+		for (const struct diag *d = c[i]->diag.first; d; d = d->next) {
+			if (o->format == FORMAT_TEXT)
+				print_text(&p, d);
+			else
+				json_array_append_new(list, o->format == FORMAT_JSON ? json_diag(c[i], d) : sarif_diag(c[i], d));
 		}
 	}
 	if (o->format == FORMAT_TEXT) {
 		json_decref(list);
 		return;
 	}
-	all = o->format == FORMAT_SARIF ? sarif(c, list) : json_pack("{s:o}", "diagnostics", list);
+	all = o->format == FORMAT_SARIF ? sarif(c, n, list) : json_pack("{s:o}", "diagnostics", list);
 	json_dumpf(all, out, JSON_INDENT(2));
 	fputc('\n', out);
 	json_decref(all);
 }
 
-static void show_code(const char *label, const char *code)
+void print_diags(FILE *out, const struct driver_opts *o, const struct compilation *c)
 {
-	printf("%s:\n", label);
-	for (const char *p = code; *p;) {
-		size_t n = strcspn(p, "\n");
+	struct compilation *one = (struct compilation *)(uintptr_t)c;
 
-		printf("    %.*s\n", (int)n, p);
-		p += n + (p[n] == '\n');
-	}
-}
-
-static bool explain_diag(const char *what)
-{
-	int id = diag_find(str_of(what));
-	const struct diag_info *d;
-
-	if (id < 0)
-		return false;
-	d = diag_info((enum diag_id)id);
-	printf("%s: %s (%s)\n\n%s\n\n", d->name, d->title, severity_names[d->severity], d->why);
-	show_code("bad", d->bad);
-	show_code("good", d->good);
-	if (d->severity != DIAG_ERROR)
-		printf("silence: a comment \"# kiln: allow %s reason\" on the line or the line before\n", d->name);
-	return true;
-}
-
-int explain(const char *what)
-{
-	if (explain_diag(what))
-		return EXIT_OK;
-	fprintf(stderr, "kiln: nothing is known as \"%s\"\n", what);
-	return EXIT_USAGE;
+	print_all(out, o, &one, 1);
 }
 
 int compile_exit_code(const struct driver_opts *o, const struct compilation *c)

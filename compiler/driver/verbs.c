@@ -16,11 +16,6 @@ int verb_lsp(int argc, char **argv)
 	return lsp_serve(stdin, stdout, &o.front);
 }
 
-int verb_explain(int argc, char **argv)
-{
-	return argc == 1 ? explain(argv[0]) : driver_usage(stderr);
-}
-
 int verb_graph(int argc, char **argv)
 {
 	static const char *const formats[] = {"--format=text", "--format=dot", "--format=svg"};

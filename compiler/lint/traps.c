@@ -546,7 +546,7 @@ static void no_answer(struct lint *l)
 
 	for (size_t i = 0; i < l->p->modules.n; i++)
 		can |= str_eq(str_of(l->p->modules.v[i].name), S("sl")) || str_eq(str_of(l->p->modules.v[i].name), S("tm"));
-	if (!r || !can)
+	if (!r || !can || !r->bodies || !r->bodies->node->kid[0] || r->bodies->node->kid[0]->kind == AST_RETURN)
 		return;
 	for (size_t i = 0; i < l->p->routes.n; i++)
 		if (l->p->routes.v[i] == r || l->p->routes.v[i]->kind == ROUTE_SUB)
@@ -556,7 +556,7 @@ static void no_answer(struct lint *l)
 		diag_report(l->sink, W_NO_ANSWER, r->loc, "nothing here answers or relays a request");
 }
 
-/* ---- tables of htable ---- */
+/* ---- tables of htable: sema refuses the others ---- */
 
 static bool is_table(const struct lint *l, struct str name)
 {
@@ -577,32 +577,6 @@ static void table(struct lint *l, struct str name, struct loc at)
 	if (!name.n || str_chr(name, '$') != STR_NONE || is_table(l, name))
 		return;
 	diag_report(l->sink, W_TABLE, at, "no modparam declares the table \"%.*s\"", (int)name.n, name.p);
-}
-
-static void table_of_pv(struct lint *l, const struct sema_pv *pv, struct loc at)
-{
-	if (pv && pv->row && str_eq(str_of(pv->row->module), S("htable")) && str_starts(str_of(pv->row->name), S("sht")) &&
-	    !str_eq(str_of(pv->row->name), S("shtrecord")))
-		table(l, pv->name.text, at);
-}
-
-static void tables_of_call(struct lint *l, const struct ast *n)
-{
-	const struct sema_call *c = n->bind;
-
-	for (int i = 0; c && c->kind == SEMA_CALL_FN && i < c->n_args; i++) {
-		const struct sema_arg *a = &c->args[i];
-
-		table_of_pv(l, a->form == SEMA_ARG_PV ? a->pv : NULL, a->expr->loc);
-		for (int k = 0; a->form == SEMA_ARG_FMT && a->fmt && k < a->fmt->n_parts; k++)
-			table_of_pv(l, a->fmt->parts[k].pv, a->expr->loc);
-		if (!str_eq(str_of(c->fn->module), S("htable")) || a->form != SEMA_ARG_TEXT)
-			continue;
-		if (i == (str_eq(n->text, S("sht_iterator_start")) ? 1 : 0) && !str_starts(n->text, S("sht_iterator_n")) &&
-		    !str_starts(n->text, S("sht_iterator_e")) && !str_starts(n->text, S("sht_iterator_r")) &&
-		    !str_starts(n->text, S("sht_iterator_set")))
-			table(l, a->text, a->expr->loc);
-	}
 }
 
 static void table_of_event(struct lint *l, const struct sema_route *r)
@@ -638,11 +612,9 @@ void lint_trap(struct lint *l, struct ast *n)
 		break;
 	case AST_CALL:
 		core_arguments(l, n);
-		tables_of_call(l, n);
 		break;
 	case AST_PV:
 		attribute(l, n);
-		table_of_pv(l, n->bind, n->loc);
 		break;
 	case AST_SELECT:
 		select_name(l, n);

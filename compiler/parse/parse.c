@@ -139,14 +139,6 @@ static bool is_told(const struct parser *ps, struct loc loc)
 	return false;
 }
 
-void parse_show_expansion(struct parser *ps, struct diag *d, struct loc loc)
-{
-	if (!loc.exp)
-		return;
-	diag_span(ps->diag, d, ps->pp->src->exps[loc.exp].def, "expanded from this define of \"" STR_FMT "\"",
-		  STR_ARG(ps->pp->src->exps[loc.exp].name));
-}
-
 void parse_error_at(struct parser *ps, struct loc loc, const char *fmt, ...)
 {
 	struct str text;
@@ -157,7 +149,7 @@ void parse_error_at(struct parser *ps, struct loc loc, const char *fmt, ...)
 	va_start(ap, fmt);
 	text = str_vprintf(ps->arena, fmt, ap);
 	va_end(ap);
-	parse_show_expansion(ps, diag_report(ps->diag, E_SYNTAX, loc, STR_FMT, STR_ARG(text)), loc);
+	diag_report(ps->diag, E_SYNTAX, loc, STR_FMT, STR_ARG(text));
 }
 
 /* ---- builders ---- */

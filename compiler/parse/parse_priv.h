@@ -102,8 +102,6 @@ void parse_apply(struct parser *ps, const struct edit *e);
 void parse_and_repair(struct parser *ps);
 /* Where something is missing: the last byte of token i - 1. */
 struct loc parse_behind(const struct parser *ps, uint32_t i);
-/* A diagnostic's trail through the define that its place came from. */
-void parse_show_expansion(struct parser *ps, struct diag *d, struct loc loc);
 /* The keyword that `word` was meant to be, for the repair; NULL when none is near. */
 const struct parse_keyword *parse_keyword_near(const struct parser *ps, struct str word);
 

@@ -313,10 +313,7 @@ static void give_up(struct fault *f)
 
 static struct diag *say(struct fault *f, struct loc l, const char *text)
 {
-	struct diag *d = diag_report(f->ps->diag, E_SYNTAX, l, "%s", text);
-
-	parse_show_expansion(f->ps, d, l);
-	return d;
+	return diag_report(f->ps->diag, E_SYNTAX, l, "%s", text);
 }
 
 static void report_missing(struct fault *f)
@@ -324,7 +321,6 @@ static void report_missing(struct fault *f)
 	struct loc l = parse_behind(f->ps, f->at), gap = l;
 	struct diag *d = diag_report(f->ps->diag, E_SYNTAX, l, "syntax error, '%s' is missing here", f->what);
 
-	parse_show_expansion(f->ps, d, l);
 	if (l.exp || str_eq(str_of(f->what), S("value")))
 		return;
 	gap.off += gap.len;
@@ -373,7 +369,6 @@ static bool report_known(struct fault *f)
 		give_up(f);
 		d = diag_report(ps->diag, E_CORE_PARAM, before->loc, "unknown core parameter " STR_FMT,
 				STR_ARG(before->v.text));
-		parse_show_expansion(ps, d, before->loc);
 		if (k) {
 			diag_hint(ps->diag, d, "did you mean " STR_FMT "?", STR_ARG(k->text));
 			if (!before->loc.exp)
@@ -395,7 +390,6 @@ static void report(struct fault *f)
 
 		d = diag_report(f->ps->diag, E_SYNTAX, w->loc, "syntax error, unknown word " STR_FMT,
 				STR_ARG(w->v.text));
-		parse_show_expansion(f->ps, d, w->loc);
 		diag_hint(f->ps->diag, d, "did you mean " STR_FMT "?", STR_ARG(better));
 		if (!w->loc.exp)
 			diag_fix(f->ps->diag, d, w->loc, better);
@@ -410,7 +404,6 @@ static void report(struct fault *f)
 		return;
 	}
 	d = diag_report(f->ps->diag, E_SYNTAX, t->loc, "syntax error, unexpected %s", f->found);
-	parse_show_expansion(f->ps, d, t->loc);
 	if (t->token == T_NUM_ID)
 		diag_hint(f->ps->diag, d, "numbers are 12, 0x1f, 017 or 101b; they take no unit and no leading 0");
 	if (f->reach && !t->loc.exp)

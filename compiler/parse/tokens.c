@@ -190,7 +190,6 @@ static uint32_t close_all(struct balance *b, uint32_t i)
 
 	if (i < ps->n_toks)
 		diag_span(ps->diag, d, ps->toks[i].loc, "this cannot stand inside the block");
-	parse_show_expansion(ps, d, at);
 	e.ins[0] = (struct ptoken){.token = '}', .loc = i ? ps->toks[i - 1].loc : at};
 	for (; b->n_open > 0; b->n_open--)
 		parse_apply(ps, &e);
@@ -203,7 +202,6 @@ static void drop_close(struct parser *ps, uint32_t i)
 	struct edit e = {.at = i, .del = 1};
 	struct diag *d = diag_report(ps->diag, E_SYNTAX, ps->toks[i].loc, "syntax error, this } closes nothing");
 
-	parse_show_expansion(ps, d, ps->toks[i].loc);
 	diag_fix(ps->diag, d, ps->toks[i].loc, STR_NULL);
 	parse_apply(ps, &e);
 }
