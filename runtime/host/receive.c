@@ -73,15 +73,29 @@ static bool run_reply_route(struct job *j)
 	return value > 0 && !(r.ctl & RUN_DROP);
 }
 
+/* It belongs to nothing: not forwarded unless a module says so. */
+static bool stray_reply(struct job *j)
+{
+	return script_reply_hooks.stray_await && script_reply_hooks.stray_await(j->w, &j->draft);
+}
+
+static bool absorbed_ack(struct job *j)
+{
+	return j->msg->method == SIP_ACK && script_reply_hooks.ack &&
+	       script_reply_hooks.ack(j->w, &j->draft);
+}
+
 static void run_job(void *arg)
 {
 	struct job *j = arg;
 	struct sip_msg *msg = j->msg;
 
-	if (msg->is_request)
+	if (!msg->is_request) {
+		if (!run_reply_route(j) || !(txn_reply_await(j->w, &j->draft) || stray_reply(j)))
+			counter_inc(r_.drop_replies);
+	} else if (!absorbed_ack(j)) {
 		run_request(j);
-	else if (!run_reply_route(j) || !txn_reply_await(j->w, &j->draft))
-		counter_inc(r_.drop_replies); /* one that belongs to nothing is not forwarded */
+	}
 	sip_msg_unref(&msg);
 }
 

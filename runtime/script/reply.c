@@ -9,6 +9,7 @@
 #include "txn/txn.h"
 
 struct sip_ident script_ident;
+struct script_reply_hooks script_reply_hooks;
 
 static bool wants_rport(const struct sip_draft *d, const struct sip_via *v)
 {
@@ -46,11 +47,51 @@ int script_reply_draft(struct worker *w, struct sip_draft *d, int status, struct
 	if (err)
 		return err;
 	to = destination(w, d);
-	return net_send(w, &to, wire.iov, (int)wire.n);
+	err = net_send(w, &to, wire.iov, (int)wire.n);
+	if (script_reply_hooks.sent)
+		script_reply_hooks.sent(w, d, status, err);
+	return err;
 }
+
+/* ---- redirecting ---- */
+
+static void add_target(struct sb *b, struct str uri, int q)
+{
+	sb_printf(b, "%s<" STR_FMT ">", b->n > sizeof("Contact: ") - 1 ? ", " : "", STR_ARG(uri));
+	if (q >= 1000)
+		sb_addz(b, ";q=1");
+	else if (q >= 0) {
+		sb_printf(b, ";q=0.%03d", q);
+		while (b->p[b->n - 1] == '0' && b->p[b->n - 2] != '.')
+			b->n--;
+	}
+}
+
+/* The R-URI, when the script has changed it, and the branches. */
+static int add_targets(struct sip_draft *d)
+{
+	struct sb b;
+
+	if (!d->main.uri.p && !sip_branch_count(d))
+		return 0;
+	sb_init(&b, d->arena, SIP_WIRE_MAX);
+	sb_addz(&b, "Contact: ");
+	if (d->main.uri.p)
+		add_target(&b, d->main.uri, d->main.q);
+	for (unsigned i = 0; i < sip_branch_count(d); i++)
+		add_target(&b, sip_branch_at(d, i)->uri, sip_branch_at(d, i)->q);
+	sb_addz(&b, "\r\n");
+	return sb_ok(&b) ? sip_reply_append(d, sb_str(&b)) : RT_E_LIMIT;
+}
+
+/* ---- answering ---- */
 
 static int by_txn(struct run *r, int status, struct str reason)
 {
+	int err = status / 100 == 3 && r->draft ? add_targets(r->draft) : 0;
+
+	if (err)
+		return err;
 	/* text added by append_to_reply since the transaction was made */
 	if (r->kind == IN_REQUEST || r->kind == IN_FAILURE)
 		txn_draft(r->txn)->reply_edits = r->draft->reply_edits;
@@ -70,7 +111,9 @@ int script_reply_stateless(struct run *r, int status, struct str reason)
 	}
 	if (r->txn && r->kind == IN_REQUEST)
 		return by_txn(r, status, reason);
-	err = script_reply_draft(r->worker, r->draft, status, reason);
+	err = status / 100 == 3 ? add_targets(r->draft) : 0;
+	if (!err)
+		err = script_reply_draft(r->worker, r->draft, status, reason);
 	if (!err && status >= 200)
 		r->replied = status;
 	return err;
@@ -79,4 +122,43 @@ int script_reply_stateless(struct run *r, int status, struct str reason)
 int script_reply(struct run *r, int status, struct str reason)
 {
 	return r->txn ? by_txn(r, status, reason) : script_reply_stateless(r, status, reason);
+}
+
+/* ---- replies of others ---- */
+
+static int target_of(struct worker *w, const struct sip_via *v, struct addr *ret)
+{
+	struct str host = v->received.n ? v->received : v->maddr.n ? v->maddr : v->host;
+	struct net_targets t;
+	uint64_t port = 0;
+	int err = 0;
+
+	if (!addr_parse(host, ret)) {
+		err = net_addresses_await(w, host, &t);
+		if (err || !t.n)
+			return err ? err : RT_E_NOENT;
+		*ret = t.v[0].addr;
+	}
+	if (v->rport.n && str_to_u64(v->rport, 65535, &port) && port)
+		ret->port = (uint16_t)port;
+	else
+		ret->port = v->port ? v->port : proto_port(v->proto);
+	return 0;
+}
+
+int script_forward_reply_await(struct worker *w, struct sip_draft *d)
+{
+	struct sip_via *v = sip_via_top(d->msg);
+	struct net_dst to = {0};
+	struct sip_wire wire;
+	int err;
+
+	v = v ? v->next : NULL;
+	if (!v || v->proto == PROTO_OTHER)
+		return RT_E_NOENT;
+	to.proto = v->proto;
+	err = target_of(w, v, &to.to);
+	if (!err)
+		err = sip_build_relayed_reply(d->arena, d, &wire);
+	return err ? err : net_send(w, &to, wire.iov, (int)wire.n);
 }

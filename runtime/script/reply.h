@@ -2,7 +2,8 @@
 /*
  * reply.h - answer the request of a run: by its transaction when there is one, else without.
  *
- * For: sl, registrar, sanity. One request gets one final answer: a second stateless one is refused.
+ * For: sl, registrar, sanity. One request gets one final answer: a second stateless one is refused. A 3xx
+ * carries the targets of the request as Contact, when the script has set any.
  */
 #ifndef SCRIPT_REPLY_H
 #define SCRIPT_REPLY_H
@@ -19,5 +20,22 @@ int script_reply(struct run *r, int status, struct str reason);
 int script_reply_stateless(struct run *r, int status, struct str reason);
 /* For requests that no run works on (malformed ones): straight from the draft. */
 int script_reply_draft(struct worker *w, struct sip_draft *d, int status, struct str reason);
+
+/*
+ * Send a received reply on to whom its second Via names (RFC 3261 16.7, 18.2.2), without a transaction;
+ * in a fiber. RT_E_NOENT: there is no second Via, or its host has no address.
+ */
+int script_forward_reply_await(struct worker *w, struct sip_draft *d);
+
+/* What modules add to the way of a message; set at start, NULL members are skipped. */
+struct script_reply_hooks {
+	/* A reply without a transaction was sent (err 0) or failed; d is the request's. */
+	void (*sent)(struct worker *w, struct sip_draft *d, int status, int err);
+	/* An ACK before any route: true when it is absorbed. */
+	bool (*ack)(struct worker *w, struct sip_draft *d);
+	/* A reply that belongs to no transaction: true when something was done with it. In a fiber. */
+	bool (*stray_await)(struct worker *w, struct sip_draft *d);
+};
+extern struct script_reply_hooks script_reply_hooks;
 
 #endif

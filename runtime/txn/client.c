@@ -228,6 +228,9 @@ bool txn_branch_failover(struct txn_branch *b)
 	memcpy(nb->dst, b->dst, sizeof(nb->dst));
 	nb->n_dst = b->n_dst;
 	nb->cur_dst = b->cur_dst + 1;
+	if (txn_cfg.dns_reuse_rcv_socket && !nb->draft.main.force_sock && t->req->origin.sock &&
+	    t->req->origin.proto == nb->dst[nb->cur_dst].proto)
+		nb->dst[nb->cur_dst].sock = t->req->origin.sock;
 	if (txn_branch_send(nb) != 0) {
 		nb->done = true;
 		nb->dropped = true;

@@ -30,7 +30,7 @@ const struct txn_config txn_config_default = {
 	.auto_inv_100_reason = {"trying -- your call is important to us", 38},
 	.reply_408_code = 408,
 	.reply_408_reason = {"Request Timeout", 15},
-	.max_txns = 1000000,
+	.max_txns = 262144,
 	.retry_after = 5,
 	.ident = {{"kiln", 4}, {"kiln", 4}},
 };
@@ -489,6 +489,8 @@ struct txn_branch *txn_find_reply(struct worker *w, struct sip_msg *reply)
 		return NULL;
 	t = txn_find_id(w, index, label);
 	if (!t || n >= t->n_b)
+		return NULL;
+	if (txn_cfg.callid_matching && !str_eq(sip_call_id(reply), t->call_id))
 		return NULL;
 	if (cs.method == SIP_CANCEL)
 		return t->b[n]->cancel_sent ? t->b[n] : NULL;

@@ -123,7 +123,8 @@ struct txn_config {
 	uint32_t max_inv_lifetime, max_noninv_lifetime;
 	bool restart_fr_on_each_reply, auto_inv_100, noisy_ctimer, aggregate_challenges;
 	bool disable_6xx, local_cancel_reason, e2e_cancel_reason, remap_503_500, relay_100;
-	bool dns_failover;
+	bool dns_failover, dns_reuse_rcv_socket;
+	bool callid_matching; /* a reply must have its transaction's Call-ID */
 	bool merge_check;   /* RFC 3261 8.2.2.2: 482 for a merged request; off as in the reference */
 	int cancel_b_method; /* 0, 1, 2 */
 	int faked_reply_prio;

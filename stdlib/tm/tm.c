@@ -9,6 +9,7 @@
 
 #include "core/log.h"
 #include "script/reply.h"
+#include "script/run.h"
 #include "tm/tm_run.h"
 #include "tm/tm_state.h"
 #include "txn/txn_net.h"
@@ -71,6 +72,18 @@ static void apply_pending(struct run *r)
 	txn_set_flag(r->txn, p->off, false);
 }
 
+/* The budget is used up: the client may come again later, and the script ends. */
+static void refuse(struct run *r)
+{
+	static struct log_limit ll;
+	struct str h = str_printf(r->draft->arena, "Retry-After: %u\r\n", txn_conf()->retry_after);
+
+	if (log_allow(&ll, 1))
+		log_warn("max_transactions are in use: requests are answered 503");
+	if (h.p && !r->replied && sip_reply_append(r->draft, h) == 0)
+		(void)script_reply_stateless(r, 503, S("Service Unavailable"));
+}
+
 int32_t tm_need_txn(struct run *r)
 {
 	struct sip_msg *m = r->draft ? r->draft->msg : NULL;
@@ -83,6 +96,10 @@ int32_t tm_need_txn(struct run *r)
 	if (txn_match_request(r->worker, m, NULL) == TXN_RETRANSMISSION)
 		return 0;
 	err = txn_new(r->worker, r->draft, &r->txn);
+	if (err == RT_E_LIMIT) {
+		refuse(r);
+		return 0;
+	}
 	if (err) {
 		log_err("no transaction: %s", rt_strerror(err));
 		return -1;
@@ -188,13 +205,45 @@ int32_t std_tm_t_save_lumps(struct run *r)
 	return 1;
 }
 
+/* ---- replies that belong to nothing ---- */
+
+static int32_t sl_reply_route = -1;
+
+/* True when it may go on: 0 and drop stop it. */
+static bool run_sl_reply(struct worker *w, struct sip_draft *d)
+{
+	struct run r;
+	int32_t value;
+
+	if (sl_reply_route < 0)
+		return param.forward_stray_replies != 0;
+	if (run_begin(&r, w, d, IN_CORE_ONREPLY, NULL, NULL))
+		return false;
+	value = script_exec(&r, sl_reply_route);
+	run_end(&r);
+	return value != 0 && !(r.ctl & RUN_DROP);
+}
+
+static bool stray_reply(struct worker *w, struct sip_draft *d)
+{
+	return run_sl_reply(w, d) && script_forward_reply_await(w, d) == 0;
+}
+
 /* ---- parameters ---- */
 
 static int init(const struct program *p)
 {
 	struct txn_config c = *txn_conf();
 
-	(void)p;
+	if (param.on_sl_reply.n) {
+		sl_reply_route = program_route_find(p, ROUTE_ONREPLY, param.on_sl_reply);
+		if (sl_reply_route < 0) {
+			log_err("on_sl_reply: there is no onreply_route[" STR_FMT "]",
+				STR_ARG(param.on_sl_reply));
+			return RT_E_NOENT;
+		}
+	}
+	script_reply_hooks.stray_await = stray_reply;
 	c.fr_timer = (uint32_t)param.fr_timer;
 	c.fr_inv_timer = (uint32_t)param.fr_inv_timer;
 	c.wt_timer = (uint32_t)param.wt_timer;
@@ -214,6 +263,11 @@ static int init(const struct program *p)
 	c.e2e_cancel_reason = param.e2e_cancel_reason != 0;
 	c.remap_503_500 = param.remap_503_500 != 0;
 	c.relay_100 = param.relay_100 != 0;
+	c.callid_matching = param.callid_matching != 0;
+	c.dns_reuse_rcv_socket = param.dns_reuse_rcv_socket != 0;
+	if (param.max_transactions > 0)
+		c.max_txns = (uint32_t)param.max_transactions;
+	c.retry_after = (uint32_t)param.retry_after;
 	c.reply_408_code = (int)param.reply_408_code;
 	c.reply_408_reason = param.reply_408_reason;
 	if (c.fr_timer == 0 || c.wt_timer == 0 || c.retr_t1 == 0 || c.retr_t2 < c.retr_t1) {

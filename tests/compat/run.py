@@ -50,7 +50,7 @@ class Server:
         self.log = open(os.path.join(self.tmp, "log"), "wb")
         line = self.command + " " + OPTIONS.format(cfg=os.path.join(HERE, "cfg", self.config), port=self.port, peer=self.peer_port, tmp=self.tmp)
         line += "".join(" -l " + l.format(port=self.port) for l in self.listen or LISTEN)
-        line += "".join(" -A " + d for d in self.defines)
+        line += "".join(" -A " + d for d in self.defines + (("COMPAT_KILN",) if self.name == "kiln" else ()))
         self.p = subprocess.Popen(shlex.split(line), stdout=self.log, stderr=self.log,
                                   stdin=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + 30
