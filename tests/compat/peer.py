@@ -178,7 +178,7 @@ class Peer:
         self.seen.append(m)
         self.pending.append(m)
 
-    def expect(self, *kinds, timeout=5.0):
+    def expect(self, *kinds, timeout=10.0):
         """The next message of one of the kinds ("180 INVITE", "INVITE"); others before it are kept in
         `seen` only. Raises Timeout."""
         end = time.monotonic() + timeout
