@@ -7,7 +7,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
+#include "base/arena.h"
 
 enum { LANES = 16, NAME_MAX_BYTES = 64 };
 
@@ -137,4 +139,26 @@ void counter_each(counter_visit_fn *fn, void *arg)
 	for (int i = 0; i < n; i++)
 		if (!fn(arg, i, group_of(&counters[i]), name_of(&counters[i])))
 			return;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct counter_row *x = a, *y = b;
+	int d = str_cmp(x->group, y->group);
+
+	return d ? d : str_cmp(x->name, y->name);
+}
+
+struct counter_row *counter_sorted(struct arena *a, size_t *n)
+{
+	int all = atomic_load_explicit(&n_counters, memory_order_acquire);
+	struct counter_row *v = arena_calloc(a, (size_t)all + 1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	for (int i = 0; i < all; i++)
+		v[i] = (struct counter_row){group_of(&counters[i]), name_of(&counters[i]), i};
+	qsort(v, (size_t)all, sizeof(*v), by_name);
+	*n = (size_t)all;
+	return v;
 }

@@ -32,4 +32,12 @@ void counter_set_fn(int handle, int64_t (*fn)(void *arg), void *arg);
 typedef bool counter_visit_fn(void *arg, int handle, struct str group, struct str name);
 void counter_each(counter_visit_fn *fn, void *arg);
 
+struct arena;
+struct counter_row {
+	struct str group, name;
+	int handle;
+};
+/* All of them by group and name, in the arena; NULL when memory is out. */
+struct counter_row *counter_sorted(struct arena *a, size_t *n);
+
 #endif

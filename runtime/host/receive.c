@@ -5,6 +5,8 @@
  */
 #include "host/receive.h"
 
+#include "host/tally.h"
+
 #include <stdatomic.h>
 
 #include "core/counter.h"
@@ -33,6 +35,7 @@ void receive_init(const struct program *p)
 	r_.drop_requests = counter_get(S("core"), S("drop_requests"));
 	r_.drop_replies = counter_get(S("core"), S("drop_replies"));
 	r_.err_requests = counter_get(S("core"), S("err_requests"));
+	tally_init();
 }
 
 struct job {
@@ -153,6 +156,7 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 	msg->origin = *o;
 	msg->id = atomic_fetch_add(&number, 1) + 1;
 	counter_inc(msg->is_request ? r_.rcv_requests : r_.rcv_replies);
+	tally(msg);
 	j = arena_new_of(msg->arena, struct job);
 	if (!j) {
 		sip_msg_unref(&msg);

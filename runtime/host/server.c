@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "host/receive.h"
 #include "host/rpc_net.h"
+#include "host/stats.h"
 #include "rpc/core.h"
 #include "script/env.h"
 #include "script/load.h"
@@ -222,6 +223,7 @@ int server_load(struct server *s)
 						 .workers = s->workers};
 	receive_init(s->p);
 	net_set_handlers(s->net, &handlers);
+	stats_init(s->net);
 	err = rpc_register(rpc_core_commands);
 	if (!err)
 		err = rpc_register(rpc_net_commands);

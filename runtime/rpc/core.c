@@ -1,19 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpc/core.h"
 
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/version.h"
 #include "core/log.h"
 #include "core/worker.h"
 
 struct rpc_core_facts rpc_core_facts;
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct std_rpc *const *)a)->name, (*(const struct std_rpc *const *)b)->name);
+}
+
 static void list_methods(struct rpc *c)
 {
-	for (size_t i = 0; rpc_at(i); i++)
-		rpc_add_str(c, NULL, NULL, str_of(rpc_at(i)->name));
+	const struct std_rpc **v = arena_calloc(c->arena, rpc_count() + 1, sizeof(*v));
+
+	rpc_list(c);
+	for (size_t i = 0; v && i < rpc_count(); i++)
+		v[i] = rpc_at(i);
+	if (v)
+		qsort(v, rpc_count(), sizeof(*v), by_name);
+	for (size_t i = 0; v && i < rpc_count(); i++)
+		rpc_add_str(c, NULL, NULL, str_of(v[i]->name));
 }
 
 static const struct std_rpc *arg_command(struct rpc *c)
@@ -40,35 +54,30 @@ static void method_help(struct rpc *c)
 static void method_signature(struct rpc *c)
 {
 	if (arg_command(c))
-		rpc_fail(c, 500, "Not implemented yet: signatures are not declared");
-}
-
-static void echo(struct rpc *c)
-{
-	for (size_t i = 0; i < c->n_args; i++) {
-		struct rpc_node *n = rpc_node_new(c, c->args[i]->kind);
-
-		n->i = c->args[i]->i;
-		n->d = c->args[i]->d;
-		n->s = c->args[i]->s;
-		if (!c->fault)
-			rpc_node_append(&c->top, n);
-	}
+		rpc_fail(c, 500, "Not Implemented Yet");
 }
 
 static void prints(struct rpc *c)
 {
 	struct str s;
 
+	rpc_list(c);
 	for (size_t i = 0; i < c->n_args; i++)
 		if (rpc_arg_str(c, i, false, &s))
 			rpc_add_str(c, NULL, NULL, s);
+}
+
+/* Parameters come back as text. */
+static void echo(struct rpc *c)
+{
+	prints(c);
 }
 
 static void printi(struct rpc *c)
 {
 	int64_t v;
 
+	rpc_list(c);
 	for (size_t i = 0; i < c->n_args; i++)
 		if (rpc_arg_int(c, i, false, &v))
 			rpc_add_int(c, NULL, NULL, v);
@@ -79,14 +88,26 @@ static void version(struct rpc *c)
 	rpc_add_fmt(c, NULL, NULL, "kiln %s (%s)", KILN_VERSION, KILN_TARGET);
 }
 
+/* What this server was built with, as words. */
+static struct str build_flags(void)
+{
+	return S("USE_TCP, USE_DNS_CACHE, USE_DNS_FAILOVER, USE_NAPTR");
+}
+
 static void info(struct rpc *c)
 {
 	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
 
 	rpc_add_fmt(c, s, "version", "kiln %s", KILN_VERSION);
-	rpc_add_str(c, s, "compiler", S(__VERSION__));
-	rpc_add_str(c, s, "script", c->prog->name);
-	rpc_add_str(c, s, "hash", c->prog->hash);
+	rpc_add_str(c, s, "id", c->prog->hash);
+	rpc_add_str(c, s, "compiler", S("gcc " __VERSION__));
+	rpc_add_str(c, s, "compiled", c->prog->name);
+	rpc_add_str(c, s, "flags", build_flags());
+}
+
+static void flags(struct rpc *c)
+{
+	rpc_add_str(c, NULL, NULL, build_flags());
 }
 
 /* "Tue Nov 24 13:29:37 2026", local time. */
@@ -111,8 +132,48 @@ static void uptime(struct rpc *c)
 	rpc_add_int(c, s, "uptime", (now - rpc_core_facts.started_us) / 1000000);
 }
 
+static void runinfo(struct rpc *c)
+{
+	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+	int64_t now = worker_wall(c->worker), up = (now - rpc_core_facts.started_us) / 1000000;
+
+	rpc_add_str(c, s, "name", S("kiln"));
+	rpc_add_str(c, s, "version", S(KILN_VERSION));
+	rpc_add_str(c, s, "sourceid", c->prog->hash);
+	rpc_add_str(c, s, "compiler", S("gcc " __VERSION__));
+	rpc_add_str(c, s, "compiled", c->prog->name);
+	add_time(c, s, "time_now", now);
+	add_time(c, s, "time_started", rpc_core_facts.started_us);
+	rpc_add_int(c, s, "uptime_secs", up);
+	rpc_add_fmt(c, s, "utime_days", "%dd %dh %dm %ds", (int)(up / 86400), (int)(up / 3600 % 24), (int)(up / 60 % 60),
+		    (int)(up % 60));
+}
+
+/* There is no pool of a fixed size: what is held is all there is. */
+static void shmmem(struct rpc *c)
+{
+	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+	int64_t held = (int64_t)mem_bytes();
+
+	rpc_add_int(c, s, "total", held);
+	rpc_add_int(c, s, "free", 0);
+	rpc_add_int(c, s, "used", held);
+	rpc_add_int(c, s, "real_used", held);
+	rpc_add_int(c, s, "max_used", held);
+	rpc_add_int(c, s, "fragments", (int64_t)mem_blocks());
+}
+
+static void shm_info(struct rpc *c)
+{
+	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+
+	rpc_add_str(c, s, "name", S("malloc"));
+	rpc_add_int(c, s, "size", (int64_t)mem_bytes());
+}
+
 static void psx(struct rpc *c)
 {
+	rpc_list(c);
 	for (unsigned i = 0; i < rpc_core_facts.workers; i++) {
 		struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
 
@@ -124,6 +185,7 @@ static void psx(struct rpc *c)
 
 static void ps(struct rpc *c)
 {
+	rpc_list(c);
 	for (unsigned i = 0; i < rpc_core_facts.workers; i++) {
 		rpc_add_int(c, NULL, NULL, getpid());
 		rpc_add_fmt(c, NULL, NULL, "worker %u", i);
@@ -134,6 +196,7 @@ static void pwd(struct rpc *c)
 {
 	char buf[512];
 
+	rpc_list(c);
 	if (!getcwd(buf, sizeof(buf)))
 		rpc_fail(c, 500, "cannot tell");
 	else
@@ -142,6 +205,7 @@ static void pwd(struct rpc *c)
 
 static void arg(struct rpc *c)
 {
+	rpc_list(c);
 	for (int i = 0; i < rpc_core_facts.argc; i++)
 		rpc_add_str(c, NULL, NULL, str_of(rpc_core_facts.argv[i]));
 }
@@ -155,36 +219,44 @@ static void kill_server(struct rpc *c)
 
 static void modules(struct rpc *c)
 {
-	for (size_t i = 0; i < c->prog->n_modules; i++)
+	rpc_list(c);
+	for (size_t i = c->prog->n_modules; i-- > 0;)
 		if (strcmp(c->prog->modules[i]->name, "core") != 0)
 			rpc_add_str(c, NULL, NULL, str_of(c->prog->modules[i]->name));
 }
 
 static void ppdefines(struct rpc *c)
 {
+	rpc_list(c);
 	for (size_t i = 0; i < c->prog->n_defines; i++)
 		rpc_add_str(c, NULL, NULL, c->prog->defines[i].name);
 }
 
 static void ppdefines_full(struct rpc *c)
 {
+	rpc_list(c);
 	for (size_t i = 0; i < c->prog->n_defines; i++) {
 		struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
 
 		rpc_add_str(c, s, "name", c->prog->defines[i].name);
-		rpc_add_str(c, s, "value", c->prog->defines[i].value);
+		rpc_add_int(c, s, "type", 0);
+		rpc_add_str(c, s, "value", c->prog->defines[i].value.n ? c->prog->defines[i].value : S("none"));
 	}
 }
 
 static void debug(struct rpc *c)
 {
-	struct rpc_node *s;
+	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+	int old = log_get_level();
 	int64_t level;
 
-	if (rpc_arg_int(c, 0, true, &level))
-		log_set_level((int)level);
-	s = rpc_add_struct(c, NULL, NULL);
-	rpc_add_int(c, s, "level", log_get_level());
+	if (!rpc_arg_int(c, 0, true, &level)) {
+		rpc_add_int(c, s, "debug", old);
+		return;
+	}
+	log_set_level((int)level);
+	rpc_add_int(c, s, "old", old);
+	rpc_add_int(c, s, "new", log_get_level());
 }
 
 const struct std_rpc rpc_core_commands[] = {
@@ -205,6 +277,12 @@ const struct std_rpc rpc_core_commands[] = {
 	{"core.modules", modules, "Modules that are linked in."},
 	{"core.ppdefines", ppdefines, "Preprocessor defines of the script."},
 	{"core.ppdefines_full", ppdefines_full, "The same with values."},
+	{"core.flags", flags, "What the server was built with."},
+	{"core.runinfo", runinfo, "Version, start and seconds since."},
+	{"core.shmmem", shmmem, "Memory held, in bytes."},
+	{"shm.stats", shmmem, "Memory held, in bytes."},
+	{"shm.info", shm_info, "How memory is had, and how much is held."},
+	{"pkg.info", shm_info, "The same: there is one memory."},
 	{"corex.debug", debug, "Show or set the log level."},
 	{NULL, NULL, NULL},
 };

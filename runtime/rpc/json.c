@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON-RPC 2.0 over jansson. One value added at the top is the result itself, several are an array,
- * none is an empty array.
+ * JSON-RPC 2.0 over jansson. One value added at the top is the result itself, several or the answer of a
+ * command that lists are an array, none is an empty object. A request without an id is answered without
+ * one, as the reference does.
  */
 #include "rpc/rpc.h"
 
@@ -125,14 +126,14 @@ static json_t *answer(struct rpc *c, json_t *id)
 
 		json_object_set_new(e, "message", text_json(c->fault_text));
 		json_object_set_new(out, "error", e);
-	} else if (c->top.first && c->top.first == c->top.last) {
-		json_object_set_new(out, "result", from_node(c->top.first, 0));
+	} else if (!c->list && c->top.first == c->top.last) {
+		json_object_set_new(out, "result", c->top.first ? from_node(c->top.first, 0) : json_object());
 	} else {
 		json_object_set_new(out, "result", from_node(&c->top, 0));
 	}
 	if (id)
 		json_object_set(out, "id", id);
-	else
+	else if (c->fault < 0) /* what could not be read (JSON-RPC 2.0, 5) */
 		json_object_set_new(out, "id", json_null());
 	return out;
 }

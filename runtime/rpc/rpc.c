@@ -231,7 +231,7 @@ static void run(struct worker *w, void *arg)
 
 	c->worker = w;
 	if (!row)
-		rpc_fail(c, 404, "Method Not Found");
+		rpc_fail(c, 500, "Method Not Found");
 	else
 		row->fn(c);
 	c->worker = from;

@@ -38,6 +38,7 @@ struct rpc {
 	size_t n_args;
 	struct rpc_node top; /* an array: what the command added */
 	size_t n_nodes;
+	bool list; /* the answer is a list also with one value, or none: rpc_list() */
 	int fault; /* 0, or a code such as 400, 404, 500 */
 	struct str fault_text;
 };
@@ -64,6 +65,11 @@ void rpc_add_fmt(struct rpc *c, struct rpc_node *to, const char *name, const cha
 /* Never NULL: when memory is out the fault is set and what is added there is lost. */
 struct rpc_node *rpc_add_struct(struct rpc *c, struct rpc_node *to, const char *name);
 struct rpc_node *rpc_add_array(struct rpc *c, struct rpc_node *to, const char *name);
+/* For commands that answer with a list: JSON then shows an array whatever its length. */
+static inline void rpc_list(struct rpc *c)
+{
+	c->list = true;
+}
 void rpc_fail(struct rpc *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /*

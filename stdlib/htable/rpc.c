@@ -172,6 +172,7 @@ void std_htable_rpc_dump(struct rpc *c)
 {
 	struct ht_table *t = args(c, "", "htable name", NULL, NULL);
 
+	rpc_list(c);
 	for (unsigned i = 0; t && !c->fault && i < ht_spec(t)->slots; i++) {
 		struct rpc_node *slot, *list;
 		struct ht_entry *e;
@@ -199,6 +200,7 @@ void std_htable_rpc_dump(struct rpc *c)
 
 void std_htable_rpc_list_tables(struct rpc *c)
 {
+	rpc_list(c);
 	for (unsigned i = ht_count(); i-- > 0;) {
 		const struct ht_spec *s = ht_spec(ht_at(i));
 		struct rpc_node *n = rpc_add_struct(c, NULL, NULL);
@@ -215,6 +217,7 @@ void std_htable_rpc_list_tables(struct rpc *c)
 
 void std_htable_rpc_stats(struct rpc *c)
 {
+	rpc_list(c);
 	for (unsigned i = ht_count(); i-- > 0;) {
 		struct ht_table *t = ht_at(i);
 		struct rpc_node *n = rpc_add_struct(c, NULL, NULL);
