@@ -27,6 +27,8 @@ static void sockets_list(struct rpc *c)
 			x = rpc_add_struct(c, all, "socket");
 			rpc_add_str(c, x, "proto", proto_name(s->proto));
 			rpc_add_str(c, x, "address", s->host);
+			if (!net_get_conf(n)->auto_aliases) /* the reference shows it then only */
+				rpc_add_str(c, x, "ipaddress", s->host);
 			rpc_add_fmt(c, x, "port", "%u", s->addr.port);
 			rpc_add_str(c, x, "mcast", yes_no(addr_is_multicast(&s->addr)));
 			rpc_add_str(c, x, "mhomed", S("no"));
@@ -128,7 +130,7 @@ static void tcp_info(struct rpc *c)
 	s = rpc_add_struct(c, NULL, NULL);
 	rpc_add_int(c, s, "readers", worker_count(c->worker));
 	rpc_add_int(c, s, "max_connections", conf->tcp_max_connections);
-	rpc_add_int(c, s, "max_tls_connections", 0);
+	rpc_add_int(c, s, "max_tls_connections", conf->tcp_max_connections);
 	rpc_add_int(c, s, "opened_connections", (int64_t)st.tcp_open);
 	rpc_add_int(c, s, "opened_tls_connections", 0);
 	rpc_add_int(c, s, "write_queued_bytes", (int64_t)st.tcp_wq_bytes);
@@ -142,7 +144,7 @@ static void tcp_options(struct rpc *c)
 		int64_t v;
 	} rows[] = {{"connect_timeout", n->tcp_connect_timeout}, {"send_timeout", n->tcp_send_timeout},
 		    {"connection_lifetime", n->tcp_connection_lifetime},
-		    {"max_connections(soft)", n->tcp_max_connections}, {"max_tls_connections(soft)", 0},
+		    {"max_connections(soft)", n->tcp_max_connections}, {"max_tls_connections(soft)", n->tcp_max_connections},
 		    {"no_connect", n->tcp_no_connect}, {"fd_cache", 1}, {"async", n->tcp_buf_write},
 		    {"connect_wait", 1}, {"conn_wq_max", n->tcp_conn_wq_max}, {"wq_max", n->tcp_wq_max},
 		    {"defer_accept", n->tcp_defer_accept}, {"delayed_ack", n->tcp_delayed_ack},
