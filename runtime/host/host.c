@@ -166,6 +166,8 @@ int host_serve(const struct program *p, int argc, char **argv)
 	if (server_net_conf(p, &conf))
 		return EXIT_NO_START;
 	conf.disable_tcp |= h.o.no_tcp;
+	if (h.o.auto_aliases >= 0)
+		conf.auto_aliases = h.o.auto_aliases != 0;
 	conf.dns_server = h.o.dns_server;
 	if (h.o.rcvbuf > 0)
 		conf.maxbuffer = (uint32_t)h.o.rcvbuf;
