@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs that run a script offline, in the simulated world: trace. */
+/* The verbs that run a script offline, in the simulated world: trace, debug, the debug adapter. */
 #include "driver/workbench.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "codegen/codegen.h"
+#include "debug/console.h"
+#include "debug/dap.h"
 #include "lower/lower.h"
 #include "trace/trace.h"
 
@@ -202,6 +204,69 @@ int verb_trace(int argc, char **argv)
 	replay_free(&r);
 	if (to && to != stdout)
 		fclose(to);
+	if (w.c)
+		compile_free(&w.c);
+	return code;
+}
+
+/* ---- debug ---- */
+
+int verb_debug(int argc, char **argv)
+{
+	struct workbench w = {.log_level = 0};
+	int code;
+
+	if (!workbench_parse(argc, argv, &w, NULL, NULL) || !w.input)
+		return driver_usage(stderr);
+	code = workbench_compile(&w);
+	if (code == EXIT_OK)
+		code = workbench_read(&w);
+	if (code == EXIT_OK) {
+		struct engine_opts eo = {.c = w.c, .replay = {.program = w.program, .capture = &w.capture, .server = w.server,
+							       .seed = w.seed, .after_ms = w.after_ms, .log_level = w.log_level}};
+
+		code = console_run(w.c->arena, &eo, stdin, stdout);
+	}
+	if (w.c)
+		compile_free(&w.c);
+	return code;
+}
+
+/* ---- the debug adapter ---- */
+
+static bool dap_load(void *arg, const struct dap_launch *l, struct engine_opts *ret, const char **why)
+{
+	struct workbench *w = arg;
+
+	w->o.front.stop = STAGE_ALL;
+	w->o.front.compat = w->o.front.compat ? w->o.front.compat : 5;
+	w->o.files = (struct front_list){.v = {l->program}, .n = 1};
+	w->input = l->capture;
+	w->server = l->server;
+	w->seed = l->seed ? l->seed : 1;
+	w->after_ms = l->run_on > 0 ? (uint32_t)(l->run_on * 1000) : REPLAY_AFTER_DEFAULT;
+	for (size_t i = 0; i < l->n_defines && w->o.front.defines.n < FRONT_LIST_MAX; i++)
+		w->o.front.defines.v[w->o.front.defines.n++] = l->defines[i];
+	*why = "the script does not compile; its errors are on standard error";
+	if (workbench_compile(w) != EXIT_OK)
+		return false;
+	*why = "the file of messages cannot be read";
+	if (workbench_read(w) != EXIT_OK)
+		return false;
+	*ret = (struct engine_opts){.c = w->c, .replay = {.program = w->program, .capture = &w->capture, .server = w->server,
+							   .seed = w->seed, .after_ms = w->after_ms}};
+	return true;
+}
+
+int verb_dap(int argc, char **argv)
+{
+	struct workbench w = {0};
+	int code;
+
+	(void)argv;
+	if (argc)
+		return driver_usage(stderr);
+	code = dap_serve(stdin, stdout, dap_load, &w);
 	if (w.c)
 		compile_free(&w.c);
 	return code;

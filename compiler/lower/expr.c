@@ -434,6 +434,8 @@ static int select_value(struct lw *l, struct ast *e)
 		return v;
 	}
 	LW_CALL(l, "rt_select", "vppp", lw_regex(l, e->text, 0, CONST_SELECT), v);
+	if (l->p->observe)
+		LW_CALL(l, "rt_see_value", "vppp", lw_text(l, str_printf(l->p->arena, "@" STR_FMT, STR_ARG(e->text))), v);
 	return v;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/sb.h"
+#include "core/log.h"
 #include "sip/msg.h"
 
 /* An invented name: theirs in the file, ours in this run. */
@@ -139,6 +140,7 @@ static int start(struct replay *r)
 				 STR_ARG(addr_text(&r->servers[i], true, text)), r->servers[i].port);
 			oo.listen.v[oo.listen.n++] = to;
 		}
+	log_set_head(false); /* process numbers would differ from run to run */
 	err = offline_new(r->o.program, &oo, &r->server);
 	if (err)
 		return err;

@@ -7,13 +7,6 @@
 #include "script/observe.h"
 #include "sip/draft.h"
 
-struct story_run {
-	struct story_run *next;
-	const struct run *run;
-	const struct fiber *fiber;
-	uint32_t number, depth, message;
-};
-
 enum { EVENTS_DEFAULT = 10000000, TEXT_MAX = 2048 };
 
 void story_init(struct story *s, struct arena *a, const struct program *p, uint32_t kinds, size_t limit)
@@ -76,6 +69,14 @@ static struct story_run *run_here(const struct story *s)
 	return NULL;
 }
 
+const struct story_run *story_live(const struct story *s, uint32_t number)
+{
+	for (const struct story_run *i = s->live; i; i = i->next)
+		if (i->number == number)
+			return i;
+	return NULL;
+}
+
 uint32_t story_here(const struct story *s)
 {
 	const struct story_run *x = run_here(s);
@@ -83,13 +84,14 @@ uint32_t story_here(const struct story *s)
 	return x ? x->run->site : 0;
 }
 
-static struct story_event *add_in_run(struct story *s, enum story_kind kind, const struct run *r)
+static struct story_event *add_in_run(struct story *s, enum story_kind kind, struct run *r)
 {
 	struct story_run *x = run_of(s, r);
 	struct story_event *e = add(s, kind);
 
 	if (!e)
 		return NULL;
+	s->now = r;
 	e->site = r->site;
 	if (x) {
 		e->run = x->number;
@@ -167,7 +169,7 @@ static void on_begin(void *arg, struct run *r, int32_t route)
 
 	if (!x)
 		return;
-	*x = (struct story_run){.next = s->live, .run = r, .fiber = fiber_self(), .number = ++s->n_runs};
+	*x = (struct story_run){.next = s->live, .run = r, .fiber = fiber_self(), .number = ++s->n_runs, .route = route};
 	x->message = message_of(s, r);
 	if (!x->message && outer)
 		x->message = outer->message;
@@ -344,6 +346,7 @@ void story_tap(void *arg, uint64_t now, enum proto p, const struct addr *from, c
 	struct story_event *e;
 
 	(void)now;
+	s->now = NULL;
 	if (!str_trim(bytes).n)
 		return; /* a keepalive */
 	e = add(s, out ? STORY_OUT : STORY_IN);
@@ -371,6 +374,7 @@ void story_log(void *arg, uint64_t now, int level, struct str line)
 	struct story_event *e = add(s, STORY_LOG);
 
 	(void)now;
+	s->now = NULL;
 	if (!e)
 		return;
 	e->n = level;

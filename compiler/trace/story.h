@@ -46,7 +46,16 @@ struct story_event {
 
 enum { STORY_RUNS_MAX = 4096, STORY_DEPTH_MAX = 300 };
 
-struct story_run; /* one under way */
+struct run;
+
+/* A run under way. */
+struct story_run {
+	struct story_run *next; /* the one begun before */
+	struct run *run;
+	const struct fiber *fiber;
+	uint32_t number, depth, message;
+	int32_t route; /* that it began with */
+};
 
 struct story {
 	struct arena *arena;
@@ -56,7 +65,8 @@ struct story {
 	size_t n, cap, limit;
 	bool full;
 	uint32_t n_runs, n_in;
-	struct story_run *live;
+	struct story_run *live; /* newest first */
+	struct run *now;        /* whose event is being told; NULL for messages and log lines */
 	uint32_t kinds;      /* bit per story_kind */
 	bool (*is_server)(void *arg, const struct addr *a, enum proto p);
 	void *is_server_arg;
@@ -74,6 +84,8 @@ void story_ignore(struct story *s);
 sim_tap_fn story_tap;
 sim_log_fn story_log;
 
+/* A run under way by its number, or NULL. */
+const struct story_run *story_live(const struct story *s, uint32_t number);
 /* The site of the statement at which the running fiber is, 0: none. */
 uint32_t story_here(const struct story *s);
 /* Value as a script would print it, in the arena; strings in quotes, bytes that cannot be shown escaped. */

@@ -12,7 +12,7 @@
 
 /* ---- constants ---- */
 
-static int compile_constants(const struct program *p)
+int program_load_constants(const struct program *p)
 {
 	for (uint64_t i = 0; i < p->n_regexes; i++) {
 		const struct program_regex *re = &p->regexes[i];
@@ -133,7 +133,7 @@ int program_load(const struct program *p)
 	if (!err)
 		err = cfg_load(p);
 	if (!err)
-		err = compile_constants(p);
+		err = program_load_constants(p);
 	for (uint64_t i = 0; !err && i < p->n_modules; i++) {
 		set_defaults(p->modules[i]);
 		err = register_module(p->modules[i]);

@@ -10,6 +10,8 @@
  * register RPC commands and counters, run the modules' init in load order. RT_E_* after logging.
  */
 int program_load(const struct program *p);
+/* Only its constants: for code beside a program in service (a debugger's expressions). */
+int program_load_constants(const struct program *p);
 /* fini of the modules in reverse order; frees the constants. */
 void program_unload(const struct program *p);
 /* Per worker, in load order; on failure those that ran are undone. */
