@@ -2,7 +2,7 @@
 /*
  * Debian's script with phones, in simulated time: each case on a good link, then on a bad one under many
  * seeds (RUNS, else a few). After each run nothing may be left of the server. A failure names its seed;
- * SIM_SEED=n runs that one alone, SIM_SHOW=1 prints the messages.
+ * SIM_SEED=n runs that one alone, SIM_SHOW=1 prints the messages; SIM_FROM=n begins there.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -309,8 +309,9 @@ static struct lab_opts variant(uint64_t seed)
 
 static void many(case_fn *fn)
 {
-	const char *only = getenv("SIM_SEED");
-	uint64_t from = only ? strtoull(only, NULL, 10) : 0, to = only ? from : lab_runs(10);
+	const char *only = getenv("SIM_SEED"), *first = getenv("SIM_FROM");
+	uint64_t from = only || first ? strtoull(only ? only : first, NULL, 10) : 0;
+	uint64_t to = only ? from : lab_runs(10);
 	char why[600] = "";
 
 	for (uint64_t seed = from; seed <= to; seed++) {

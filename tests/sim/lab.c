@@ -18,20 +18,31 @@ const struct sim_link lab_good = {.latency_min = 5 * MS, .latency_max = 5 * MS};
 const struct sim_link lab_bad = {.loss = 500, .dup = 300, .reorder = 500, .latency_min = 5 * MS,
 				 .latency_max = 40 * MS, .reorder_by = 200 * MS};
 
+/* Code in memory lives as long as the process, and LLVM with it. */
+const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
+{
+	return "leak:libLLVM\n";
+}
+
 /* ---- compiling ---- */
 
 static const struct program *compile(const struct front_opts *o, const char *path)
 {
 	struct compilation *c = compile_front(o, path);
+	const struct program *p = NULL;
 	struct codegen_input in;
 
 	if (!c || !c->program || c->diag.n_errors) {
 		fprintf(stderr, "%s: does not compile (kiln check tells why)\n", path);
+		compile_free(&c);
 		return NULL;
 	}
 	in = (struct codegen_input){.arena = c->arena, .source = &c->source, .pp = &c->pp, .file = c->file};
 	in.rir = lower_run(c->arena, c->program, &c->source, false);
-	return in.rir ? codegen_jit(&in) : NULL;
+	p = in.rir ? codegen_jit(&in) : NULL;
+	compile_free(&c);
+	return p;
 }
 
 const struct program *lab_compile(const char *path)
