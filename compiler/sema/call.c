@@ -486,6 +486,13 @@ static void hash_table_text(struct bind *b, struct str t)
 
 static void bind_text(struct bind *b, struct str t)
 {
+	if (b->call->op == 1 && b->a->kind == CAT_AVP) { /* setavpflag("name", ...) */
+		b->a->form = SEMA_ARG_PV;
+		b->a->pv = sema_attr_bind(&b->s->text, t);
+		if (!b->a->pv)
+			sema_report_text(b->s, b->e->loc, t);
+		return;
+	}
 	if (b->call->op == 1 && b->a->kind != CAT_FLAG && b->a->kind != CAT_INT) {
 		b->a->form = SEMA_ARG_TEXT; /* core actions take text literally */
 		b->a->text = t;

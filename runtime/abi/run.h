@@ -20,6 +20,7 @@ struct sip_draft;
 struct txn;
 struct script_vars;
 struct cfg_choice;
+struct script_send;
 
 typedef int32_t route_fn(struct run *r);
 
@@ -76,6 +77,7 @@ struct run {
 	struct sip_draft *draft;  /* the message as the script is changing it; NULL in some events */
 	struct txn *txn;          /* the transaction this run belongs to, NULL before there is one */
 	struct script_vars *sv;   /* AVPs, XAVPs ...: travel with the message and its transaction */
+	const struct script_send *send; /* in an onsend route: what is about to leave; script/send.h */
 	struct cfg_choice *cfg;   /* instances that the script selected; script/cfg.h */
 	int32_t replied;          /* status of the final reply that went out without a transaction, 0: none yet.
 				     Whoever sends one sets it; a second one is refused (one request, one answer) */

@@ -76,9 +76,11 @@ static bool run_reply_route(struct job *j)
 	return value > 0 && !(r.ctl & RUN_DROP);
 }
 
-/* It belongs to nothing: not forwarded unless a module says so. */
+/* It belongs to no transaction: forwarded when forward() sent the request, else only when a module says so. */
 static bool stray_reply(struct job *j)
 {
+	if (txn_forwarded(j->msg))
+		return script_forward_reply_await(j->w, &j->draft) == 0;
 	return script_reply_hooks.stray_await && script_reply_hooks.stray_await(j->w, &j->draft);
 }
 

@@ -9,6 +9,7 @@
 #include "script/run.h"
 #include "script/select.h"
 #include "script/script_priv.h"
+#include "script/send.h"
 
 /* ---- constants ---- */
 
@@ -129,6 +130,7 @@ int program_load(const struct program *p)
 		return RT_E_INVAL;
 	}
 	set_conf(p);
+	script_onsend_enable(p);
 	err = cfg_core_declare(p);
 	if (!err)
 		err = cfg_load(p);

@@ -146,6 +146,16 @@ static int target_of(struct worker *w, const struct sip_via *v, struct addr *ret
 	return 0;
 }
 
+/* The connection that the request came by, as our Via tells it: ;i=hex. */
+static uint64_t connection_of(const struct sip_via *ours)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < ours->i.n && i < 16 && hex_value(ours->i.p[i]) >= 0; i++)
+		v = v << 4 | (unsigned)hex_value(ours->i.p[i]);
+	return v;
+}
+
 int script_forward_reply_await(struct worker *w, struct sip_draft *d)
 {
 	struct sip_via *v = sip_via_top(d->msg);
@@ -157,6 +167,7 @@ int script_forward_reply_await(struct worker *w, struct sip_draft *d)
 	if (!v || v->proto == PROTO_OTHER)
 		return RT_E_NOENT;
 	to.proto = v->proto;
+	to.conn_id = connection_of(sip_via_top(d->msg));
 	err = target_of(w, v, &to.to);
 	if (!err)
 		err = sip_build_relayed_reply(d->arena, d, &wire);

@@ -4,6 +4,7 @@
 
 #include "abi/core_operand.h"
 #include "net/net.h"
+#include "script/send.h"
 #include "sip/draft.h"
 
 static struct sip_msg *message(struct run *r)
@@ -44,8 +45,37 @@ static struct str method_operand(struct run *r)
 	return sip_cseq(m, &c) ? S("") : c.method_text;
 }
 
+static const struct addr *address(struct run *r, int32_t which)
+{
+	struct sip_msg *m = message(r);
+
+	if (!m)
+		return NULL;
+	switch (which) {
+	case CORE_SRC_IP:
+	case CORE_SRC_PORT:
+		return &m->origin.src;
+	case CORE_TO_IP:
+	case CORE_TO_PORT:
+		return r->send ? r->send->to : NULL;
+	case CORE_SND_IP:
+	case CORE_SND_PORT:
+		return r->send && r->send->sock ? &r->send->sock->addr : NULL;
+	default:
+		return &m->origin.dst;
+	}
+}
+
 void rt_core_str(struct run *r, int32_t which, struct str *ret)
 {
+	const struct addr *a;
+	char buf[ADDR_TEXT_MAX];
+
+	if (which == CORE_SRC_IP || which == CORE_DST_IP || which == CORE_SND_IP || which == CORE_TO_IP) {
+		a = address(r, which);
+		*ret = a ? str_dup(r->arena, addr_text(a, false, buf)) : S("");
+		return;
+	}
 	*ret = which == CORE_METHOD ? method_operand(r) : uri_operand(r, which);
 }
 
@@ -55,15 +85,6 @@ int32_t rt_core_text(struct run *r, int32_t which, const struct str *s)
 
 	rt_core_str(r, which, &have);
 	return str_ieq(have, *s);
-}
-
-static const struct addr *address(struct run *r, int32_t which)
-{
-	struct sip_msg *m = message(r);
-
-	if (!m)
-		return NULL;
-	return which == CORE_SRC_IP || which == CORE_SRC_PORT ? &m->origin.src : &m->origin.dst;
 }
 
 int64_t rt_core_int(struct run *r, int32_t which)
@@ -77,15 +98,17 @@ int64_t rt_core_int(struct run *r, int32_t which)
 	case CORE_DST_PORT:
 	case CORE_SND_PORT:
 	case CORE_TO_PORT:
-		return address(r, which)->port;
+		return address(r, which) ? address(r, which)->port : 0;
 	case CORE_PROTO:
-	case CORE_SND_PROTO:
 		return m->origin.proto;
+	case CORE_SND_PROTO:
+		return r->send ? r->send->proto : 0;
 	case CORE_AF:
-	case CORE_SND_AF:
 		return m->origin.src.family;
+	case CORE_SND_AF:
+		return r->send ? r->send->to->family : 0;
 	case CORE_MSG_LEN:
-		return (int64_t)m->buf.n;
+		return (int64_t)(r->send ? r->send->bytes.n : m->buf.n);
 	default:
 		return 0;
 	}

@@ -20,6 +20,10 @@ struct frame {
 	struct value *values;
 	char **bytes;
 	size_t *caps;
+	struct junk {
+		struct junk *next;
+		char *bytes;
+	} *junk; /* what a route within a route replaced: the outer one may still look at it */
 };
 
 struct script_worker {
@@ -43,6 +47,17 @@ int script_worker_init(struct worker *w, const struct program *p)
 	s->prog = p;
 	worker_set_slot(w, WSLOT_SCRIPT, s);
 	return 0;
+}
+
+static void junk_free(struct frame *f)
+{
+	while (f->junk) {
+		struct junk *j = f->junk;
+
+		f->junk = j->next;
+		mem_free(&j->bytes);
+		mem_free(&j);
+	}
 }
 
 static void frame_free(struct frame **f, size_t n_vars)
@@ -153,12 +168,11 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 	*r = (struct run){.prog = s->prog, .kind = kind, .branch = -1, .worker = w, .draft = d, .txn = t,
 			  .trail = &s->trail};
 	r->arena = arena_new(RUN_ARENA_LIMIT);
-	r->frame = frame_get(s);
+	r->outer = f ? fiber_user(f) : NULL;
+	r->frame = r->outer ? r->outer->frame : frame_get(s); /* routes within a route see its variables */
 	r->sv = sv ? script_vars_ref(sv) : script_vars_new();
-	if (f) {
-		r->outer = fiber_user(f);
+	if (f)
 		fiber_set_user(f, r);
-	}
 	if (!r->arena || !r->frame || !r->sv) {
 		run_end(r);
 		return RT_E_NOMEM;
@@ -208,7 +222,8 @@ void run_end(struct run *r)
 	for (; r->locals; r->locals = r->locals->next)
 		if (r->locals->end)
 			r->locals->end(r->locals->data);
-	if (f) {
+	if (f && !r->outer) {
+		junk_free(f);
 		f->next = s->pool;
 		s->pool = f;
 	}
@@ -265,6 +280,19 @@ int32_t program_route_find(const struct program *p, enum route_kind kind, struct
 
 /* ---- $var ---- */
 
+/* Put a variable's bytes aside until the outermost run ends. */
+static bool keep_old(struct frame *f, int32_t slot)
+{
+	struct junk *j = f->bytes[slot] ? mem_alloc(sizeof(*j)) : NULL;
+
+	if (!j)
+		return !f->bytes[slot];
+	*j = (struct junk){f->junk, f->bytes[slot]};
+	f->junk = j;
+	f->bytes[slot] = NULL;
+	return true;
+}
+
 void rt_var_set(struct run *r, int32_t slot, const struct value *v)
 {
 	struct frame *f = r->frame;
@@ -280,11 +308,12 @@ void rt_var_set(struct run *r, int32_t slot, const struct value *v)
 			    VAR_BYTES_MAX);
 		s.n = VAR_BYTES_MAX;
 	}
-	if (s.n > f->caps[slot]) {
+	if (s.n > f->caps[slot] || (r->outer && s.n)) {
 		size_t cap = s.n < 64 ? 64 : s.n * 2;
 		char *p = mem_alloc(cap);
 
-		if (!p) {
+		if (!p || (r->outer && !keep_old(f, slot))) {
+			mem_free(&p);
 			script_err(r, "out of memory for $var(" STR_FMT ")", STR_ARG(r->prog->var_names[slot]));
 			return;
 		}

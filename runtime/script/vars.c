@@ -10,6 +10,7 @@ struct avp {
 	struct avp *next;
 	struct avp_key key;
 	struct value val;
+	uint32_t flags;
 };
 
 struct script_vars *script_vars_new(void)
@@ -109,6 +110,13 @@ bool avp_get(const struct script_vars *v, struct avp_key k, int64_t i, struct va
 	if (a)
 		*ret = a->val;
 	return a != NULL;
+}
+
+uint32_t *avp_flags(struct script_vars *v, struct avp_key k)
+{
+	struct avp *a = find(v, k, 0);
+
+	return a ? &a->flags : NULL;
 }
 
 bool avp_replace(struct script_vars *v, struct avp_key k, int64_t i, const struct value *val)

@@ -33,6 +33,8 @@ bool avp_get(const struct script_vars *v, struct avp_key k, int64_t i, struct va
 unsigned avp_count(const struct script_vars *v, struct avp_key k);
 /* Remove the newest, or all. The number removed. */
 unsigned avp_delete(struct script_vars *v, struct avp_key k, bool all);
+/* Flags of the newest, NULL when there is none. */
+uint32_t *avp_flags(struct script_vars *v, struct avp_key k);
 /* Replace the value of the i-th; false: none. */
 bool avp_replace(struct script_vars *v, struct avp_key k, int64_t i, const struct value *val);
 

@@ -61,10 +61,9 @@ static bool one_line(struct str s)
 
 int sip_draft_set_uri(struct sip_draft *d, struct str uri)
 {
-	struct sip_uri u;
-
-	if (uri.p && sip_uri_parse(uri, &u))
-		return RT_E_PARSE;
+	for (size_t i = 0; i < uri.n; i++)
+		if ((unsigned char)uri.p[i] <= ' ')
+			return RT_E_PARSE;
 	return keep(d, uri, &d->main.uri);
 }
 

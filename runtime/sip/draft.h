@@ -78,6 +78,7 @@ struct sip_draft {
 	struct str adv_host; /* set_advertised_address; p NULL: the socket's own */
 	uint16_t adv_port;   /* 0: the socket's own */
 	uint32_t fwd_send, rpl_send; /* send flags of request and replies */
+	enum proto mtu_proto; /* instead of UDP when the request is too long for it; PROTO_NONE: as configured */
 	bool force_rport;     /* treat the request as if its Via had ;rport */
 	bool add_local_rport; /* ;rport in our own Via */
 	bool via_alias;       /* ;alias in our own Via */
@@ -98,7 +99,9 @@ struct str sip_draft_uri(const struct sip_draft *d);
 /* Parse it; 0 or RT_E_PARSE. */
 int sip_draft_uri_parse(const struct sip_draft *d, struct sip_uri *ret);
 /* All setters: 0, RT_E_NOMEM, RT_E_PARSE, RT_E_LIMIT. */
-int sip_draft_set_uri(struct sip_draft *d, struct str uri); /* p NULL: back to the received */
+/* Unchecked but for what would break the request line (blanks, line ends): a script may hold no URI for a while. p NULL:
+   back to the received. */
+int sip_draft_set_uri(struct sip_draft *d, struct str uri);
 int sip_draft_rewrite(struct sip_draft *d, enum sip_uri_part part, struct str text, size_t n);
 int sip_draft_set_dst(struct sip_draft *d, struct str uri); /* empty: none */
 /* Any text without blanks and control bytes, as a script may write it; using it fails later when it is no URI. */

@@ -78,8 +78,14 @@ static int send_bytes(struct worker *w, const struct txn_dst *d, struct str byte
 	return net_send(w, &nd, &iov, 1);
 }
 
-static enum proto proto_for(struct worker *w, const struct txn_dst *d, size_t size)
+/* udp_mtu (language.md 3.2); what the script chose for this message comes first. */
+static enum proto proto_for(struct worker *w, const struct txn_dst *d, const struct sip_draft *draft, size_t size)
 {
+	uint32_t mtu = net_get_conf(net_of(w))->udp_mtu;
+
+	if (d->proto == PROTO_UDP && mtu && size > mtu && draft->mtu_proto &&
+	    net_socket_for(w, draft->mtu_proto, &d->to, NULL))
+		return draft->mtu_proto;
 	return net_proto_for(w, d->proto, size);
 }
 

@@ -149,37 +149,46 @@ void txn_send_failed(struct worker *w, uint64_t cookie)
 	timer_start(w, &b->fr, 1, fr_over, b); /* its fiber does the rest */
 }
 
-static int build_for(struct txn_branch *b, struct txn_dst *d)
+int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
+		  struct str branch, struct str *ret)
 {
-	struct txn *t = b->t;
-	struct sip_hop hop = {0};
+	struct txn_dst first = *dst;
 	struct sip_wire wire;
-	int err = txn_down()->hop(t->w, d, &b->draft, &hop);
+	bool again = false;
+	enum proto p;
 
-	if (err)
-		return err;
-	hop.branch = str_printf(t->arena, "z9hG4bK-%x.%x.%x", t->index, t->label, b->idx);
-	if (!hop.branch.p)
+	if (!branch.p)
 		return RT_E_NOMEM;
-	err = sip_build_request(t->arena, &b->draft, &hop, &wire);
-	if (err)
-		return err;
-	b->sent = sip_wire_flat(&wire, t->arena);
-	return b->sent.p ? 0 : RT_E_NOMEM;
+	for (;;) {
+		struct sip_hop hop = {0};
+		int err = txn_down()->hop(w, dst, d, &hop);
+
+		hop.branch = branch;
+		if (!err)
+			err = sip_build_request(a, d, &hop, &wire);
+		if (err && !again)
+			return err;
+		if (err) { /* no way over the other protocol */
+			*dst = first;
+			continue;
+		}
+		p = !again && txn_down()->proto_for ? txn_down()->proto_for(w, dst, d, wire.len) : dst->proto;
+		if (p == dst->proto)
+			break;
+		dst->proto = p; /* too long for a datagram: its Via must say so (RFC 3261 18.1.1) */
+		dst->sock = NULL;
+		again = true;
+	}
+	*ret = sip_wire_flat(&wire, a);
+	return ret->p ? 0 : RT_E_NOMEM;
 }
 
-/* What is too long for a datagram goes another way, which its Via must say (RFC 3261 18.1.1). */
 static int build(struct txn_branch *b)
 {
-	struct txn_dst *d = &b->dst[b->cur_dst];
-	int err = build_for(b, d);
-	enum proto p = !err && txn_down()->proto_for ? txn_down()->proto_for(b->t->w, d, b->sent.n) : d->proto;
+	struct txn *t = b->t;
+	struct str branch = str_printf(t->arena, "z9hG4bK-%x.%x.%x", t->index, t->label, b->idx);
 
-	if (p == d->proto)
-		return err;
-	d->proto = p;
-	d->sock = NULL;
-	return build_for(b, d);
+	return txn_build_for(t->w, t->arena, &b->dst[b->cur_dst], &b->draft, branch, &b->sent);
 }
 
 int txn_branch_send(struct txn_branch *b)
@@ -192,6 +201,8 @@ int txn_branch_send(struct txn_branch *b)
 		d = &b->dst[b->cur_dst];
 		err = build(b);
 		d->cookie = cookie_of(b);
+		if (!err && !txn_onsend(t->w, t, &b->draft, d, b->sent))
+			err = RT_E_IO;
 		if (!err)
 			err = txn_down()->send(t->w, d, b->sent, true);
 		d->cookie = 0; /* CANCEL and ACK go without */

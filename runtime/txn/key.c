@@ -54,8 +54,12 @@ struct str txn_key(struct sip_msg *m, enum sip_method method, struct str method_
 
 struct str txn_tag(struct sip_msg *m, char buf[TXN_TAG_LEN + 1])
 {
+	return txn_tag_by(m, sip_via_top(m), buf);
+}
+
+struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_TAG_LEN + 1])
+{
 	static const char hex[] = "0123456789abcdef";
-	struct sip_via *v = sip_via_top(m);
 	struct sip_cseq cs = {0};
 	char num[16];
 	uint64_t h[2];

@@ -152,8 +152,6 @@ int txn_relay_await(struct txn *t, struct sip_draft *d, const struct txn_relay_o
 
 int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_relay_opts *o)
 {
-	struct sip_hop hop = {0};
-	struct sip_wire wire;
 	struct txn_dst dst;
 	struct str bytes;
 	char tag[TXN_TAG_LEN + 1];
@@ -161,17 +159,23 @@ int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_re
 	int err = txn_down()->resolve_await(w, next_hop(d, o), o->proto, d->main.force_sock, &dst, 1,
 					    &n);
 
-	if (!err)
-		err = txn_down()->hop(w, &dst, d, &hop);
 	if (err)
 		return err;
 	dst.send_flags = d->fwd_send;
-	hop.branch = str_printf(d->arena, "z9hG4bK.s" STR_FMT, STR_ARG(txn_tag(d->msg, tag)));
-	err = sip_build_request(d->arena, d, &hop, &wire);
+	err = txn_build_for(w, d->arena, &dst, d,
+			    str_printf(d->arena, "z9hG4bK.s" STR_FMT, STR_ARG(txn_tag(d->msg, tag))), &bytes);
 	if (err)
 		return err;
-	bytes = sip_wire_flat(&wire, d->arena);
-	return bytes.p ? txn_down()->send(w, &dst, bytes, true) : RT_E_NOMEM;
+	return txn_onsend(w, NULL, d, &dst, bytes) ? txn_down()->send(w, &dst, bytes, true) : RT_E_IO;
+}
+
+bool txn_forwarded(struct sip_msg *reply)
+{
+	struct sip_via *ours = sip_via_at(reply, 0), *next = ours ? sip_via_at(reply, 1) : NULL;
+	char tag[TXN_TAG_LEN + 1];
+
+	return next && str_starts(ours->branch, S("z9hG4bK.s")) &&
+	       str_eq(str_skip(ours->branch, 9), txn_tag_by(reply, next, tag));
 }
 
 /* ---- CANCEL ---- */

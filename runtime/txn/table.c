@@ -64,6 +64,19 @@ const struct txn_net *txn_down(void)
 	return net_ops;
 }
 
+static txn_onsend_fn *onsend;
+
+void txn_set_onsend(txn_onsend_fn *fn)
+{
+	onsend = fn;
+}
+
+bool txn_onsend(struct worker *w, struct txn *t, const struct sip_draft *d, const struct txn_dst *to,
+		struct str bytes)
+{
+	return !onsend || onsend(w, t, d, to, bytes);
+}
+
 void txn_set_hooks(const struct txn_hooks *h)
 {
 	txn_up = h ? *h : (struct txn_hooks){0};
@@ -88,6 +101,7 @@ void txn_reset(void)
 	n_observers = 0;
 	net_ops = NULL;
 	txn_set_hooks(NULL);
+	onsend = NULL;
 }
 
 void txn_stat(enum txn_stat s, int64_t n)

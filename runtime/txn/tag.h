@@ -15,5 +15,7 @@ enum { TXN_TAG_LEN = 32 };
 
 /* Text in buf; never fails (missing headers count as empty). An ACK yields its INVITE's tag. */
 struct str txn_tag(struct sip_msg *m, char buf[TXN_TAG_LEN + 1]);
+/* The same with another Via than the topmost: what the tag of the request was, from its reply. */
+struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_TAG_LEN + 1]);
 
 #endif

@@ -60,10 +60,11 @@ struct txn_net {
 	 */
 	int (*hop)(struct worker *w, struct txn_dst *d, const struct sip_draft *draft,
 		   struct sip_hop *ret);
-	/* Send; `is_request` lets the onsend route see it. RT_E_IO, RT_E_LIMIT, RT_E_CLOSED. */
+	/* Send. RT_E_IO, RT_E_LIMIT, RT_E_CLOSED. */
 	int (*send)(struct worker *w, const struct txn_dst *d, struct str bytes, bool is_request);
 	/* The transport for a request of that size: another one when it is too long for d's. May be NULL. */
-	enum proto (*proto_for)(struct worker *w, const struct txn_dst *d, size_t size);
+	enum proto (*proto_for)(struct worker *w, const struct txn_dst *d, const struct sip_draft *draft,
+				size_t size);
 };
 /*
  * Where the answer to d's request goes (RFC 3261 18.2.2, RFC 3581, RFC 3263 5). Names in Via are looked up
@@ -91,6 +92,14 @@ struct txn_hooks {
 };
 /* NULL members are skipped. */
 void txn_set_hooks(const struct txn_hooks *h);
+
+/*
+ * The script's onsend route: called before a request leaves for the first time (not for retransmissions, CANCEL
+ * and ACK of ours). t is NULL without a transaction. False: it is not sent.
+ */
+typedef bool txn_onsend_fn(struct worker *w, struct txn *t, const struct sip_draft *d, const struct txn_dst *to,
+			   struct str bytes);
+void txn_set_onsend(txn_onsend_fn *fn);
 
 /* Observers: accounting, tracing, dialogs. */
 enum txn_event {
@@ -211,6 +220,11 @@ int txn_relay_await(struct txn *t, struct sip_draft *d, const struct txn_relay_o
  * so that a retransmission leaves with the same one. Errors as txn_relay_await.
  */
 int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_relay_opts *o);
+/*
+ * Is it the reply of a request that was forwarded so? The branch carries a keyed hash of the request, so nobody
+ * can have replies forwarded that we did not ask for.
+ */
+bool txn_forwarded(struct sip_msg *reply);
 
 /*
  * A CANCEL was received for `inv`: answers it 200 and cancels the branches. The CANCEL's own

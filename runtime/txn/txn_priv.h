@@ -96,6 +96,12 @@ void txn_stat(enum txn_stat s, int64_t n);
 extern struct txn_config txn_cfg;
 extern struct txn_hooks txn_up;
 const struct txn_net *txn_down(void);
+/* Build bytes for *dst, over another protocol when they are too long for UDP. branch: of our Via. */
+int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
+		  struct str branch, struct str *ret);
+/* May it leave? */
+bool txn_onsend(struct worker *w, struct txn *t, const struct sip_draft *d, const struct txn_dst *to,
+		struct str bytes);
 
 struct txn_table *txn_table(const struct worker *w);
 int txn_alloc(struct worker *w, struct txn **ret);

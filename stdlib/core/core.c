@@ -8,6 +8,8 @@
 #include "core/log.h"
 #include "script/cfg.h"
 #include "script/env.h"
+#include "script/exec.h"
+#include "script/vars.h"
 #include "sip/draft.h"
 
 enum { LOG_DEFAULT = L_DBG + 1 };
@@ -145,7 +147,7 @@ int32_t std_core_revert_uri(struct run *r)
 
 int32_t std_core_sethost(struct run *r, const struct str *host)
 {
-	return rewrite(r, SIP_URI_SET_HOSTALL, *host, 0, "sethost");
+	return rewrite(r, SIP_URI_SET_HOST, *host, 0, "sethost");
 }
 
 int32_t std_core_sethostport(struct run *r, const struct str *hostport)
@@ -197,7 +199,8 @@ int32_t std_core_remove_branch(struct run *r, int64_t index)
 {
 	if (!r->draft || index < 0)
 		return -1;
-	return sip_branch_remove(r->draft, (unsigned)index) ? -1 : 1;
+	(void)sip_branch_remove(r->draft, (unsigned)index); /* one that is not there is no error */
+	return 1;
 }
 
 int32_t std_core_remove_branch0(struct run *r)
@@ -260,6 +263,65 @@ int32_t std_core_set_forward_close(struct run *r)
 int32_t std_core_set_reply_close(struct run *r)
 {
 	return send_flag(r, true, SIP_SEND_CLOSE);
+}
+
+/* ---- flags of AVPs ---- */
+
+static uint32_t *avp_flags_of(struct run *r, const struct pv_ref *attribute)
+{
+	struct avp_key k;
+
+	if (!attribute->name)
+		return NULL;
+	k = (struct avp_key){attribute->name->num, attribute->name->text};
+	return avp_flags(r->sv, k);
+}
+
+int32_t std_core_setavpflag(struct run *r, const struct pv_ref *attribute, int32_t flag)
+{
+	uint32_t *flags = flag < 0 ? NULL : avp_flags_of(r, attribute);
+
+	if (!flags)
+		return -1;
+	*flags |= 1u << flag;
+	return 1;
+}
+
+int32_t std_core_resetavpflag(struct run *r, const struct pv_ref *attribute, int32_t flag)
+{
+	uint32_t *flags = flag < 0 ? NULL : avp_flags_of(r, attribute);
+
+	if (!flags)
+		return -1;
+	*flags &= ~(1u << flag);
+	return 1;
+}
+
+int32_t std_core_isavpflagset(struct run *r, const struct pv_ref *attribute, int32_t flag)
+{
+	uint32_t *flags = flag < 0 ? NULL : avp_flags_of(r, attribute);
+
+	return flags && (*flags >> flag & 1) ? 1 : -1;
+}
+
+/* ---- commands ---- */
+
+int32_t std_core_exec(struct run *r, const struct str *command)
+{
+	const char *z = str_z(r->arena, *command);
+	int status = 0, err = z ? script_exec_await(r->worker, z, &status) : RT_E_NOMEM;
+
+	if (err)
+		script_err(r, "exec: %s", rt_strerror(err));
+	else if (status)
+		script_log(r, L_NOTICE, "exec: \"" STR_FMT "\" ended with status %d", STR_ARG(*command), status);
+	return 1;
+}
+
+int32_t std_core_error(struct run *r, const struct str *what, const struct str *more)
+{
+	script_log(r, L_NOTICE, STR_FMT ": " STR_FMT, STR_ARG(*what), STR_ARG(*more));
+	return 1;
 }
 
 /* ---- log ---- */

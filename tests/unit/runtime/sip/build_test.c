@@ -136,7 +136,7 @@ static void removes_and_replaces(void **state)
 	sip_hdr_append(&draft, S("Subject: new\r\n"));
 	assert_int_equal(sip_edit_view(&draft, sip_from(msg)->uri, S("sip:n@h")), 0);
 	assert_int_equal(sip_draft_set_uri(&draft, S("sip:new@h:5070;x=y")), 0);
-	assert_int_equal(sip_draft_set_uri(&draft, S("sip:new@h 5")), RT_E_PARSE);
+	assert_int_equal(sip_draft_set_uri(&draft, S("sip:new@h 5")), RT_E_PARSE); /* would break the request line */
 	want_request("MESSAGE sip:new@h:5070;x=y SIP/2.0\n" OWN VIA
 		     "From: <sip:n@h>;tag=f\nTo: <sip:b@b>\nCall-ID: c1\nCSeq: 7 MESSAGE\n"
 		     "Content-Length: 4\nSubject: new\n\na=b\n");
