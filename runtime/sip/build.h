@@ -106,7 +106,7 @@ struct sip_uac {
 	struct str headers; /* whole headers with CRLF */
 	struct str body;
 	const struct sip_ident *ident;
-	const struct sip_hop *hop;
+	const struct sip_hop *hop; /* NULL: without a Via, which comes when it is forwarded */
 };
 int sip_build_uac(struct arena *a, const struct sip_uac *u, struct sip_wire *ret);
 

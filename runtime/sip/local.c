@@ -136,14 +136,15 @@ int sip_build_uac(struct arena *a, const struct sip_uac *u, struct sip_wire *ret
 	const struct sip_ident *ident = u->ident ? u->ident : &sip_ident_default;
 	struct sip_out o;
 
-	if (!sip_all(u->method, SIP_CC_TOKEN) || u->ruri.n == 0 || u->call_id.n == 0 || !u->hop)
+	if (!sip_all(u->method, SIP_CC_TOKEN) || u->ruri.n == 0 || u->call_id.n == 0)
 		return RT_E_INVAL;
 	sip_out_init(&o, a);
 	sip_out_add(&o, u->method);
 	sip_out_add(&o, S(" "));
 	sip_out_add(&o, u->ruri);
 	sip_out_add(&o, S(" SIP/2.0\r\n"));
-	sip_own_via(&o, u->hop);
+	if (u->hop)
+		sip_own_via(&o, u->hop);
 	sip_out_header(&o, S("To"), u->to);
 	sip_out_header(&o, S("From"), u->from);
 	sip_out_printf(&o, "CSeq: %u ", (unsigned)u->cseq);

@@ -79,6 +79,13 @@ int txn_status(const struct txn *t)
 	return t->uas_status;
 }
 
+int64_t txn_lifetime_ms(const struct txn *t)
+{
+	uint64_t now = worker_now(t->w);
+
+	return t->life_end > now ? (int64_t)((t->life_end - now) / 1000) : 0;
+}
+
 struct str txn_to_tag(const struct txn *t)
 {
 	return str_of(t->tag);

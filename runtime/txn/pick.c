@@ -143,7 +143,9 @@ static void local_done(struct txn *t)
 
 	t->uas_status = status;
 	t->final_at = worker_now(t->w);
-	txn_start_wait(t, txn_cfg.wt_timer);
+	txn_stat(STAT_WAITING, 1);
+	txn_start_wait(t, t->method == SIP_INVITE && status < 300 ? 64 * t->timers.t1
+								   : txn_cfg.wt_timer);
 	txn_stat(STAT_ACTIVE, -1);
 	txn_notify(t, TXN_EV_COMPLETED, b, b ? b->reply : NULL, status);
 	if (fn)
@@ -217,6 +219,8 @@ void txn_result(struct txn_branch *b, struct sip_draft *d)
 {
 	struct txn *t = b->t;
 
+	if (t->flags & TXN_LOCAL && t->method == SIP_INVITE && b->status / 100 == 2 && b->reply)
+		txn_local_ack_await(b, b->reply);
 	if (t->flags & (TXN_LOCAL | TXN_REPLICATE)) {
 		if (b->status >= 200 && !txn_any_active(t))
 			finish(t, b, d);

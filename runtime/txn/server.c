@@ -61,6 +61,7 @@ static void final_sent(struct txn *t, bool first)
 	if (!first)
 		return;
 	t->final_at = worker_now(t->w);
+	txn_stat(STAT_WAITING, 1);
 	timer_stop(&t->susp);
 	t->flags &= ~(uint32_t)TXN_SUSPENDED;
 	txn_stat(STAT_ACTIVE, -1);

@@ -39,7 +39,9 @@ static const char *const stat_names[STAT_COUNT] = {
 	"UAS_transactions",      "UAC_transactions",    "2xx_transactions", "3xx_transactions",
 	"4xx_transactions",      "5xx_transactions",    "6xx_transactions", "inuse_transactions",
 	"active_transactions",   "rpl_received",        "rpl_absorbed",     "rpl_generated",
-	"rpl_relayed",           "rpl_sent",            "refused_transactions"};
+	"rpl_relayed",           "rpl_sent",            "refused_transactions",
+	/* for tm.stats alone, under "tm" */
+	"created",               "local",               "waiting"};
 
 struct txn_config txn_cfg;
 struct txn_hooks txn_up;
@@ -86,7 +88,7 @@ void txn_configure(const struct txn_config *c)
 {
 	txn_cfg = *c;
 	for (int i = 0; i < STAT_COUNT; i++)
-		stats[i] = counter_get(S("tmx"), str_of(stat_names[i]));
+		stats[i] = counter_get(i >= STAT_CREATED ? S("tm") : S("tmx"), str_of(stat_names[i]));
 	configured = true;
 }
 
@@ -247,6 +249,9 @@ int txn_index_add(struct txn *t)
 	t->hashed = true;
 	tab->n++;
 	txn_stat(STAT_INUSE, 1);
+	txn_stat(STAT_CREATED, 1);
+	if (t->flags & TXN_LOCAL)
+		txn_stat(STAT_LOCAL, 1);
 	txn_stat(STAT_ACTIVE, 1);
 	return 0;
 }
@@ -321,6 +326,8 @@ void txn_destroy(struct txn *t)
 	list_del(&t->by_call);
 	t->tab->n--;
 	txn_stat(STAT_INUSE, -1);
+	if (t->final_at)
+		txn_stat(STAT_WAITING, -1);
 	timer_stop(&t->retr);
 	timer_stop(&t->wait);
 	timer_stop(&t->susp);

@@ -136,6 +136,8 @@ struct txn_config {
 	bool callid_matching; /* a reply must have its transaction's Call-ID */
 	bool merge_check;   /* RFC 3261 8.2.2.2: 482 for a merged request; off as in the reference */
 	int cancel_b_method; /* 0, 1, 2 */
+	int local_ack_mode;  /* ACK of a 2xx to our own INVITE: 0 by Contact and routes, 1 where the
+				INVITE went, 2 where the 2xx came from */
 	int faked_reply_prio;
 	int failure_reply_mode; /* 0..3 */
 	struct str auto_inv_100_reason;
@@ -317,6 +319,8 @@ struct worker *txn_worker(const struct txn *t);
 uint32_t txn_index(const struct txn *t);
 uint32_t txn_label(const struct txn *t);
 int txn_status(const struct txn *t); /* last status sent upstream, 0: none */
+/* What is left of its longest life. */
+int64_t txn_lifetime_ms(const struct txn *t);
 struct str txn_to_tag(const struct txn *t); /* of our own replies */
 /* Winning branch while a failure route runs, else NULL. */
 struct txn_branch *txn_picked(const struct txn *t);

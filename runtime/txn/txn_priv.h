@@ -28,6 +28,7 @@ struct txn_branch {
 	struct sip_msg *reply;
 	bool faked, timed_out, replied, dropped, done;
 	bool cancel_wanted, cancel_sent;
+	struct txn_dst ack_dst; /* of the ACK to a 2xx of a local INVITE */
 	bool send_failed; /* the stream it went out on is lost */
 };
 
@@ -89,7 +90,7 @@ struct txn_table {
 enum txn_stat {
 	STAT_UAS, STAT_UAC, STAT_2XX, STAT_3XX, STAT_4XX, STAT_5XX, STAT_6XX, STAT_INUSE,
 	STAT_ACTIVE, STAT_RPL_RECEIVED, STAT_RPL_ABSORBED, STAT_RPL_GENERATED, STAT_RPL_RELAYED,
-	STAT_RPL_SENT, STAT_REFUSED, STAT_COUNT
+	STAT_RPL_SENT, STAT_REFUSED, STAT_CREATED, STAT_LOCAL, STAT_WAITING, STAT_COUNT
 };
 void txn_stat(enum txn_stat s, int64_t n);
 
@@ -137,6 +138,9 @@ bool txn_branch_failover(struct txn_branch *b);
 void txn_branch_fr(struct txn_branch *b, uint32_t ms);
 void txn_branch_cancel(struct txn_branch *b, struct str headers);
 void txn_branch_cancel_now(struct txn_branch *b);
+
+/* uac.c: the ACK of a 2xx to a local INVITE, again for each one that comes */
+void txn_local_ack_await(struct txn_branch *b, struct sip_msg *m);
 
 /* pick.c: all branches ended: failure route, then the best reply */
 void txn_finish(struct txn *t);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Requests of our own: built, parsed like a received one, and forwarded by the ordinary way, so that
- * tm:local-request edits and the client machine are the same code. INVITE is not offered: nothing
- * here would send the ACK to its 2xx.
+ * tm:local-request edits and the client machine are the same code. A 2xx to a local INVITE is
+ * acknowledged here (RFC 3261 13.2.2.4); the dialog is the caller's business.
  */
 #include "net/net.h"
 #include "txn/txn_priv.h"
@@ -57,6 +57,93 @@ static int build(struct txn *t, const struct txn_uac *u)
 	return t->req->is_request ? 0 : RT_E_PARSE;
 }
 
+/* ---- ACK of a 2xx ---- */
+
+enum { ROUTES_MAX = 32 };
+
+/* The route set: Record-Route of the reply from the last to the first (RFC 3261 12.1.2). */
+static unsigned route_set(struct sip_msg *m, struct str routes[ROUTES_MAX], struct str *first_uri)
+{
+	struct sip_nameaddr *rr = NULL, *a;
+	unsigned n = 0, i;
+
+	*first_uri = STR_NULL;
+	if (sip_addrs(m, SIP_HDR_RECORD_ROUTE, &rr))
+		return 0;
+	for (a = rr; a && n < ROUTES_MAX; a = a->next)
+		n++;
+	i = n;
+	for (a = rr; a && i > 0; a = a->next) {
+		routes[--i] = a->text;
+		*first_uri = a->uri; /* the last one read comes first */
+	}
+	return n;
+}
+
+static int ack_address_await(struct txn_branch *b, struct sip_msg *m, struct str hop)
+{
+	struct txn *t = b->t;
+	unsigned n = 0;
+
+	b->ack_dst = b->dst[b->cur_dst];
+	b->ack_dst.cookie = 0;
+	if (txn_cfg.local_ack_mode == 2) {
+		b->ack_dst = (struct txn_dst){.proto = m->origin.proto, .to = m->origin.src,
+					      .sock = m->origin.sock, .conn_id = m->origin.conn_id};
+	} else if (txn_cfg.local_ack_mode == 0) {
+		return txn_down()->resolve_await(t->w, hop, PROTO_NONE, b->draft.main.force_sock,
+						 &b->ack_dst, 1, &n);
+	}
+	return 0;
+}
+
+static struct str body_of(struct sip_msg *m, enum sip_hdr_id id)
+{
+	return m->first[id] ? m->first[id]->body : STR_NULL;
+}
+
+static int build_ack_await(struct txn_branch *b, struct sip_msg *m)
+{
+	struct txn *t = b->t;
+	struct sip_nameaddr *contact = NULL;
+	struct str routes[ROUTES_MAX], first;
+	struct sip_hop hop = {0};
+	struct sip_wire wire;
+	struct sip_uac u = {.method = S("ACK"),
+			    .from = body_of(t->req, SIP_HDR_FROM),
+			    .to = body_of(m, SIP_HDR_TO),
+			    .cseq = t->cseq,
+			    .call_id = t->call_id,
+			    .routes = routes,
+			    .ident = &txn_cfg.ident,
+			    .hop = &hop};
+	int err;
+
+	(void)sip_addrs(m, SIP_HDR_CONTACT, &contact);
+	u.ruri = contact && !contact->star ? contact->uri : t->req->ruri;
+	u.n_routes = route_set(m, routes, &first);
+	err = ack_address_await(b, m, first.n ? first : u.ruri);
+	if (!err)
+		err = txn_down()->hop(t->w, &b->ack_dst, &b->draft, &hop);
+	if (err)
+		return err;
+	hop.branch = str_printf(t->arena, "z9hG4bK.a%x.%x.%x", t->index, t->label, b->idx);
+	err = hop.branch.p ? sip_build_uac(t->arena, &u, &wire) : RT_E_NOMEM;
+	if (!err)
+		b->ack = sip_wire_flat(&wire, t->arena);
+	return err;
+}
+
+void txn_local_ack_await(struct txn_branch *b, struct sip_msg *m)
+{
+	if (!b->ack.p && build_ack_await(b, m))
+		log_warn("no ACK can be sent for the 2xx to an INVITE of our own");
+	if (b->ack.p)
+		(void)txn_down()->send(b->t->w, &b->ack_dst, b->ack, true);
+}
+
+/* ---- sending ---- */
+
 int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 {
 	struct txn_relay_opts o = {.uri = u->next_hop};
@@ -64,13 +151,12 @@ int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 	struct txn *t;
 	int err;
 
-	if (str_eq(u->method, S("INVITE")) || str_eq(u->method, S("ACK")) ||
-	    str_eq(u->method, S("CANCEL")))
+	if (str_eq(u->method, S("ACK")) || str_eq(u->method, S("CANCEL")))
 		return RT_E_UNSUPP;
 	err = txn_alloc(w, &t);
 	if (err)
 		return err;
-	t->flags = TXN_LOCAL;
+	t->flags = TXN_LOCAL | (str_eq(u->method, S("INVITE")) ? TXN_INVITE : 0);
 	err = build(t, u);
 	if (err) {
 		txn_unref(&t);

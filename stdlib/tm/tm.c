@@ -5,6 +5,7 @@
  */
 #define STD_NAME tm
 #define STD_DEF "tm/tm.def"
+#include "rpc/rpc.h"
 #include "abi/std.h"
 
 #include "core/log.h"
@@ -263,6 +264,7 @@ static int init(const struct program *p)
 	c.e2e_cancel_reason = param.e2e_cancel_reason != 0;
 	c.remap_503_500 = param.remap_503_500 != 0;
 	c.relay_100 = param.relay_100 != 0;
+	c.local_ack_mode = (int)param.local_ack_mode;
 	c.callid_matching = param.callid_matching != 0;
 	c.dns_reuse_rcv_socket = param.dns_reuse_rcv_socket != 0;
 	if (param.max_transactions > 0)

@@ -7,6 +7,7 @@
 #define STD_NAME tm
 #define STD_DEF "tm/tm.def"
 #define STD_PROTOTYPES_ONLY
+#include "rpc/rpc.h"
 #include "abi/std.h"
 
 #include "core/worker.h"

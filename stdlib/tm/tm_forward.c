@@ -3,6 +3,7 @@
 #define STD_NAME tm
 #define STD_DEF "tm/tm.def"
 #define STD_PROTOTYPES_ONLY
+#include "rpc/rpc.h"
 #include "abi/std.h"
 
 #include "tm/tm_state.h"

@@ -3,6 +3,7 @@
 #define STD_NAME tm
 #define STD_DEF "tm/tm.def"
 #define STD_PROTOTYPES_ONLY
+#include "rpc/rpc.h"
 #include "abi/std.h"
 
 #include "script/regex.h"
@@ -281,4 +282,24 @@ int32_t std_tm_t_exists(struct run *r)
 {
 	return yes(r->txn || (r->draft && r->draft->msg->is_request &&
 			      txn_find_request(r->worker, r->draft->msg)));
+}
+
+/* ---- what is always so ---- */
+
+int32_t std_tm_t_is_retr_async_reply(struct run *r)
+{
+	(void)r;
+	return -1;
+}
+
+int32_t std_tm_t_use_uac_headers(struct run *r)
+{
+	(void)r;
+	return 1;
+}
+
+int32_t std_tm_t_clean(struct run *r)
+{
+	(void)r;
+	return 1;
 }
