@@ -5,6 +5,7 @@
  */
 #include "lower/lower_priv.h"
 
+#include "abi/regex.h"
 #include "abi/run.h"
 
 static int value_of(struct lw *l, const struct sema_arg *a)
@@ -117,13 +118,14 @@ static int pvref_arg(struct lw *l, const struct sema_arg *a)
 	return i->t = lw_temp(l);
 }
 
+/* Expressions in arguments ignore case and know lines. */
 static int regex_arg(struct lw *l, const struct sema_arg *a, int kind)
 {
 	if (a->form == SEMA_ARG_REGEX || a->form == SEMA_ARG_SUBST || a->form == SEMA_ARG_TEXT)
-		return kind ? lw_subst(l, a->text, a->fmt) : lw_regex(l, a->text, 0, 0);
+		return kind ? lw_subst(l, a->text, a->fmt) : lw_regex(l, a->text, RT_REGEX_ICASE | RT_REGEX_NEWLINE, 0);
 	if (kind)
 		return LW_CALL(l, "rt_subst", "ppp", text_of(l, a));
-	return LW_CALL(l, "rt_regex", "pppi", text_of(l, a), lw_const(l, 0));
+	return LW_CALL(l, "rt_regex", "pppi", text_of(l, a), lw_const(l, RT_REGEX_ICASE | RT_REGEX_NEWLINE));
 }
 
 /* One argument; *sig is its letter. */

@@ -268,9 +268,13 @@ static void regex_text(struct bind *b, struct str t)
 	char buf[128];
 	const char *fault;
 
-	text_or_fmt(b, t);
-	if (b->a->form != SEMA_ARG_TEXT)
-		return;
+	if (sema_text_has_pv(t)) {
+		text_or_fmt(b, t);
+		if (b->a->form != SEMA_ARG_TEXT)
+			return;
+	} else {
+		b->a->text = t;
+	}
 	b->a->form = SEMA_ARG_REGEX;
 	fault = sema_regex_fault(b->a->text, false, buf, sizeof(buf));
 	if (fault)

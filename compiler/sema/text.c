@@ -677,8 +677,7 @@ static size_t subst_part_end(struct str s, size_t i)
 	return i < s.n ? i : STR_NONE;
 }
 
-/* A dollar sign that starts no variable stays one. */
-static bool has_pv(struct str s)
+bool sema_text_has_pv(struct str s)
 {
 	for (size_t i = 0; i + 1 < s.n; i++)
 		if (s.p[i] == '$' && (s.p[i + 1] == '(' || s.p[i + 1] == '$' || name_char(s.p[i + 1])))
@@ -694,7 +693,7 @@ static bool bind_subst(struct scan *sc, struct str s, struct str *text, const st
 	*text = s;
 	*fmt = NULL;
 	to = from == STR_NONE ? STR_NONE : subst_part_end(s, from + 1);
-	if (to == STR_NONE || !has_pv(str_make(s.p + from + 1, to - from - 1)))
+	if (to == STR_NONE || !sema_text_has_pv(str_make(s.p + from + 1, to - from - 1)))
 		return true; /* malformed: told by the check of the regex */
 	*fmt = bind_fmt(sc, str_make(s.p + from + 1, to - from - 1));
 	if (!*fmt)

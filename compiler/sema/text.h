@@ -149,6 +149,8 @@ const struct sema_fmt *sema_fmt_bind(struct sema_text_env *e, struct str text);
  * and *text the whole with one byte SEMA_SUBST_HOLE in the place of each variable. False: see env->err.
  */
 enum { SEMA_SUBST_HOLE = 1 };
+/* Does a variable start anywhere in it? A dollar sign may also be an anchor. */
+bool sema_text_has_pv(struct str text);
 bool sema_subst_bind(struct sema_text_env *e, struct str subst, struct str *text, const struct sema_fmt **fmt);
 /* End of the variable that starts at text[0] == '$' ("$(..)", "$name(..)"), or 0 when it has none. */
 size_t sema_pv_extent(struct str text);

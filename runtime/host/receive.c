@@ -93,7 +93,7 @@ static bool absorbed_ack(struct job *j)
 static void run_job(void *arg)
 {
 	struct job *j = arg;
-	struct sip_msg *msg = j->msg;
+	struct sip_msg *msg = j->msg, *applied;
 
 	if (!msg->is_request) {
 		if (!run_reply_route(j) || !(txn_reply_await(j->w, &j->draft) || stray_reply(j)))
@@ -101,6 +101,9 @@ static void run_job(void *arg)
 	} else if (!absorbed_ack(j)) {
 		run_request(j);
 	}
+	applied = j->draft.msg;
+	if (applied != msg)
+		sip_msg_unref(&applied);
 	sip_msg_unref(&msg);
 }
 

@@ -10,11 +10,12 @@
 
 #include "base/sb.h"
 
+#include "abi/regex.h"
+
 struct rt_regex;
 struct rt_subst;
 struct run;
 
-enum rt_regex_flag { RT_REGEX_ICASE = 1, RT_REGEX_NEWLINE = 2 };
 enum { RT_REGEX_GROUPS = 10, RT_REGEX_SUBJECT_MAX = 65535 };
 
 /* NULL: bad pattern (or memory is out). Freed with rt_regex_free. */
@@ -29,6 +30,12 @@ bool rt_regex_exec(const struct rt_regex *re, struct str s, size_t from, struct 
 /* NULL: not of that form. $variables in the replacement stay as written. */
 struct rt_subst *rt_subst_new(struct str text);
 void rt_subst_free(struct rt_subst **s);
+/*
+ * Each replacement in order: bytes [off, off+len) of s become `text` (in `a`). fn negative stops. The number of
+ * them, or negative.
+ */
+typedef int rt_subst_fn(void *arg, size_t off, size_t len, struct str text);
+int rt_subst_each(const struct rt_subst *su, struct arena *a, struct str s, rt_subst_fn *fn, void *arg);
 /* The replaced text into *out; the number of replacements, negative: memory is out. */
 int rt_subst_apply(const struct rt_subst *su, struct str s, struct sb *out);
 

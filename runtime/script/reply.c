@@ -93,8 +93,10 @@ static int by_txn(struct run *r, int status, struct str reason)
 	if (err)
 		return err;
 	/* text added by append_to_reply since the transaction was made */
-	if (r->kind == IN_REQUEST || r->kind == IN_FAILURE)
+	if (r->kind == IN_REQUEST || r->kind == IN_FAILURE) {
 		txn_draft(r->txn)->reply_edits = r->draft->reply_edits;
+		txn_draft(r->txn)->reply_body = r->draft->reply_body;
+	}
 	return txn_reply(r->txn, status, reason, STR_NULL, STR_NULL);
 }
 

@@ -96,7 +96,7 @@ struct rt_subst *rt_subst_new(struct str text)
 {
 	struct str rest = str_skip(text, 1), re, repl;
 	struct rt_subst *s;
-	int flags = 0;
+	int flags = RT_REGEX_NEWLINE; /* without s a dot stops at the end of a line */
 
 	if (text.n < 3 || !part(&rest, text.p[0], &re) || !part(&rest, text.p[0], &repl))
 		return NULL;
@@ -108,7 +108,9 @@ struct rt_subst *rt_subst_new(struct str text)
 			s->all = true;
 		else if (rest.p[i] == 'i')
 			flags |= RT_REGEX_ICASE;
-		else if (rest.p[i] != 's')
+		else if (rest.p[i] == 's')
+			flags &= ~RT_REGEX_NEWLINE;
+		else
 			re.n = 0;
 	}
 	s->re = re.n ? rt_regex_new(re, flags) : NULL;
@@ -178,6 +180,30 @@ static void add_repl(const struct rt_subst *su, struct str s, const struct rt_sp
 			sb_addc(out, c);
 		}
 	}
+}
+
+int rt_subst_each(const struct rt_subst *su, struct arena *a, struct str s, rt_subst_fn *fn, void *arg)
+{
+	struct rt_span g[RT_REGEX_GROUPS];
+	size_t at = 0;
+	int n = 0, err;
+
+	while (at <= s.n && rt_regex_exec(su->re, s, at, g)) {
+		struct sb b;
+
+		sb_init(&b, a, RT_REGEX_SUBJECT_MAX);
+		add_repl(su, s, g, &b);
+		if (!sb_ok(&b))
+			return RT_E_NOMEM;
+		err = fn(arg, g[0].off, g[0].len, b.p ? sb_str(&b) : S(""));
+		if (err < 0)
+			return err;
+		n++;
+		at = g[0].off + g[0].len + (g[0].len == 0);
+		if (!su->all)
+			break;
+	}
+	return n;
 }
 
 int rt_subst_apply(const struct rt_subst *su, struct str s, struct sb *out)

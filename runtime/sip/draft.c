@@ -5,6 +5,8 @@
  */
 #include "sip/draft.h"
 
+#include "sip/build.h"
+
 #include "sip/sip_priv.h"
 
 enum { TAG_BODY = 0xfff0, REWRITE_MAX = 65535 };
@@ -357,6 +359,17 @@ int sip_draft_remove_body(struct sip_draft *d)
 	return 0;
 }
 
+int sip_reply_set_body(struct sip_draft *d, struct str body, struct str type)
+{
+	struct str header = str_printf(d->arena, "Content-Type: " STR_FMT "\r\n", STR_ARG(type));
+	bool again = d->reply_body.n != 0;
+	int err = one_line(type) ? keep(d, body, &d->reply_body) : RT_E_PARSE;
+
+	if (err || again || !type.n) /* the type told first stays, as where it stands */
+		return err;
+	return header.p ? sip_reply_append(d, header) : RT_E_NOMEM;
+}
+
 int sip_reply_append(struct sip_draft *d, struct str text)
 {
 	struct sip_edit *e = arena_new_of(d->arena, struct sip_edit);
@@ -453,4 +466,76 @@ void sip_draft_take_branch(struct sip_draft *d, const struct sip_branch *b)
 {
 	d->main = *b;
 	d->branches = NULL;
+}
+
+/* ---- taking the changes over ---- */
+
+static int move_branch(struct sip_draft *to, const struct sip_branch *b, struct sip_branch *ret)
+{
+	struct sip_branch kept;
+	int err = keep_branch(to, b, &kept);
+
+	if (!err)
+		*ret = kept;
+	return err;
+}
+
+/* Texts of the draft go where the new message lives, for the old one may end first. */
+static int move_texts(const struct sip_draft *from, struct sip_draft *to)
+{
+	int err = move_branch(to, &from->main, &to->main);
+
+	to->branches = NULL;
+	to->reply_edits = NULL;
+	if (!err && from->branches)
+		to->branches = arena_new_of(to->arena, struct sip_branches);
+	if (!err && from->branches && !to->branches)
+		err = RT_E_NOMEM;
+	for (unsigned i = 0; !err && to->branches && i < from->branches->n; i++) {
+		err = move_branch(to, &from->branches->b[i], &to->branches->b[i]);
+		to->branches->n = i + 1;
+	}
+	for (const struct sip_edit *e = from->reply_edits, **tail = &to->reply_edits; !err && e; e = e->next) {
+		struct sip_edit *copy = arena_new_of(to->arena, struct sip_edit);
+
+		err = copy ? keep(to, e->text, &copy->text) : RT_E_NOMEM;
+		if (!err) {
+			*tail = copy;
+			tail = &copy->next;
+		}
+	}
+	if (!err)
+		err = keep(to, from->adv_host, &to->adv_host);
+	return err ? err : keep(to, from->reply_body, &to->reply_body);
+}
+
+int sip_draft_apply(struct sip_draft *d)
+{
+	struct sip_draft t = *d;
+	struct sip_msg *m;
+	int err = sip_apply_changes(d, &m);
+
+	if (err)
+		return err;
+	t.msg = m;
+	t.arena = m->arena;
+	t.edits = NULL;
+	err = move_texts(d, &t);
+	if (err) {
+		sip_msg_unref(&m);
+		return err;
+	}
+	m->before = sip_msg_ref(d->msg);
+	if (d->msg->before) { /* made by an earlier call: the reference was this draft's */
+		struct sip_msg *old = d->msg;
+
+		sip_msg_unref(&old);
+	}
+	t.main.uri = STR_NULL; /* it stands in the first line now */
+	t.set_method = t.set_reason = STR_NULL;
+	t.set_status = 0;
+	t.body_set = false;
+	t.body = STR_NULL;
+	*d = t;
+	return 0;
 }

@@ -88,6 +88,7 @@ struct sip_draft {
 	struct str set_reason; /* p NULL: the reply's own */
 	bool body_set;
 	struct str body; /* when body_set */
+	struct str reply_body; /* of our own replies, unless one brings its own; its type is one of the reply edits */
 };
 
 void sip_draft_init(struct sip_draft *d, struct sip_msg *m, struct arena *a);
@@ -145,6 +146,14 @@ int sip_draft_set_body(struct sip_draft *d, struct str body, struct str type);
 /* Remove it; Content-Type stays, as the reference leaves it. */
 int sip_draft_remove_body(struct sip_draft *d);
 
+/* Body and type of the replies that we make to this request. */
+int sip_reply_set_body(struct sip_draft *d, struct str body, struct str type);
+/*
+ * msg_apply_changes: what the edits make becomes the message. The draft goes on over the new one and owns a
+ * reference of it, which the draft's holder gives up when msg is no more the one that it gave; the old message
+ * lives as long as the new one. Destination, branches, flags and reply texts stay.
+ */
+int sip_draft_apply(struct sip_draft *d);
 /* Text (whole headers) for every reply that we make to this request. */
 int sip_reply_append(struct sip_draft *d, struct str text);
 

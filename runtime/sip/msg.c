@@ -226,7 +226,7 @@ struct sip_msg *sip_msg_ref(struct sip_msg *m)
 
 void sip_msg_unref(struct sip_msg **mp)
 {
-	struct sip_msg *m = *mp;
+	struct sip_msg *m = *mp, *before;
 	struct arena *arena;
 
 	*mp = NULL;
@@ -236,7 +236,9 @@ void sip_msg_unref(struct sip_msg **mp)
 	if (--m->refs)
 		return;
 	arena = m->arena; /* m itself lies in it */
+	before = m->before;
 	arena_free(&arena);
+	sip_msg_unref(&before);
 }
 
 struct sip_hdr_cache *sip_cache(struct sip_msg *m, struct sip_hdr *h)

@@ -201,6 +201,7 @@ struct sip_msg {
 	int ruri_err;
 	struct sip_via *vias;
 	int vias_err;
+	struct sip_msg *before; /* what this one was made of by applying changes: a reference, or NULL */
 };
 
 /*

@@ -78,6 +78,8 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 {
 	const struct sip_ident *ident = r->ident ? r->ident : &sip_ident_default;
 	struct sip_hdr *via = d->msg->first[SIP_HDR_VIA];
+	bool own = r->body.n == 0 && d->reply_body.n != 0;
+	struct str body = own ? d->reply_body : r->body, type = own ? STR_NULL : r->content_type;
 	struct sip_draft t = *d;
 	struct sip_out o;
 
@@ -96,9 +98,9 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	add_copied(&o, &t, r);
 	add_reply_edits(&o, d->reply_edits);
 	sip_out_add(&o, r->headers);
-	sip_out_header(&o, S("Content-Type"), r->content_type);
+	sip_out_header(&o, S("Content-Type"), type);
 	sip_out_header(&o, S("Server"), ident->server);
-	sip_out_printf(&o, "Content-Length: %zu\r\n\r\n", r->body.n);
-	sip_out_add(&o, r->body);
+	sip_out_printf(&o, "Content-Length: %zu\r\n\r\n", body.n);
+	sip_out_add(&o, body);
 	return sip_out_end(&o, ret);
 }

@@ -200,6 +200,8 @@ PV_SET(branch)
 
 	if (!b || n->num < 0 || n->num == F_COUNT)
 		return RT_E_NOENT;
+	if (n->num == F_RUID || n->num == F_INSTANCE || n->num == F_LOCATION_UA)
+		return RT_E_UNSUPP; /* only a lookup knows them, as in the reference */
 	if (n->num == F_URI && v->tag == VAL_NULL)
 		return sip_branch_remove(r->draft, (unsigned)(b - sip_branch_at(r->draft, 0)));
 	return set_field(r, b, (enum field)n->num, v, r->draft->arena);

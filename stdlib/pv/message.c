@@ -38,7 +38,11 @@ PV_GET(rs)
 {
 	const struct sip_msg *m = reply_of(r);
 
-	*ret = m ? value_strint(m->status_text, m->status) : value_null();
+	*ret = value_null();
+	if (m && r->draft->set_status)
+		return pv_give_number(r, ret, r->draft->set_status);
+	if (m)
+		*ret = value_strint(m->status_text, m->status);
 	return 0;
 }
 
@@ -46,14 +50,14 @@ PV_GET(rsi)
 {
 	const struct sip_msg *m = reply_of(r);
 
-	return pv_give_int(ret, m ? m->status : 0);
+	return pv_give_int(ret, !m ? 0 : r->draft->set_status ? r->draft->set_status : m->status);
 }
 
 PV_GET(rr)
 {
 	const struct sip_msg *m = reply_of(r);
 
-	return pv_give(ret, m ? m->reason : STR_NULL);
+	return pv_give(ret, !m ? STR_NULL : r->draft->set_reason.p ? r->draft->set_reason : m->reason);
 }
 
 PV_GET(rv)

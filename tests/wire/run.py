@@ -43,7 +43,7 @@ def normal(text, names):
     def name(kind, value):
         return names.setdefault((kind, value), "%s%d" % (kind, 1 + sum(k[0] == kind for k in names)))
 
-    text = re.sub(r"(branch=)(z9hG4bK(?!-)[^;,\s\"|]+)", lambda m: m.group(1) + name("BRANCH", m.group(2)), text)
+    text = re.sub(r"(branch=)(z9hG4bK(?!-[a-z]-\d|-second|-third)[^;,\s\"|]+)", lambda m: m.group(1) + name("BRANCH", m.group(2)), text)
     text = re.sub(r"(;tag=)([0-9a-f]{10,}[^;,\s]*)", lambda m: m.group(1) + name("TAG", m.group(2)), text)
     return re.sub(r"(?m)^(Server|User-Agent): (?!Tester|Set).*\r?\n", "", text)
 
@@ -67,7 +67,7 @@ def play(path, server):
     texts = res.get("reply_text", []) + res["uas"]
     res["port"] = next((m.group(1) for t in texts for m in [re.search(r"X-Port: (\d+)", t)] if m), None)
     res["uasport"] = next((m.group(1) for t in texts for m in [re.search(r"X-Uas: (\d+)", t)] if m), None)
-    res["cport"] = next((m.group(1) for t in texts for m in [re.search(r"X-Client: (\d+)", t)] if m), None)
+    res["cport"] = next((m.group(1) for t in texts for m in [re.search(r"rport=(\d{4,})", t)] if m), None)
     return res, lines(path, res, s["drop"])
 
 
