@@ -85,6 +85,7 @@ struct run {
 	void *event;              /* what an event route's functions need (its module knows) */
 	const char *event_name;   /* of the event route that runs, or NULL */
 	void *tm;                 /* what tm was told before there is a transaction */
+	struct str log_prefix;    /* of the message, when the script has log_prefix */
 	struct run *outer;        /* the run that was at work in this fiber when this one began, or NULL */
 	struct run_local *locals; /* storage of modules for this run: script/run.h */
 };

@@ -65,12 +65,35 @@ bool addr_parse(struct str s, struct addr *ret)
 	return true;
 }
 
+static char v6_style = 'c';
+
+void addr_set_v6_style(struct str style)
+{
+	v6_style = style.n && (style.p[0] == 'a' || style.p[0] == 'A') ? style.p[0] : 'c';
+}
+
+static bool write_ip(const struct addr *a, char *to)
+{
+	const char *hex = v6_style == 'A' ? "0123456789ABCDEF" : "0123456789abcdef";
+
+	if (a->family != AF_INET6 || v6_style == 'c')
+		return a->family && inet_ntop(a->family, a->ip, to, ADDR_TEXT_MAX - 2);
+	for (int i = 0; i < 16; i++) {
+		*to++ = hex[a->ip[i] >> 4];
+		*to++ = hex[a->ip[i] & 15];
+		if (i % 2 && i < 15)
+			*to++ = ':';
+	}
+	*to = 0;
+	return true;
+}
+
 struct str addr_text(const struct addr *a, bool brackets, char buf[ADDR_TEXT_MAX])
 {
 	bool v6 = a->family == AF_INET6;
 	size_t off = v6 && brackets, n;
 
-	if (a->family == 0 || !inet_ntop(a->family, a->ip, buf + off, (socklen_t)(ADDR_TEXT_MAX - 2)))
+	if (!write_ip(a, buf + off))
 		return STR_NULL;
 	n = off + strlen(buf + off);
 	if (off) {

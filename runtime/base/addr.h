@@ -45,6 +45,8 @@ bool proto_is_stream(enum proto p);
 bool addr_parse(struct str s, struct addr *ret);
 /* Text of the IP alone: bare ("::1"), or with brackets round IPv6 when `brackets`. */
 struct str addr_text(const struct addr *a, bool brackets, char buf[ADDR_TEXT_MAX]);
+/* How IPv6 is written: "c" compressed (default), "a" in full, "A" in full with capitals. At start only. */
+void addr_set_v6_style(struct str style);
 bool addr_ip_eq(const struct addr *a, const struct addr *b);
 bool addr_eq(const struct addr *a, const struct addr *b); /* IP and port */
 bool addr_is_any(const struct addr *a);

@@ -3,72 +3,34 @@
 #include "host/host.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <syslog.h>
-#include <unistd.h>
 
 #include "core/log.h"
 #include "host/crash.h"
 #include "host/options.h"
+#include "host/process.h"
+#include "host/receive.h"
 #include "host/server.h"
 #include "host/supervise.h"
 #include "host/workers.h"
-#include "script/env.h"
 #include "script/load.h"
-#include "world/world_real.h"
+#include "script/run.h"
 
 enum { EXIT_NO_START = 5 };
 
 struct host {
 	const struct program *p;
 	struct host_options o;
+	struct process_conf process;
 	struct server server;
 	struct workers *workers;
 };
 
 static struct workers *running; /* for signals: one server per process */
-
-/* ---- settings ---- */
-
-static int set_log(struct host *h)
-{
-	bool err = h->o.log_stderr || program_core_int(h->p, "log_stderror", 0);
-
-	server_log_level(h->p, h->o.debug_set, h->o.debug, h->o.debug_more);
-	if (!err) {
-		openlog("kamailio", LOG_PID | LOG_CONS, LOG_DAEMON);
-		world_real_log_to(WORLD_LOG_SYSLOG);
-		log_set_head(false);
-	}
-	return err;
-}
-
-static int drop_rights(struct host *h)
-{
-	struct group *g = h->o.group ? getgrnam(h->o.group) : NULL;
-	struct passwd *u = h->o.user ? getpwnam(h->o.user) : NULL;
-
-	if ((h->o.group && !g) || (h->o.user && !u)) {
-		log_err("no such user or group");
-		return RT_E_NOENT;
-	}
-	if (h->o.chroot && (chroot(h->o.chroot) || chdir("/"))) {
-		log_err("cannot chroot to %s: %s", h->o.chroot, strerror(errno));
-		return RT_E_IO;
-	}
-	if ((g && setgid(g->gr_gid)) || (u && initgroups(h->o.user, u->pw_gid)) || (u && setuid(u->pw_uid))) {
-		log_err("cannot change user or group: %s", strerror(errno));
-		return RT_E_IO;
-	}
-	return 0;
-}
 
 /* ---- the child ---- */
 
@@ -88,12 +50,16 @@ static int bring_up(struct host *h)
 {
 	int err = server_load(&h->server);
 
+	if (h->o.server_id >= 0)
+		script_conf.server_id = h->o.server_id;
+	if (h->o.check_reply_via)
+		receive_check_via();
 	if (!err)
 		err = workers_new(&h->server, &h->workers);
 	if (!err)
 		err = workers_start(h->workers);
 	if (!err)
-		err = drop_rights(h);
+		err = process_drop_rights(&h->process);
 	return err;
 }
 
@@ -136,13 +102,36 @@ static unsigned worker_number(const struct host *h)
 	return n < 1 ? 1 : n > NET_WORKERS_MAX ? NET_WORKERS_MAX : (unsigned)n;
 }
 
+/* Settings and bound sockets, in the process that will watch the server. */
+static int prepare(struct host *h)
+{
+	const struct net_socket *failed = NULL;
+	struct net_conf conf;
+	struct server *s = &h->server;
+
+	if (process_conf_from(h->p, &h->o, &h->process) || process_log(h->p, &h->o, &h->process) ||
+	    process_dirs(&h->process) || server_net_conf(h->p, &conf))
+		return RT_E_INVAL;
+	conf.disable_tcp |= h->o.no_tcp;
+	conf.dns_server = h->o.dns_server;
+	if (h->o.rcvbuf > 0)
+		conf.maxbuffer = (uint32_t)h->o.rcvbuf;
+	if (h->o.auto_aliases >= 0)
+		conf.auto_aliases = h->o.auto_aliases != 0;
+	if (process_limits(h->p, conf.disable_tcp ? 0 : conf.tcp_max_connections) || net_new(&conf, &s->net) ||
+	    server_add_sockets(s->net, h->p, &h->o.listen, &h->o.alias, NULL))
+		return RT_E_INVAL;
+	if (net_bind(s->net, s->workers, &failed)) {
+		log_crit("cannot bind " STR_FMT ": %s", STR_ARG(failed->text), strerror(errno));
+		return RT_E_IO;
+	}
+	return 0;
+}
+
 int host_serve(const struct program *p, int argc, char **argv)
 {
 	static struct host h;
 	struct supervise_opts so;
-	const struct net_socket *failed = NULL;
-	struct net_conf conf;
-	bool to_stderr;
 	int code;
 
 	h.p = p;
@@ -155,37 +144,15 @@ int host_serve(const struct program *p, int argc, char **argv)
 			host_version_print(stdout, argv[0]);
 		return 0;
 	}
-	to_stderr = set_log(&h) != 0;
-	if (h.o.rundir) {
-		script_set_run_dir(h.o.rundir);
-		mkdir(h.o.rundir, 0755);
-	} else {
-		mkdir("/run/kamailio", 0755);
-	}
-	h.server = (struct server){.p = p, .workers = worker_number(&h), .stop = stop_running, .argc = argc, .argv = argv};
-	if (server_net_conf(p, &conf))
+	h.server = (struct server){.p = p, .workers = worker_number(&h), .stop = stop_running, .argc = argc,
+				   .argv = argv};
+	if (prepare(&h))
 		return EXIT_NO_START;
-	conf.disable_tcp |= h.o.no_tcp;
-	if (h.o.auto_aliases >= 0)
-		conf.auto_aliases = h.o.auto_aliases != 0;
-	conf.dns_server = h.o.dns_server;
-	if (h.o.rcvbuf > 0)
-		conf.maxbuffer = (uint32_t)h.o.rcvbuf;
-	if (net_new(&conf, &h.server.net) ||
-	    server_add_sockets(h.server.net, p, &h.o.listen, &h.o.alias, NULL))
-		return EXIT_NO_START;
-	if (net_bind(h.server.net, h.server.workers, &failed)) {
-		log_crit("cannot bind " STR_FMT ": %s", STR_ARG(failed->text), strerror(errno));
-		return EXIT_NO_START;
-	}
-	if (h.o.workdir && chdir(h.o.workdir)) {
-		log_crit("cannot change to %s: %s", h.o.workdir, strerror(errno));
-		return EXIT_NO_START;
-	}
 	so = (struct supervise_opts){.pid_file = h.o.pid_file, .pgid_file = h.o.pgid_file,
 				     .daemon = (h.o.no_fork == 0 || h.o.no_fork > 2) &&
 					       program_core_int(p, "fork", 1),
-				     .keep_stderr = to_stderr};
+				     .keep_stderr = h.process.log_stderr,
+				     .exit_timeout = (unsigned)(h.process.exit_timeout > 0 ? h.process.exit_timeout : 0)};
 	code = supervise(&so);
 	if (code == SUPERVISE_SERVE)
 		code = serve(&h);

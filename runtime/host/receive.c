@@ -21,8 +21,13 @@
 static struct {
 	int32_t request, reply;
 	int rcv_requests, rcv_replies, drop_requests, drop_replies, err_requests;
-	bool force_rport, local_rport;
+	bool force_rport, local_rport, check_via;
 } r_;
+
+void receive_check_via(void)
+{
+	r_.check_via = true;
+}
 
 void receive_init(const struct program *p)
 {
@@ -30,6 +35,7 @@ void receive_init(const struct program *p)
 	r_.reply = program_route_find(p, ROUTE_CORE_REPLY, S(""));
 	r_.force_rport = program_core_int(p, "force_rport", 0) != 0;
 	r_.local_rport = program_core_int(p, "local_rport", 0) != 0;
+	r_.check_via = program_core_int(p, "check_via", 0) != 0;
 	r_.rcv_requests = counter_get(S("core"), S("rcv_requests"));
 	r_.rcv_replies = counter_get(S("core"), S("rcv_replies"));
 	r_.drop_requests = counter_get(S("core"), S("drop_requests"));
@@ -90,13 +96,22 @@ static bool absorbed_ack(struct job *j)
 	       script_reply_hooks.ack(j->w, &j->draft);
 }
 
+/* check_via: a reply whose first Via is not ours was not meant for us. */
+static bool is_ours(const struct job *j)
+{
+	struct sip_via *v = r_.check_via ? sip_via_top(j->msg) : NULL;
+
+	return !v || net_is_local(net_of(j->w), v->host, v->port ? v->port : proto_port(v->proto), PROTO_NONE);
+}
+
 static void run_job(void *arg)
 {
 	struct job *j = arg;
 	struct sip_msg *msg = j->msg, *applied;
 
 	if (!msg->is_request) {
-		if (!run_reply_route(j) || !(txn_reply_await(j->w, &j->draft) || stray_reply(j)))
+		if (!is_ours(j) || !run_reply_route(j) ||
+		    !(txn_reply_await(j->w, &j->draft) || stray_reply(j)))
 			counter_inc(r_.drop_replies);
 	} else if (!absorbed_ack(j)) {
 		run_request(j);

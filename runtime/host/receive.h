@@ -8,6 +8,8 @@
 
 /* Remember the routes and limits of the program; once, before messages. */
 void receive_init(const struct program *p);
+/* -K of the command line, after receive_init(). */
+void receive_check_via(void);
 /* Handlers for net_set_handlers(). */
 void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n);
 /* A stream was lost: what waited for an answer over it is told. */

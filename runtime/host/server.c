@@ -172,6 +172,17 @@ static void no_interface(struct net_listen *l, const char *any_host)
 		l->host = str_of(any_host);
 }
 
+/* advertised_address and advertised_port stand for sockets that say nothing themselves. */
+static void advertise(struct net_listen *l, const struct program *p)
+{
+	int64_t port = program_core_int(p, "advertised_port", 0);
+
+	if (l->adv_host.n)
+		return;
+	l->adv_host = program_core_str(p, "advertised_address", STR_NULL);
+	l->adv_port = port > 0 && port <= 65535 ? (uint16_t)port : 0;
+}
+
 int server_add_sockets(struct net *n, const struct program *p, const struct host_list *listen,
 		       const struct host_list *alias, const char *any_host)
 {
@@ -186,16 +197,19 @@ int server_add_sockets(struct net *n, const struct program *p, const struct host
 					.adv_host = x->adv_host, .adv_port = (uint16_t)x->adv_port,
 					.virtual_ = x->virtual_ != 0};
 		no_interface(&l, any_host);
+		advertise(&l, p);
 		err = add_listen(n, &l);
 	}
 	for (size_t i = 0; !err && i < listen->n; i++) {
 		err = parse_listen(listen->v[i], &l);
 		no_interface(&l, any_host);
+		advertise(&l, p);
 		if (!err)
 			err = add_listen(n, &l);
 	}
 	if (!err && !p->n_listens && !listen->n) {
 		no_interface(&l, any_host);
+		advertise(&l, p);
 		err = add_listen(n, &l);
 	}
 	for (uint64_t i = 0; !err && i < p->n_aliases; i++)
@@ -209,6 +223,27 @@ int server_add_sockets(struct net *n, const struct program *p, const struct host
 
 /* ---- life ---- */
 
+/* The script gives whole header lines; ours are values. */
+static struct str header_value(const struct program *p, const char *param, struct str def)
+{
+	struct str s = program_core_str(p, param, STR_NULL);
+	size_t colon = str_chr(s, ':');
+
+	return !s.n ? def : colon == STR_NONE ? str_trim(s) : str_trim(str_skip(s, colon + 1));
+}
+
+static void set_ident(const struct program *p)
+{
+	struct txn_config c = txn_config_default;
+
+	script_ident = (struct sip_ident){header_value(p, "server_header", S("kiln")),
+					  header_value(p, "user_agent_header", S("kiln"))};
+	if (!program_core_int(p, "server_signature", 1))
+		script_ident.server = S("");
+	c.ident = script_ident;
+	txn_configure(&c);
+}
+
 int server_load(struct server *s)
 {
 	static const struct net_handlers handlers = {.message = receive_message, .bad = receive_bad,
@@ -216,9 +251,8 @@ int server_load(struct server *s)
 	int err;
 
 	s->loaded = true;
-	script_ident = (struct sip_ident){S("kiln"), S("kiln")};
-	if (!program_core_int(s->p, "server_signature", 1))
-		script_ident.server = S("");
+	set_ident(s->p);
+	addr_set_v6_style(program_core_str(s->p, "ipv6_hex_style", S("c")));
 	rpc_core_facts = (struct rpc_core_facts){.argc = s->argc, .argv = s->argv, .stop = s->stop,
 						 .workers = s->workers};
 	receive_init(s->p);

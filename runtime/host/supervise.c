@@ -25,6 +25,7 @@ static int ready_fd = -1;         /* child's end */
 static bool quiet;                /* a daemon: stderr ends once it serves */
 static volatile pid_t child;      /* supervisor: the server */
 static volatile sig_atomic_t asked_to_end;
+static unsigned exit_timeout;
 
 static bool write_number(const char *file, long n)
 {
@@ -44,8 +45,18 @@ static bool write_number(const char *file, long n)
 static void on_end(int sig)
 {
 	asked_to_end = 1;
+	if (child <= 0)
+		return;
+	kill(child, sig);
+	if (exit_timeout)
+		alarm(exit_timeout);
+}
+
+static void on_too_late(int sig)
+{
+	(void)sig;
 	if (child > 0)
-		kill(child, sig);
+		kill(child, SIGKILL);
 }
 
 static void on_pass(int sig)
@@ -115,6 +126,7 @@ static bool start_child(pid_t *pid)
 		close(fds[0]);
 		ready_fd = fds[1];
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		handle(SIGALRM, SIG_DFL);
 		handle(SIGTERM, SIG_DFL);
 		handle(SIGINT, SIG_DFL);
 		handle(SIGHUP, SIG_DFL);
@@ -169,6 +181,8 @@ static int watch(const struct supervise_opts *o, int tell_fd)
 	struct restarts restarts = {0};
 	bool first = true;
 
+	exit_timeout = o->exit_timeout;
+	handle(SIGALRM, on_too_late);
 	handle(SIGTERM, on_end);
 	handle(SIGINT, on_end);
 	handle(SIGHUP, on_pass);

@@ -19,6 +19,7 @@ struct supervise_opts {
 	const char *pid_file;  /* NULL: none */
 	const char *pgid_file;
 	bool daemon;           /* detach: the starting process ends 0 when the child is ready */
+	unsigned exit_timeout; /* s that the server has to end before it is killed; 0: no limit */
 	bool keep_stderr;      /* a daemon that logs to stderr */
 };
 

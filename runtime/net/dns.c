@@ -28,6 +28,7 @@ struct net_flight {
 	unsigned users;
 	bool done;
 	int err;
+	uint64_t asked_us;
 	enum world_dns_type type;
 	size_t name_n;
 	char name[NAME_MAX_BYTES];
@@ -241,6 +242,16 @@ static void flight_free(struct net_flight *f)
 	mem_free(&f);
 }
 
+static void tell_slow(const struct net_flight *f)
+{
+	uint64_t ms = (worker_now(f->nw->w) - f->asked_us) / 1000;
+	uint32_t limit = f->nw->net->conf.dns_slow_query_ms;
+
+	if (limit && ms >= limit)
+		log_warn("the answer for %.*s (type %d) took %llu ms", (int)f->name_n, f->name, (int)f->type,
+			 (unsigned long long)ms);
+}
+
 static void on_answer(void *arg, const struct world_answer *a)
 {
 	struct net_flight *f = arg;
@@ -250,6 +261,7 @@ static void on_answer(void *arg, const struct world_answer *a)
 
 	f->query = NULL;
 	f->done = true;
+	tell_slow(f);
 	f->answer = entry_new(str_make(f->name, f->name_n), f->type, a->status, a->rr, a->status ? 0 : a->n);
 	if (a->status && a->status != RT_E_NOENT)
 		net_count(nw, N_DNS_ERRORS, 1);
@@ -288,6 +300,7 @@ static int flight_start(struct net_worker *nw, struct str name, enum world_dns_t
 	if (!f)
 		return RT_E_NOMEM;
 	f->nw = nw;
+	f->asked_us = worker_now(nw->w);
 	f->type = type;
 	f->name_n = name.n;
 	memcpy(f->name, name.p, name.n);

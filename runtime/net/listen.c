@@ -70,7 +70,8 @@ static int add_interface(struct net *n, const struct net_listen *l)
 		if (!i->ifa_addr || (!all && !str_eq(l->host, str_of(i->ifa_name))) ||
 		    !addr_from_sockaddr(i->ifa_addr, &a))
 			continue;
-		if (a.family == AF_INET6 && (a.ip[0] == 0xfe || (all && !n->conf.auto_bind_ipv6)))
+		if (a.family == AF_INET6 && ((a.ip[0] == 0xfe && !n->conf.bind_ipv6_link_local) ||
+					 (all && !n->conf.auto_bind_ipv6)))
 			continue;
 		err = add_address(n, l, a);
 		if (err && err != RT_E_EXIST)
@@ -114,7 +115,7 @@ static int bind_one(struct net *n, struct net_socket *s, int fds[], unsigned wor
 {
 	struct world_udp_opts u = {.rcvbuf = (int)n->conf.maxbuffer, .sndbuf = (int)n->conf.maxsndbuffer,
 				   .tos = n->conf.tos, .free_bind = n->conf.free_bind,
-				   .reuse_port = workers > 1};
+				   .reuse_port = workers > 1, .dont_fragment = n->conf.pmtu_discovery != 0};
 	struct world_tcp_opts t = {.backlog = (int)n->conf.tcp_listen_backlog,
 				   .free_bind = n->conf.free_bind, .tos = n->conf.tos,
 				   .reuse_port = n->conf.tcp_reuse_port,
@@ -126,6 +127,9 @@ static int bind_one(struct net *n, struct net_socket *s, int fds[], unsigned wor
 	for (unsigned i = 0; !err && i < workers; i++) {
 		u.joins = i > 0;
 		err = world_udp_bind_fd(&s->addr, &u, &fds[i]);
+		if (!err && i == 0 && addr_is_multicast(&s->addr))
+			err = world_udp_join_fd(fds[0], &s->addr, n->conf.mcast, n->conf.mcast_ttl,
+						n->conf.mcast_loopback);
 	}
 	return err;
 }

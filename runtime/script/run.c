@@ -7,6 +7,7 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "script/observe.h"
+#include "script/log_prefix.h"
 #include "script/script_priv.h"
 #include "script/vars.h"
 
@@ -178,6 +179,7 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 		return RT_E_NOMEM;
 	}
 	r->vars = ((struct frame *)r->frame)->values;
+	script_log_prefix_begin(r);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -103,15 +104,26 @@ void world_real_log_to(enum world_log_to to)
 	log_to = to;
 }
 
+static bool log_color;
+
+void world_real_log_color(bool on)
+{
+	log_color = on;
+}
+
 void world_real_log(int level, struct str line)
 {
 	static const int map[] = {LOG_ALERT, LOG_CRIT, LOG_CRIT, LOG_CRIT, LOG_ERR,
 				  LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
+	static const char *const colors[] = {"31;7", "35;7", "35;7", "31;43", "31", "33", "36", "34", "32"};
+	int i = level < -5 ? 0 : level > 3 ? 8 : level + 5;
 
-	if (log_to == WORLD_LOG_STDERR)
-		fprintf(stderr, STR_FMT "\n", STR_ARG(line));
+	if (log_to != WORLD_LOG_STDERR)
+		syslog(map[i], STR_FMT, STR_ARG(line));
+	else if (log_color)
+		fprintf(stderr, "\033[%sm" STR_FMT "\033[0m\n", colors[i], STR_ARG(line));
 	else
-		syslog(map[level < -5 ? 0 : level > 3 ? 8 : level + 5], STR_FMT, STR_ARG(line));
+		fprintf(stderr, STR_FMT "\n", STR_ARG(line));
 }
 
 static void real_log(struct world *w, int level, struct str line)
@@ -309,6 +321,14 @@ static void set_tos(int fd, int family, int tos)
 		set_int(fd, IPPROTO_IP, IP_TOS, tos);
 }
 
+static void set_pmtu(int fd, int family, bool dont_fragment)
+{
+	int v = dont_fragment ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT;
+
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v, sizeof(v));
+}
+
 int world_udp_bind_fd(struct addr *a, const struct world_udp_opts *o, int *ret_fd)
 {
 	int one = 1, fd = bound_socket(a, SOCK_DGRAM, o && o->joins, o && o->free_bind);
@@ -321,9 +341,39 @@ int world_udp_bind_fd(struct addr *a, const struct world_udp_opts *o, int *ret_f
 		set_int(fd, SOL_SOCKET, SO_RCVBUF, o->rcvbuf);
 		set_int(fd, SOL_SOCKET, SO_SNDBUF, o->sndbuf);
 		set_tos(fd, a->family, o->tos);
+		set_pmtu(fd, a->family, o->dont_fragment);
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+int world_udp_join_fd(int fd, const struct addr *group, struct str interface, int ttl, bool loopback)
+{
+	char name[IF_NAMESIZE] = "";
+	unsigned index = 0;
+	int loop = loopback, err;
+
+	if (interface.n >= sizeof(name))
+		return RT_E_INVAL;
+	memcpy(name, interface.p ? interface.p : "", interface.n);
+	if (name[0] && !(index = if_nametoindex(name)))
+		return RT_E_NOENT;
+	if (group->family == AF_INET6) {
+		struct ipv6_mreq m = {.ipv6mr_interface = index};
+
+		memcpy(&m.ipv6mr_multiaddr, group->ip, 16);
+		err = setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &m, sizeof(m));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &loop, sizeof(loop));
+		set_int(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, ttl);
+	} else {
+		struct ip_mreqn m = {.imr_ifindex = (int)index};
+
+		memcpy(&m.imr_multiaddr, group->ip, 4);
+		err = setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m));
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &loop, sizeof(loop));
+		set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, ttl);
+	}
+	return err ? RT_E_IO : 0;
 }
 
 static void on_dgrams(struct source *src, uint32_t events)

@@ -62,7 +62,7 @@ struct world_udp_opts {
 	bool free_bind;  /* bind an address that the host does not have */
 	int rcvbuf, sndbuf; /* 0: the system's */
 	int tos;            /* 0: leave */
-	int mcast_ttl;      /* 0: leave */
+	bool dont_fragment; /* path MTU discovery */
 };
 
 /* Bind `addr` (port 0: any free one). NULL opts: defaults. RT_E_IO when the system refuses. */

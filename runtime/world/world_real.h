@@ -13,6 +13,8 @@
 /* Where log lines of real worlds go; process wide. Default: stderr. */
 enum world_log_to { WORLD_LOG_STDERR, WORLD_LOG_SYSLOG };
 void world_real_log_to(enum world_log_to to);
+/* Colours by level on stderr. Default off. */
+void world_real_log_color(bool on);
 /* The same sink without a world (start-up, parent process). */
 void world_real_log(int level, struct str line);
 
@@ -26,6 +28,8 @@ int world_real_new(struct world **ret);
  * world_udp_opts.fd or world_tcp_opts.fd, to be closed by the caller. `a` gets the port chosen.
  */
 int world_udp_bind_fd(struct addr *a, const struct world_udp_opts *opts, int *ret_fd);
+/* Make a bound datagram socket a member of the multicast group of its address. `interface` empty: any. */
+int world_udp_join_fd(int fd, const struct addr *group, struct str interface, int ttl, bool loopback);
 int world_tcp_listen_fd(struct addr *a, const struct world_tcp_opts *opts, int *ret_fd);
 
 #endif
