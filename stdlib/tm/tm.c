@@ -94,8 +94,15 @@ int32_t tm_need_txn(struct run *r)
 		return 1;
 	if (!m || !m->is_request || m->method == SIP_ACK)
 		return -1;
-	if (txn_match_request(r->worker, m, NULL) == TXN_RETRANSMISSION)
+	switch (txn_match_request(r->worker, m, NULL)) {
+	case TXN_RETRANSMISSION:
 		return 0;
+	case TXN_MERGED:
+		(void)script_reply_stateless(r, 482, S("Loop Detected"));
+		return 0;
+	default: /* an ACK does not come here */
+		break;
+	}
 	err = txn_new(r->worker, r->draft, &r->txn);
 	if (err == RT_E_LIMIT) {
 		refuse(r);
@@ -265,6 +272,7 @@ static int init(const struct program *p)
 	c.remap_503_500 = param.remap_503_500 != 0;
 	c.relay_100 = param.relay_100 != 0;
 	c.local_ack_mode = (int)param.local_ack_mode;
+	c.merge_check = param.merge_check != 0;
 	c.callid_matching = param.callid_matching != 0;
 	c.dns_reuse_rcv_socket = param.dns_reuse_rcv_socket != 0;
 	if (param.max_transactions > 0)

@@ -26,6 +26,19 @@ def transactions_are_used_up(w):
     a.expect("200 MESSAGE")
 
 
+@scenario(UDP4, defines=("WITH_MERGE",), differs=True)
+def merged_request_is_refused(w):
+    """The same request over another way: same From tag, Call-ID and CSeq, another branch (merge_check)."""
+    a, b = w.peer("alice"), w.peer("bob")
+    for n in range(2):
+        a.send("MESSAGE", "sip:x@SERVER", branch=w.branch("way%d" % n), extra=["X-To: " + uri_of(b.contact)])
+    a.expect("482 MESSAGE")
+    b.reply(b.expect("MESSAGE"), 200, "OK")
+    a.expect("200 MESSAGE")
+    b.nothing(0.2)
+    assert len(b.seen) == 1
+
+
 def stray(w, a, b, code, n):
     server = "SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bKx%dx9%d" % (w.port, w.id, n)
     lines = ["SIP/2.0 %d Stray" % code, "Via: " + server, "Via: SIP/2.0/UDP %s;branch=z9hG4bKx%dx8%d" % (a.addr, w.id, n),

@@ -153,6 +153,19 @@ def ipv6_tcp_to_ipv4_udp_and_back(w):
     bridged(w, "tcp6", "udp4")
 
 
+@scenario(UDP4, defines=("WITH_MTU",))
+def large_requests_go_over_tcp(w):
+    """RFC 3261 18.1.1: the same address, another transport; a peer without it gets the datagram after all."""
+    a = w.peer("alice")
+    both = w.peer("bob", "tcp4")
+    udp = w.peer("carol", "udp4", both.port)
+    for n, size in enumerate((100, 900)):
+        ask(w, a, udp, "MESSAGE", call="c%d" % n, body="x" * size)
+        got = both if size > 700 else udp
+        got.reply(got.expect("MESSAGE"), 200, "OK", contact=False)
+        a.expect("200 MESSAGE")
+
+
 # ---- spirals and loops --------------------------------------------------------------------------
 
 @scenario(UDP)

@@ -161,6 +161,14 @@ def dialog_single(w):
 HOMES = ("udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}", "udp:127.0.0.2:{port}", "tcp:127.0.0.2:{port}")
 
 
+@scenario(UDP4, defines=("HOMES",), listen=HOMES)
+def two_homes(w):
+    """The request leaves by the second address and the dialog stays on both."""
+    for n in range(2):
+        a, b = w.peer("alice%d" % n), w.peer("bob%d" % n, ("udp4", "tcp4")[n])
+        dialog(w, a, b, "SECOND", call="c%d" % n)
+
+
 @scenario(UDP4, defines=("MHOMED",), listen=HOMES)
 def mhomed(w):
     dialog(w, w.peer("alice"), w.peer("bob"))
