@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "base/fmt.h"
 #include "base/hash.h"
 
 static const struct {
@@ -88,11 +89,28 @@ static bool write_ip(const struct addr *a, char *to)
 	return true;
 }
 
+static size_t ipv4_text(const uint8_t ip[4], char *buf)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			buf[n++] = '.';
+		n += fmt_u64(ip[i], buf + n);
+	}
+	return n;
+}
+
 struct str addr_text(const struct addr *a, bool brackets, char buf[ADDR_TEXT_MAX])
 {
 	bool v6 = a->family == AF_INET6;
 	size_t off = v6 && brackets, n;
 
+	if (a->family == AF_INET) {
+		n = ipv4_text(a->ip, buf);
+		buf[n] = 0;
+		return str_make(buf, n);
+	}
 	if (!write_ip(a, buf + off))
 		return STR_NULL;
 	n = off + strlen(buf + off);

@@ -22,10 +22,14 @@ void arena_free(struct arena **a);
 void arena_reset(struct arena *a);
 /* n zeroed bytes, aligned for any type; NULL when memory or the limit is out. */
 void *arena_alloc(struct arena *a, size_t n);
+/* The same, not zeroed. */
+void *arena_raw(struct arena *a, size_t n);
 /* As arena_alloc for arrays; NULL also on overflow. */
 void *arena_calloc(struct arena *a, size_t count, size_t size);
 /* Bytes given out so far. */
 size_t arena_used(const struct arena *a);
+/* At the end of a thread: give back the blocks that it kept for its next arenas. */
+void arena_thread_fini(void);
 /* Arenas alive in the process. For leak checks. */
 size_t arena_count(void);
 

@@ -40,7 +40,14 @@ static uint64_t siphash(struct str s, bool fold)
 	uint64_t m = 0;
 	size_t i;
 
-	for (i = 0; i < s.n; i++) {
+	for (i = 0; !fold && i + 8 <= s.n; i += 8) {
+		memcpy(&m, s.p + i, 8);
+		v.d ^= m;
+		sip_round(&v);
+		v.a ^= m;
+	}
+	m = 0;
+	for (; i < s.n; i++) {
 		char c = fold ? ascii_lower(s.p[i]) : s.p[i];
 
 		m |= (uint64_t)(unsigned char)c << (8 * (i & 7));

@@ -44,6 +44,13 @@ void *mem_alloc(size_t n)
 	return mem_calloc(1, n);
 }
 
+void *mem_raw(size_t n)
+{
+	if (must_fail())
+		return NULL;
+	return account(malloc(n));
+}
+
 void *mem_realloc(void *p, size_t n)
 {
 	size_t old = p ? malloc_usable_size(p) : 0;
@@ -67,9 +74,19 @@ void mem_free_(void **pp)
 	*pp = NULL;
 	if (!p)
 		return;
+	mem_disown(p);
+	free(p);
+}
+
+void mem_disown(void *p)
+{
 	atomic_fetch_sub_explicit(&held_bytes, malloc_usable_size(p), memory_order_relaxed);
 	atomic_fetch_sub_explicit(&held_blocks, 1, memory_order_relaxed);
-	free(p);
+}
+
+void mem_adopt(void *p)
+{
+	(void)account(p);
 }
 
 size_t mem_bytes(void)

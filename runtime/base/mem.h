@@ -16,11 +16,20 @@
 void *mem_alloc(size_t n);
 /* Zeroed array; NULL also when count * size overflows. */
 void *mem_calloc(size_t count, size_t size);
+/* The same, not zeroed. */
+void *mem_raw(size_t n);
 /* As realloc; new bytes are not zeroed. NULL leaves p valid. */
 void *mem_realloc(void *p, size_t n);
 /* Free and null in one step: mem_free(&x->buf). NULL inside is fine. */
 #define mem_free(pp) mem_free_((void **)(void *)(pp))
 void mem_free_(void **pp);
+
+/*
+ * For whoever keeps freed blocks for itself (arena.c): they count as freed while kept, and as held when
+ * they are in use again.
+ */
+void mem_disown(void *p);
+void mem_adopt(void *p);
 
 /* Bytes and blocks now held through this interface (process wide). For leak checks and $stat. */
 size_t mem_bytes(void);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/sb.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 
+#include "base/fmt.h"
 #include "base/mem.h"
 
 void sb_init(struct sb *b, struct arena *arena, size_t limit)
@@ -45,7 +44,7 @@ static bool reserve(struct sb *b, size_t more)
 	cap = b->cap ? b->cap * 2 : 128;
 	if (cap < want)
 		cap = want;
-	p = b->arena ? arena_alloc(b->arena, cap) : mem_realloc(b->p, cap);
+	p = b->arena ? arena_raw(b->arena, cap) : mem_realloc(b->p, cap);
 	if (!p) {
 		b->failed = true;
 		return false;
@@ -79,23 +78,28 @@ void sb_addz(struct sb *b, const char *z)
 
 void sb_addi(struct sb *b, int64_t v)
 {
-	char t[24];
-	int n = snprintf(t, sizeof(t), "%" PRId64, v);
+	char t[FMT_INT_MAX];
 
-	sb_add(b, str_make(t, (size_t)n));
+	sb_add(b, str_make(t, fmt_i64(v, t)));
 }
 
 void sb_vprintf(struct sb *b, const char *fmt, va_list ap)
 {
 	va_list copy;
+	bool fits;
 	int n;
 
 	va_copy(copy, ap);
-	n = vsnprintf(NULL, 0, fmt, copy);
+	n = fmt_print(b->p ? b->p + b->n : NULL, b->failed ? 0 : b->cap - b->n, fmt, copy);
 	va_end(copy);
-	if (n < 0 || !reserve(b, (size_t)n))
+	fits = n >= 0 && (size_t)n < b->cap - b->n;
+	if (n < 0 || !reserve(b, (size_t)n)) {
+		if (b->p && b->n < b->cap)
+			b->p[b->n] = 0;
 		return;
-	vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	}
+	if (!fits)
+		fmt_print(b->p + b->n, (size_t)n + 1, fmt, ap);
 	b->n += (size_t)n;
 }
 

@@ -5,6 +5,8 @@ bool str_ieq(struct str a, struct str b)
 {
 	if (a.n != b.n)
 		return false;
+	if (a.n == 0 || memcmp(a.p, b.p, a.n) == 0) /* nearly always written as we write it */
+		return true;
 	for (size_t i = 0; i < a.n; i++)
 		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
 			return false;
@@ -93,16 +95,6 @@ struct str str_rtrim(struct str s)
 struct str str_trim(struct str s)
 {
 	return str_rtrim(str_ltrim(s));
-}
-
-struct str str_skip(struct str s, size_t i)
-{
-	return i >= s.n ? (struct str){s.p ? s.p + s.n : NULL, 0} : (struct str){s.p + i, s.n - i};
-}
-
-struct str str_head(struct str s, size_t n)
-{
-	return (struct str){s.p, n < s.n ? n : s.n};
 }
 
 struct str str_cut(struct str *s, char c)

@@ -60,9 +60,15 @@ struct str str_trim(struct str s);
 struct str str_ltrim(struct str s);
 struct str str_rtrim(struct str s);
 /* From byte i on; empty when i is past the end. */
-struct str str_skip(struct str s, size_t i);
+static inline struct str str_skip(struct str s, size_t i)
+{
+	return i >= s.n ? (struct str){s.p ? s.p + s.n : NULL, 0} : (struct str){s.p + i, s.n - i};
+}
 /* The first n bytes, or all. */
-struct str str_head(struct str s, size_t n);
+static inline struct str str_head(struct str s, size_t n)
+{
+	return (struct str){s.p, n < s.n ? n : s.n};
+}
 
 /*
  * Cut s at the first byte c: returns what stands before it and leaves the rest, without c, in *s.

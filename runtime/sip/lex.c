@@ -93,6 +93,10 @@ size_t sip_until(struct str s, const char *stops, unsigned nest)
 	size_t i = 0, n;
 
 	while (i < s.n) {
+		while (i < s.n && sip_is(s.p[i], SIP_CC_HOST)) /* never a stop */
+			i++;
+		if (i == s.n)
+			break;
 		if (is_stop(s.p[i], stops))
 			return i;
 		if (s.p[i] != '"' && s.p[i] != '<' && s.p[i] != '(') {

@@ -8,7 +8,7 @@
 #include "base/sb.h"
 #include "txn/txn_priv.h"
 
-enum { KEY_MAX = 4096 };
+enum { KEY_MAX = 4096, TAG_PART_MAX = 128 };
 
 static struct str from_tag(struct sip_msg *m)
 {
@@ -52,6 +52,21 @@ struct str txn_key(struct sip_msg *m, enum sip_method method, struct str method_
 	return sb_ok(&b) ? sb_str(&b) : STR_NULL;
 }
 
+/* One text of all that makes the request this one; what is long counts by its own hash. */
+static size_t add_text(char *buf, size_t n, struct str s)
+{
+	uint64_t h;
+
+	if (s.n > TAG_PART_MAX) {
+		h = hash_str(s);
+		s = str_make((const char *)&h, sizeof(h));
+	}
+	if (s.n)
+		memcpy(buf + n, s.p, s.n);
+	buf[n + s.n] = 0; /* parts must not run into each other */
+	return n + s.n + 1;
+}
+
 struct str txn_tag(struct sip_msg *m, char buf[TXN_TAG_LEN + 1])
 {
 	return txn_tag_by(m, sip_via_top(m), buf);
@@ -61,18 +76,19 @@ struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_T
 {
 	static const char hex[] = "0123456789abcdef";
 	struct sip_cseq cs = {0};
-	char num[16];
+	char text[3 * (TAG_PART_MAX + 1) + sizeof(cs.num)];
 	uint64_t h[2];
+	size_t n;
 
 	(void)sip_cseq(m, &cs);
-	for (int i = 0; i < 8; i++)
-		num[i] = hex[(cs.num >> (4 * i)) & 15];
-	h[0] = hash_str(v ? (v->branch.n ? v->branch : v->text) : STR_NULL);
-	h[0] ^= hash_str(str_make(num, 8)) * 3;
-	h[1] = hash_str(sip_call_id(m)) ^ (hash_str(from_tag(m)) * 7) ^ (h[0] >> 3);
+	memcpy(text, &cs.num, sizeof(cs.num));
+	n = add_text(text, sizeof(cs.num), v ? (v->branch.n ? v->branch : v->text) : STR_NULL);
+	n = add_text(text, n, sip_call_id(m));
+	n = add_text(text, n, from_tag(m));
 	/* hashes of known texts must not be read back from the tag: hash them once more */
-	h[1] = hash_str(str_make((const char *)h, sizeof(h)));
-	h[0] = hash_str(str_make((const char *)h, sizeof(h)));
+	h[0] = hash_str(str_make(text, n));
+	h[1] = hash_str(str_make((const char *)h, 8));
+	h[0] = hash_str(str_make((const char *)h, 16));
 	for (int i = 0; i < TXN_TAG_LEN; i++)
 		buf[i] = hex[(h[i / 16] >> (4 * (i % 16))) & 15];
 	buf[TXN_TAG_LEN] = '\0';
