@@ -6,12 +6,14 @@
 #include "base/bug.h"
 #include "base/mem.h"
 #include "base/sb.h"
+#include "script/regex_fast.h"
 #include "script/script_priv.h"
 
 enum { CACHE = 64 };
 
 struct rt_regex {
 	regex_t re;
+	struct regex_fast *fast; /* NULL: the pattern has no such form */
 };
 
 struct rt_subst {
@@ -38,6 +40,8 @@ struct rt_regex *rt_regex_new(struct str text, int flags)
 		     (flags & RT_REGEX_NEWLINE ? REG_NEWLINE : 0);
 
 	if (re && z && regcomp(&re->re, z, cflags) == 0) {
+		if (!(flags & RT_REGEX_NEWLINE))
+			re->fast = regex_fast_new(str_of(z), flags & RT_REGEX_ICASE);
 		mem_free(&z);
 		return re;
 	}
@@ -51,22 +55,30 @@ void rt_regex_free(struct rt_regex **re)
 	if (!*re)
 		return;
 	regfree(&(*re)->re);
+	regex_fast_free(&(*re)->fast);
 	mem_free(re);
 }
 
 bool rt_regex_exec(const struct rt_regex *re, struct str s, size_t from, struct rt_span groups[RT_REGEX_GROUPS])
 {
 	regmatch_t m[RT_REGEX_GROUPS];
-	char *z;
+	int fast;
 	bool ok;
 
 	if (s.n > RT_REGEX_SUBJECT_MAX || from > s.n)
 		return false;
-	z = z_of(str_skip(s, from));
-	if (!z)
+	s = str_head(s, str_chr(s, '\0'));
+	if (re->fast && !groups && !from) {
+		fast = regex_fast_match(re->fast, s);
+		if (fast >= 0)
+			return fast;
+	}
+	if (from > s.n)
 		return false;
-	ok = regexec(&re->re, z, groups ? RT_REGEX_GROUPS : 0, m, from ? REG_NOTBOL : 0) == 0;
-	mem_free(&z);
+	m[0].rm_so = 0;
+	m[0].rm_eo = (regoff_t)(s.n - from);
+	ok = regexec(&re->re, s.p ? s.p + from : "", groups ? RT_REGEX_GROUPS : 0, m,
+		     REG_STARTEND | (from ? REG_NOTBOL : 0)) == 0;
 	for (int i = 0; ok && groups && i < RT_REGEX_GROUPS; i++) {
 		bool in = m[i].rm_so >= 0;
 
@@ -266,6 +278,7 @@ void script_regex_cache_free(void)
 {
 	for (int i = 0; i < CACHE; i++)
 		drop(&cache[i]);
+	regex_fast_thread_fini();
 }
 
 static void *dynamic(struct run *r, struct str text, int flags)

@@ -41,7 +41,15 @@ struct str sip_draft_uri(const struct sip_draft *d)
 
 int sip_draft_uri_parse(const struct sip_draft *d, struct sip_uri *ret)
 {
-	return sip_uri_parse(sip_draft_uri(d), ret);
+	const struct sip_uri *u;
+
+	if (d->main.uri.p)
+		return sip_uri_parse(d->main.uri, ret);
+	u = sip_ruri(d->msg); /* parsed once */
+	if (!u)
+		return d->msg->ruri_err ? d->msg->ruri_err : RT_E_PARSE;
+	*ret = *u;
+	return 0;
 }
 
 /* A copy of s in the draft's arena; a p of NULL stays so. */

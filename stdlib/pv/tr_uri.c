@@ -2,13 +2,40 @@
 /* {uri.*}, {urialias.*}, {nameaddr.*}, {tobody.*}, {param.*}, {line.*}. */
 #include "pv/pv_priv.h"
 
+#include "script/run.h"
+
 /* ---- {uri.*} ---- */
+
+enum { LAST_URI_MAX = 256 };
+
+/* Scripts take one URI apart piece by piece: the last one parsed is kept for the run, with its bytes,
+   for what stands there may be written anew. */
+struct last_uri {
+	struct str text;
+	char bytes[LAST_URI_MAX];
+	struct sip_uri uri;
+};
 
 static bool uri_of(struct run *r, const struct value *in, struct sip_uri *u)
 {
+	static const char key;
+	struct last_uri *last;
 	struct str s;
 
-	return tr_text(r, in, &s) && sip_uri_parse(s, u) == 0;
+	if (!tr_text(r, in, &s))
+		return false;
+	last = s.n <= LAST_URI_MAX ? run_local(r, &key, sizeof(*last), NULL) : NULL;
+	if (!last)
+		return sip_uri_parse(s, u) == 0;
+	if (last->text.p != s.p || last->text.n != s.n || memcmp(last->bytes, s.p, s.n) != 0) {
+		last->text = STR_NULL;
+		if (s.n == 0 || sip_uri_parse(s, &last->uri))
+			return false;
+		memcpy(last->bytes, s.p, s.n);
+		last->text = s;
+	}
+	*u = last->uri;
+	return true;
 }
 
 #define URI_PART(name, expr)                                                                       \
