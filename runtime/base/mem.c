@@ -46,7 +46,7 @@ void *mem_alloc(size_t n)
 
 void *mem_raw(size_t n)
 {
-	if (must_fail())
+	if (mem_must_fail())
 		return NULL;
 	return account(malloc(n));
 }
