@@ -238,7 +238,8 @@ module:
 		$$->kid[1] = TXT(STR, @5, $5.text);
 		$$->kid[2] = $7;
 		if ($7->kind != AST_INT && $7->kind != AST_STR)
-			parse_error_at(ps, @7, "a module parameter is a number or a string");
+			parse_error_at(ps, @7, $7->kind == AST_ID ? STR_FMT " is not defined here; a module parameter is a number or a string"
+								  : STR_FMT " is neither a number nor a string", STR_ARG($7->text));
 	}
 	| T_FLAGS flaglist { $$ = MK(FLAGS, @$); $$->op = (int32_t)$1.num; $$->kid[0] = $2.head; }
 	;

@@ -231,25 +231,32 @@ static int finish_check(const struct driver_opts *o, struct compilation *c)
 
 int verb_check(int argc, char **argv)
 {
-	static struct compilation *all[FRONT_LIST_MAX];
+	enum { CHECKED_MAX = 1024 };
+	static struct compilation *all[CHECKED_MAX];
 	struct driver_opts o;
 	int code = EXIT_OK, rest;
 	size_t n = 0;
 
 	if (!driver_parse(argc, argv, &o, &rest) || o.files.n == 0)
 		return driver_usage(stderr);
-	for (; n < o.files.n; n++) {
-		all[n] = compile_front(&o.front, o.files.v[n]);
-		if (!all[n])
+	for (size_t i = 0; i < o.files.n; i++) {
+		size_t got = 0;
+
+		if (o.front.all_variants)
+			got = compile_variants(&o.front, o.files.v[i], all + n, CHECKED_MAX - n);
+		else if (n < CHECKED_MAX)
+			got = (all[n] = compile_front(&o.front, o.files.v[i])) != NULL;
+		if (!got)
 			return EXIT_INTERNAL;
+		n += got;
 	}
 	print_all(o.format == FORMAT_TEXT ? stderr : stdout, &o, all, n);
-	for (size_t i = 0; i < n; i++) {
-		int one = finish_check(&o, all[i]);
+	while (n-- > 0) { /* the first holds what variants share */
+		int one = finish_check(&o, all[n]);
 
 		if (one > code)
 			code = one;
-		compile_free(&all[i]);
+		compile_free(&all[n]);
 	}
 	return code;
 }

@@ -280,11 +280,15 @@ void print_diags(FILE *out, const struct driver_opts *o, const struct compilatio
 
 int compile_exit_code(const struct driver_opts *o, const struct compilation *c)
 {
+	int unsupported = 0;
+
 	if (!c->read)
 		return EXIT_NO_INPUT;
-	if (c->program && c->program->unsupported && c->diag.n_errors == c->program->unsupported)
-		return EXIT_UNSUPPORTED;
-	if (c->diag.n_errors || (o->fail_on_warning && c->diag.n_warnings))
+	for (const struct diag *d = c->diag.first; d; d = d->next)
+		unsupported += d->id == E_UNSUPPORTED;
+	if (c->diag.n_errors > unsupported)
 		return EXIT_FINDINGS;
-	return EXIT_OK;
+	if (unsupported)
+		return EXIT_UNSUPPORTED;
+	return o->fail_on_warning && c->diag.n_warnings ? EXIT_FINDINGS : EXIT_OK;
 }

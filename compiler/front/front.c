@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "front/front.h"
+#include "front/front_priv.h"
 
 #include "base/mem.h"
 #include "base/sb.h"
@@ -40,7 +40,7 @@ static void check(struct compilation *c)
 		lint_run(c->arena, &c->source, &c->diag, &c->script, c->program, &c->pp);
 }
 
-struct compilation *compile_front(const struct front_opts *o, const char *file)
+struct compilation *front_parse(const struct front_opts *o, const char *file)
 {
 	struct arena *a = arena_new(0);
 	struct compilation *c = a ? arena_new_of(a, struct compilation) : NULL;
@@ -57,17 +57,31 @@ struct compilation *compile_front(const struct front_opts *o, const char *file)
 	pp_init(&c->pp, a, &c->source, &c->diag, o->compat);
 	command_line(c);
 	c->read = parse_file(&c->pp, str_of(file), &c->script);
-	if (c->read && o->stop >= STAGE_CHECK)
+	return c;
+}
+
+void front_check(struct compilation *c)
+{
+	if (c->read && c->opts->stop >= STAGE_CHECK)
 		check(c);
 	pp_fini(&c->pp);
 	diag_finish(&c->diag);
+}
+
+struct compilation *compile_front(const struct front_opts *o, const char *file)
+{
+	struct compilation *c = front_parse(o, file);
+
+	if (c)
+		front_check(c);
 	return c;
 }
 
 void compile_free(struct compilation **c)
 {
-	struct arena *a = *c ? (*c)->arena : NULL;
+	struct arena *a = *c ? (*c)->arena : NULL, *beside = *c ? (*c)->beside : NULL;
 
 	*c = NULL;
 	arena_free(&a);
+	arena_free(&beside);
 }

@@ -44,6 +44,7 @@ struct compilation {
 	const struct catalog *catalog;
 	struct sema_program *program;
 	bool read; /* the main file could be read */
+	struct arena *beside; /* goes with it: what several variants share */
 };
 
 /*
@@ -52,5 +53,12 @@ struct compilation {
  */
 struct compilation *compile_front(const struct front_opts *o, const char *file);
 void compile_free(struct compilation **c);
+
+/*
+ * --all-variants: the script under the combinations of the names that its #!ifdefs ask for and nobody
+ * defines. Gives the compilations (at most max, the first is the one without any name) whose reports
+ * are left to tell, each report once, with the condition under which it holds. 0 when memory is out.
+ */
+size_t compile_variants(const struct front_opts *o, const char *file, struct compilation **ret, size_t max);
 
 #endif

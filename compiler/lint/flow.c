@@ -407,6 +407,9 @@ static void unreachable(struct flow *f, const struct ast *n)
 	if (f->quiet || !next || next->kind == AST_BREAK ||
 	    (next->kind == AST_RETURN && !next->next && !next->kid[0]))
 		return;
+	/* exit behind a route that ends the script says so to the reader; an arm may cut off what follows it */
+	if ((n->kind == AST_CALL && next->kind == AST_RETURN) || lint_directive_between(f->l, n->loc, next->loc))
+		return;
 	diag_report(f->l->sink, W_UNREACHABLE, next->loc, "this is never reached");
 }
 

@@ -18,6 +18,14 @@ void lint_walk_one(const struct ast *n, void (*fn)(void *, struct ast *), void *
 		lint_walk(n->kid[i], fn, arg);
 }
 
+bool lint_directive_between(const struct lint *l, struct loc from, struct loc to)
+{
+	for (const struct ast_trivia *t = l->script->trivia; t; t = t->next)
+		if (t->kind != TRIVIA_COMMENT && t->loc.file == from.file && t->loc.off > from.off && t->loc.off < to.off)
+			return true;
+	return false;
+}
+
 int lint_var_slot(const struct sema_pv *pv)
 {
 	if (!pv || !pv->row || pv->row->inner != CAT_INNER_VARSLOT ||

@@ -32,6 +32,8 @@ void lint_places(struct lint *l);
 /* Did a define have a part in this constant? */
 bool lint_from_define(const struct lint *l, const struct ast *e);
 
+/* Does a line of the preprocessor stand between the two? */
+bool lint_directive_between(const struct lint *l, struct loc from, struct loc to);
 /* Slot of a $var, $vz; -1 for anything else. */
 int lint_var_slot(const struct sema_pv *pv);
 /* Calls fn for every node below and including the chain. */

@@ -205,6 +205,8 @@ void pp_if_push(struct preproc *p, bool value, struct loc loc)
 		diag_report(p->diag, E_IFDEF_BALANCE, loc, "more than %d nested conditions", PP_IFS_MAX);
 		return;
 	}
+	p->arms = (p->arms ^ ((uint64_t)loc.file << 33 | (uint64_t)loc.off << 1 | value)) * 0x9e3779b97f4a7c15ULL;
+	p->arms ^= p->arms >> 29;
 	p->ifs[p->n_ifs++] = (struct pp_if){.loc = loc, .active = outer && value, .outer_active = outer};
 }
 

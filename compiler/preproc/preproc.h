@@ -71,6 +71,7 @@ struct preproc {
 	struct pp_subst *substs, *last_subst;
 	struct pp_if ifs[PP_IFS_MAX];
 	int n_ifs;
+	uint64_t arms; /* hash over the conditions and which of them held: equal texts were read */
 	struct pp_frame frames[PP_INCLUDES_MAX + 2];
 	int n_frames;
 	struct pp_pending exps[PP_EXPANSIONS_MAX];
