@@ -105,10 +105,12 @@ bool parse_keywords_init(struct parser *ps)
 /* Letters that change places, are missing or too many: 1; two of them: 2 (in words of six and more). */
 static bool is_near(struct str word, struct str key, unsigned *best)
 {
-	unsigned max = word.n < 2 ? 0 : word.n < 6 ? 1 : 2, d;
+	unsigned max = word.n < 6 ? 1 : 2, d;
 
 	if (max >= *best)
 		max = *best - 1;
+	if (word.n > key.n + max || key.n > word.n + max || (max < 2 && ascii_lower(word.p[0]) != key.p[0] && word.p[1] != key.p[0]))
+		return false;
 	d = cat_distance(word, key, max);
 	if (d > max)
 		return false;
@@ -121,7 +123,7 @@ const struct parse_keyword *parse_keyword_near(const struct parser *ps, struct s
 	const struct parse_keyword *hit = NULL;
 	unsigned best = 3;
 
-	for (int i = 0; i < KEYWORD_BUCKETS; i++)
+	for (int i = 0; i < KEYWORD_BUCKETS && word.n > 1; i++)
 		for (const struct parse_keyword *k = ps->keywords[i]; k; k = k->next)
 			if (best && is_near(word, k->text, &best))
 				hit = k;

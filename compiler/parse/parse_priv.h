@@ -63,6 +63,7 @@ struct parser {
 	struct ptoken end;
 	/* ---- trials and errors: repair.c ---- */
 	bool trial;          /* nothing is reported */
+	uint32_t tried;      /* tokens that trials have read so far */
 	uint32_t limit;      /* the parser sees the end of the file here */
 	struct edit edit;    /* in force while the parser runs */
 	int ins_given;
@@ -72,7 +73,7 @@ struct parser {
 	} err;
 };
 
-enum { PARSE_ERRORS_MAX = 50, PARSE_TOKENS_MAX = 4 << 20, PARSE_STATEMENT_MAX = 8192 };
+enum { PARSE_ERRORS_MAX = 40, PARSE_TRIALS_MAX = 100000 /* tokens */, PARSE_TOKENS_MAX = 4 << 20, PARSE_STATEMENT_MAX = 8192 };
 
 struct parse_keyword {
 	struct parse_keyword *next;

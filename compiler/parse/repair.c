@@ -5,7 +5,8 @@
  * Changes are tried in order: put in what is missing, take out what is too many, mend a misspelt word.
  * Each trial parses from the item's start a few tokens past the fault; the change that gets furthest is
  * made, and its kind decides the words of the report. When none helps, the statement is given up, else
- * the item. The tree is built anew from the start of the item, so a trial leaves nothing behind.
+ * the item. The tree is built anew from the start of the item, so a trial leaves nothing behind. Trials are
+ * bounded for the whole script: hopeless text costs no more than some parses of it.
  */
 #include "parse/parse_priv.h"
 
@@ -41,6 +42,8 @@ static uint32_t trial(struct parser *ps, const struct edit *e, uint32_t limit)
 	struct chain items = ps->items;
 	uint32_t done = ps->done, reach;
 
+	if (ps->tried > PARSE_TRIALS_MAX)
+		return 0;
 	ps->trial = true;
 	ps->limit = limit;
 	ps->edit = *e;
@@ -52,6 +55,7 @@ static uint32_t trial(struct parser *ps, const struct edit *e, uint32_t limit)
 		reach = ps->at >= limit ? limit : ps->at ? ps->at - 1 : 0;
 	if (reach != UINT32_MAX && ps->ins_given <= e->n_ins)
 		reach = 0; /* what was put in does not fit itself */
+	ps->tried += ps->at - done;
 	ps->trial = false;
 	ps->limit = UINT32_MAX;
 	ps->edit = (struct edit){0};
