@@ -291,8 +291,6 @@ static bool late(struct txn_branch *b, struct sip_msg *m)
 	txn_stat(STAT_RPL_ABSORBED, 1);
 	if (invite && m->status >= 300)
 		send_ack(b, m);
-	if (invite && t->acked)
-		txn_linger(t);
 	return true;
 }
 
@@ -336,7 +334,7 @@ bool txn_reply_await(struct worker *w, struct sip_draft *d)
 
 	txn_stat(STAT_RPL_RECEIVED, 1);
 	if (!b)
-		return false;
+		return txn_late_reply(w, d->msg);
 	t = txn_ref(b->t);
 	txn_lock_await(t);
 	if (sip_cseq(d->msg, &cs) == 0 && cs.method == SIP_CANCEL)

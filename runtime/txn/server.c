@@ -5,9 +5,8 @@
  * There is no state variable: uas_status (0, 1xx, 2xx, 3xx-6xx), `acked` and which timer runs say
  * it. After a 2xx to INVITE the transaction stays 64*T1 (Accepted): it absorbs the INVITE again and
  * forwards each further 2xx. After a negative one timer G repeats it (datagrams only) until the ACK
- * or fr_timer (H). Everything then ends in the wait timer, which absorbs what is late. It is shorter
- * than J and D; but a message that comes again shows that an answer or an ACK was lost, and then the
- * transaction stays the whole 64*T1.
+ * or fr_timer (H). Everything then ends in the wait timer, which absorbs what is late; as it is shorter
+ * than J and D, late.c keeps the rest of 64*T1 what a lost answer or ACK may still ask for.
  */
 #include "txn/txn_priv.h"
 
@@ -33,15 +32,14 @@ static void wait_over(void *arg)
 		txn_start_wait(t, txn_cfg.wt_timer);
 		return;
 	}
+	txn_late_keep(t);
 	txn_destroy(t);
 }
 
 static void send_last(struct txn *t)
 {
-	struct txn_dst d;
-
-	txn_reply_dst_await(t->w, &t->draft, &d);
-	if (txn_down()->send(t->w, &d, str_make(t->reply, t->reply_n), false) == 0)
+	txn_reply_dst_await(t->w, &t->draft, &t->up);
+	if (txn_down()->send(t->w, &t->up, str_make(t->reply, t->reply_n), false) == 0)
 		txn_stat(STAT_RPL_SENT, 1);
 }
 
@@ -98,14 +96,6 @@ int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m)
 	return 0;
 }
 
-void txn_linger(struct txn *t)
-{
-	uint64_t now = worker_now(t->w), end = t->final_at + 64000ULL * t->timers.t1;
-
-	if (t->uas_status >= 200 && timer_armed(&t->wait) && now < end)
-		txn_start_wait(t, (uint32_t)((end - now) / 1000) + txn_cfg.wt_timer);
-}
-
 /* A request came again: the last reply goes again, but not behind the ACK of a negative one. */
 bool txn_absorb(struct txn *t)
 {
@@ -113,8 +103,6 @@ bool txn_absorb(struct txn *t)
 
 	if (t->reply && !(invite && t->uas_status >= 300 && t->acked))
 		send_last(t);
-	if (!invite || t->acked)
-		txn_linger(t);
 	return true;
 }
 

@@ -138,7 +138,7 @@ struct txn_table *txn_table(const struct worker *w)
 	return worker_slot(w, WSLOT_TXN);
 }
 
-static struct list *rings_new(size_t n)
+struct list *txn_rings_new(size_t n)
 {
 	struct list *v = mem_calloc(n, sizeof(*v));
 
@@ -156,9 +156,9 @@ static void table_drop(struct txn_table *tab)
 
 static bool table_size(struct txn_table *tab, size_t n)
 {
-	tab->key = rings_new(n);
-	tab->id = rings_new(n);
-	tab->call = rings_new(n);
+	tab->key = txn_rings_new(n);
+	tab->id = txn_rings_new(n);
+	tab->call = txn_rings_new(n);
 	tab->size = n;
 	if (tab->key && tab->id && tab->call)
 		return true;
@@ -178,6 +178,11 @@ int txn_worker_init(struct worker *w)
 		mem_free(&tab);
 		return RT_E_NOMEM;
 	}
+	if (txn_late_init(&tab->late)) {
+		table_drop(tab);
+		mem_free(&tab);
+		return RT_E_NOMEM;
+	}
 	tab->w = w;
 	world_random(worker_world(w), &tab->next_label, sizeof(tab->next_label));
 	worker_set_slot(w, WSLOT_TXN, tab);
@@ -193,6 +198,7 @@ void txn_worker_fini(struct worker *w)
 	for (size_t i = 0; i < tab->size; i++)
 		while (!list_empty(&tab->id[i]))
 			txn_destroy(container_of(tab->id[i].next, struct txn, by_id));
+	txn_late_fini(&tab->late);
 	table_drop(tab);
 	worker_set_slot(w, WSLOT_TXN, NULL);
 	mem_free(&tab);
@@ -462,9 +468,13 @@ enum txn_match txn_match_request(struct worker *w, struct sip_msg *m, struct txn
 			r = t ? TXN_ACK_E2E : TXN_NO_MATCH;
 			if (t)
 				txn_notify(t, TXN_EV_ACK_IN, NULL, m, 0);
+			else if (txn_late_request(w, txn_key(m, SIP_INVITE, STR_NULL, m->arena), true))
+				r = TXN_ACK_NEGATIVE;
 		}
 	} else if (t) {
 		txn_absorb(t);
+		r = TXN_RETRANSMISSION;
+	} else if (txn_late_request(w, txn_key(m, m->method, m->method_text, m->arena), false)) {
 		r = TXN_RETRANSMISSION;
 	} else if (txn_cfg.merge_check && m->method != SIP_CANCEL) {
 		to = sip_to(m);
@@ -495,18 +505,24 @@ static bool hex_part(struct str *s, uint32_t *ret)
 	return true;
 }
 
-struct txn_branch *txn_find_reply(struct worker *w, struct sip_msg *reply)
+bool txn_branch_id(struct sip_msg *reply, uint32_t *index, uint32_t *label, uint32_t *branch)
 {
 	struct sip_via *v = sip_via_top(reply);
+	struct str s;
+
+	if (!v || !str_starts(v->branch, S("z9hG4bK-")))
+		return false;
+	s = str_skip(v->branch, 8);
+	return hex_part(&s, index) && hex_part(&s, label) && hex_part(&s, branch);
+}
+
+struct txn_branch *txn_find_reply(struct worker *w, struct sip_msg *reply)
+{
 	uint32_t index, label, n;
 	struct sip_cseq cs;
 	struct txn *t;
-	struct str s;
 
-	if (!v || !str_starts(v->branch, S("z9hG4bK-")) || sip_cseq(reply, &cs) != 0)
-		return NULL;
-	s = str_skip(v->branch, 8);
-	if (!hex_part(&s, &index) || !hex_part(&s, &label) || !hex_part(&s, &n))
+	if (!txn_branch_id(reply, &index, &label, &n) || sip_cseq(reply, &cs) != 0)
 		return NULL;
 	t = txn_find_id(w, index, label);
 	if (!t || n >= t->n_b)

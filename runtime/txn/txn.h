@@ -164,7 +164,7 @@ unsigned txn_count(const struct worker *w);
 
 enum txn_match {
 	TXN_NO_MATCH,
-	TXN_RETRANSMISSION, /* of the request: absorbed, the last reply was sent again */
+	TXN_RETRANSMISSION, /* of the request: absorbed, the last reply was sent again; *ret may be NULL */
 	TXN_ACK_NEGATIVE,   /* ACK of a negative reply: absorbed */
 	TXN_ACK_E2E,        /* ACK of a 2xx whose INVITE is still known: *ret; to be forwarded */
 	TXN_MERGED,         /* same request over another way (only with merge_check) */

@@ -61,6 +61,7 @@ struct txn {
 	char tag[TXN_TAG_LEN + 1];
 	int uas_status;
 	char *reply; /* last one sent, heap */
+	struct txn_dst up; /* where it went */
 	size_t reply_n;
 	struct timer retr; /* G */
 	struct timer wait; /* H, then the wait timer; J, L */
@@ -79,12 +80,21 @@ struct txn {
 	void *uac_arg;
 };
 
+/* late.c: what is kept of transactions that have gone */
+struct txn_late_table {
+	struct list *key, *id; /* size buckets each */
+	struct list all;       /* struct txn_late, oldest first */
+	size_t size;
+	unsigned n;
+};
+
 struct txn_table {
 	struct worker *w;
 	struct list *key, *id, *call; /* size buckets each */
 	size_t size;
 	unsigned n;
 	uint32_t next_label;
+	struct txn_late_table late;
 };
 
 enum txn_stat {
@@ -116,12 +126,24 @@ void txn_unlock(struct txn *t);
 struct str txn_key(struct sip_msg *m, enum sip_method method, struct str method_text,
 		   struct arena *a);
 
+/* n empty rings, or NULL */
+struct list *txn_rings_new(size_t n);
+/* The numbers in the branch of a reply to a request of ours. */
+bool txn_branch_id(struct sip_msg *reply, uint32_t *index, uint32_t *label, uint32_t *branch);
+
+/* late.c */
+int txn_late_init(struct txn_late_table *l);
+void txn_late_fini(struct txn_late_table *l);
+/* t is about to go: keep what a lost answer or ACK may ask for. */
+void txn_late_keep(struct txn *t);
+/* A request (or ACK) of a transaction that has gone: answered again; false: it is none. */
+bool txn_late_request(struct worker *w, struct str key, bool ack);
+bool txn_late_reply(struct worker *w, struct sip_msg *m);
+
 /* server.c */
 int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m);
 void txn_start_wait(struct txn *t, uint32_t ms);
 bool txn_absorb(struct txn *t);
-/* Something came again after the end: wait 64*T1 from the final reply on. */
-void txn_linger(struct txn *t);
 void txn_got_ack(struct txn *t);
 void txn_send_100(struct txn *t); /* for an INVITE that has no reply yet, unless told otherwise */
 

@@ -154,11 +154,8 @@ int32_t std_tm_t_check_trans(struct run *r)
 		return txn_find_reply(r->worker, m) ? 1 : -1;
 	if (r->txn)
 		return 1;
-	/* a CANCEL that we answered may come again after its INVITE has gone */
-	if (m->method == SIP_CANCEL && !txn_find_request(r->worker, m))
-		return std_tm_t_lookup_cancel(r);
 	switch (txn_match_request(r->worker, m, NULL)) {
-	case TXN_RETRANSMISSION:
+	case TXN_RETRANSMISSION: /* a CANCEL too: it may come again after its INVITE has gone */
 	case TXN_ACK_NEGATIVE:
 		return 0;
 	case TXN_ACK_E2E:
@@ -167,7 +164,7 @@ int32_t std_tm_t_check_trans(struct run *r)
 	case TXN_NO_MATCH:
 		break;
 	}
-	return -1;
+	return m->method == SIP_CANCEL ? std_tm_t_lookup_cancel(r) : -1;
 }
 
 /* ---- replies ---- */
