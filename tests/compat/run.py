@@ -24,7 +24,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "live"))
 import scenarios  # noqa: E402
+from dnsd import Dns  # noqa: E402
 from peer import Peer, Timeout  # noqa: E402
 
 OPTIONS = "-f {cfg} -DD -E -n 1 -a no -Y {tmp} -w {tmp} -P {tmp}/pid -A COMPAT_PORT={port} -A COMPAT_PEER={peer}"
@@ -34,11 +36,20 @@ OPTIONS += "".join(" -A 'COMPAT_%s=\"%s127.0.0.1:{peer}\"'" % x
 LISTEN = ("udp:127.0.0.1:{port}", "tcp:127.0.0.1:{port}", "udp:[::1]:{port}", "tcp:[::1]:{port}")
 
 
+def own_names(dns, tmp):
+    """A command's beginning that lets it ask the tests' name server and nobody else (needs root)."""
+    if not dns:
+        return []
+    with open(os.path.join(tmp, "resolv.conf"), "w") as f:
+        f.write("nameserver %s\n" % dns.address.split(":")[0])
+    return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', f.name]
+
+
 class Server:
     """One running server. `group` is (config, defines, listen)."""
 
-    def __init__(self, name, command, group):
-        self.name, self.command = name, command
+    def __init__(self, name, command, group, dns=None):
+        self.name, self.command, self.dns = name, command, dns
         self.config, self.defines, self.listen = group
 
     def __enter__(self):
@@ -51,7 +62,7 @@ class Server:
         line = self.command + " " + OPTIONS.format(cfg=os.path.join(HERE, "cfg", self.config), port=self.port, peer=self.peer_port, tmp=self.tmp)
         line += "".join(" -l " + l.format(port=self.port) for l in self.listen or LISTEN)
         line += "".join(" -A " + d for d in self.defines + (("COMPAT_KILN",) if self.name == "kiln" else ()))
-        self.p = subprocess.Popen(shlex.split(line), stdout=self.log, stderr=self.log,
+        self.p = subprocess.Popen(own_names(self.dns, self.tmp) + shlex.split(line), stdout=self.log, stderr=self.log,
                                   stdin=subprocess.DEVNULL, start_new_session=True)
         end = time.monotonic() + 30
         while not self.answers():
@@ -141,6 +152,15 @@ class World:
     def call_id(self, name):
         return "%s-%d@compat" % (name, self.id)
 
+    def zone(self, records):
+        """Names for the tests' name server; each has the number of this world: {"srv%d.test": [("A", ...)]}."""
+        self.server.dns.zone.update({k.replace("%d", str(self.id)): [self.numbered(v) for v in vs] for k, vs in records.items()})
+
+    def numbered(self, v):
+        if isinstance(v, str):
+            return v.replace("%d", str(self.id))
+        return tuple(self.numbered(x) for x in v) if isinstance(v, tuple) else v
+
     def note(self, text):
         """Something else that both servers must agree on."""
         self.notes.append(text)
@@ -170,6 +190,7 @@ class World:
 
     def normal(self, text, name):
         text = text.replace("z9hG4bKx%dx" % self.id, "z9hG4bKPEERx").replace("-%d@compat" % self.id, "@compat")
+        text = re.sub(r"(?<=[a-z])%d(?=\.test)" % self.id, "N", text)
         for p in self.peers:
             text = text.replace(p.name, p.role)
             text = re.sub(r"(?<!\d)%d(?!\d)" % p.port, "PORT-" + p.role, text)
@@ -229,8 +250,23 @@ def judge(s, r, k):
 
 
 def run_group(a, group, cases):
-    """One script on both servers. Yields (title, findings)."""
-    with Server("reference", a.reference, group) as ref, Server("kiln", a.kiln, group) as kiln, \
+    """One script on both servers; with WITH_DNS defined both ask the tests' name server. Yields (title, findings)."""
+    dns = None
+    if "WITH_DNS" in group[1]:
+        try:
+            dns = Dns({}, ("127.53.0.1", 53))
+        except PermissionError:
+            print("not played, because a name server needs port 53: %s" % ", ".join(s.name for s, _ in cases))
+            return []
+    try:
+        return run_servers(a, group, cases, dns)
+    finally:
+        if dns:
+            dns.close()
+
+
+def run_servers(a, group, cases, dns):
+    with Server("reference", a.reference, group, dns) as ref, Server("kiln", a.kiln, group, dns) as kiln, \
             concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         jobs = [(s, net, pool.submit(play, s.fn, ref, net), pool.submit(play, s.fn, kiln, net)) for s, net in cases]
         out = [("%s/%s" % (s.name, net), judge(s, r.result(), k.result())) for s, net, r, k in jobs]

@@ -38,13 +38,13 @@ def rdata(kind, v):
 class Dns:
     """zone: {"host": [("A", "127.0.0.1"), ("A", "127.0.0.2", ttl)]}; silent: names that get no answer."""
 
-    def __init__(self, zone):
+    def __init__(self, zone, at=("127.0.0.1", 0)):
         self.zone = {k.lower(): v for k, v in zone.items()}
         self.silent = set()
         self.asked = []
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sock.bind(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.sock.getsockname()[1]
+        self.sock.bind(at)
+        self.address = "%s:%d" % self.sock.getsockname()
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
