@@ -231,7 +231,7 @@ static struct val parse_level(struct expr *e, int level)
 	return v;
 }
 
-static bool eval(struct preproc *p, struct str text, struct loc loc, struct val *ret)
+static bool eval(struct preproc *p, struct str text, struct loc loc, enum diag_id id, struct val *ret)
 {
 	struct expr e = {.p = p, .rest = text};
 
@@ -239,7 +239,7 @@ static bool eval(struct preproc *p, struct str text, struct loc loc, struct val 
 	blanks(&e);
 	if (!e.bad && !e.rest.n)
 		return true;
-	diag_report(p->diag, E_DIRECTIVE, loc, "expression \"" STR_FMT "\" cannot be evaluated",
+	diag_report(p->diag, id, loc, "expression \"" STR_FMT "\" cannot be evaluated",
 		    STR_ARG(str_trim(text)));
 	return false;
 }
@@ -248,9 +248,7 @@ bool pp_expr_true(struct preproc *p, struct str text, struct loc loc, bool *ret)
 {
 	struct val v;
 
-	if (!eval(p, text, loc, &v))
-		return false;
-	*ret = truth(v);
+	*ret = eval(p, text, loc, W_EXPRESSION, &v) && truth(v); /* false when it cannot be evaluated */
 	return true;
 }
 
@@ -259,7 +257,7 @@ bool pp_expr_text(struct preproc *p, struct str text, struct loc loc, struct str
 	struct expr e = {.p = p};
 	struct val v;
 
-	if (!eval(p, text, loc, &v))
+	if (!eval(p, text, loc, E_DIRECTIVE, &v))
 		return false;
 	if (!v.is_str)
 		v.d = trunc(v.d);

@@ -39,26 +39,9 @@ TR_FN(s_int)
 	return 0;
 }
 
-/* The number in front, 0 without one. */
 TR_FN(s_intv)
 {
-	struct str s;
-	int64_t i = 0;
-	size_t n;
-
-	if (value_is_int(in)) {
-		*ret = value_int(in->i);
-		return 0;
-	}
-	if (tr_text(r, in, &s)) {
-		n = s.n && (s.p[0] == '-' || s.p[0] == '+');
-		while (n < s.n && ascii_digit(s.p[n]))
-			n++;
-		if (!number(r, str_head(s, n), &i))
-			i = 0;
-	}
-	*ret = value_int(i);
-	return 0;
+	return std_pv_tr_s_int(r, in, ret);
 }
 
 /* ---- byte by byte ---- */
@@ -124,13 +107,14 @@ static int32_t unfolded(struct run *r, const struct value *in, struct str with, 
 	for (size_t i = 0; i < s.n;) {
 		size_t k = i + (s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n');
 
-		if (s.p[k] != '\n' || k + 1 >= s.n || (s.p[k + 1] != ' ' && s.p[k + 1] != '\t')) {
+		if (s.p[k] != '\n') {
 			sb_addc(&b, s.p[i++]);
 			continue;
 		}
 		for (i = k + 1; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'); i++)
 			;
-		sb_add(&b, with);
+		if (i > k + 1) /* a fold, not an end */
+			sb_add(&b, with);
 	}
 	return tr_give_sb(ret, &b);
 }
@@ -233,35 +217,27 @@ TR_FN(s_select, int64_t index, const struct str *sep)
 	return tr_text(r, in, &s) && sep->n == 1 ? field_at(s, index, sep->p[0], ret) : TR_FAILED;
 }
 
-/* Next word of *s; false: no more. */
-static bool next_word(struct str *s, struct str *word)
-{
-	size_t n = 0;
-
-	*s = str_ltrim(*s);
-	while (n < s->n && no_space(s->p[n]))
-		n++;
-	*word = str_head(*s, n);
-	*s = str_skip(*s, n);
-	return n != 0;
-}
-
+/* Every blank, tab and line end separates, so that two in a row have an empty field between them. */
 TR_FN(s_selectsw, int64_t index)
 {
-	struct str s, rest, word = S("");
-	int64_t count = 0;
+	int64_t fields = 1, at = 0;
+	size_t from = 0;
+	struct str s;
 
 	if (!tr_text(r, in, &s))
 		return TR_FAILED;
-	for (rest = s; next_word(&rest, &word);)
-		count++;
+	for (size_t i = 0; i < s.n; i++)
+		fields += !no_space(s.p[i]);
 	if (index < 0)
-		index += count;
-	if (index < 0 || index >= count)
-		return tr_give(ret, S(""));
-	for (rest = s; index >= 0 && next_word(&rest, &word);)
-		index--;
-	return tr_give(ret, word);
+		index += fields;
+	for (size_t i = 0; i <= s.n; i++) {
+		if (i < s.n && no_space(s.p[i]))
+			continue;
+		if (at++ == index)
+			return tr_give(ret, str_make(s.p + from, i - from));
+		from = i + 1;
+	}
+	return tr_give(ret, S(""));
 }
 
 TR_FN(s_count, const struct str *what)
@@ -364,11 +340,12 @@ static bool byte_at(struct run *r, const struct value *in, int64_t pos, struct s
 	return true;
 }
 
+/* Counted from 1, byteat from 0: so the reference has it. */
 TR_FN(s_charat, int64_t pos)
 {
 	struct str c;
 
-	return byte_at(r, in, pos, &c) ? tr_give(ret, c) : TR_FAILED;
+	return byte_at(r, in, pos > 0 ? pos - 1 : pos, &c) ? tr_give(ret, c) : TR_FAILED;
 }
 
 TR_FN(s_byteat, int64_t pos)
