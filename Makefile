@@ -38,7 +38,7 @@ LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 .DELETE_ON_ERROR:
 
 # ---- libraries: one archive per folder ---------------------------------------------------------
-RT_DIRS  := base world core net sip txn abi script usrloc rpc auth host
+RT_DIRS  := base world core net sip txn abi script usrloc rpc http auth host
 CC_DIRS  := diag source preproc ast parse catalog sema lower codegen lint front fmt graph lsp capture trace debug test driver
 RT_SRC   := $(wildcard runtime/*/*.c)
 STD_SRC  := $(wildcard stdlib/*/*.c)
@@ -89,6 +89,7 @@ LIBS_txn    := txn net core sip world base
 LIBS_usrloc := usrloc base
 LIBS_auth   := auth base
 LIBS_rpc    := rpc abi core world base
+LIBS_http   := http net core world base
 LIBS_script := script txn auth usrloc rpc abi net core sip world base
 unit_libs = $(foreach d,$(or $(LIBS_$(1)),$(RT_DIRS)),$(B)/lib/rt_$(d).a)
 
@@ -154,6 +155,6 @@ FUZZ_MORE_capture := compiler/capture/packet.c compiler/capture/capture.c -lpcap
 fuzz-%: FORCE
 	@mkdir -p $(B)/fuzz tests/fuzz/corpus/$*
 	@$(CLANG) -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-		$(INC) tests/fuzz/$*.c $(filter-out runtime/rpc/core.c,$(foreach d,$(FUZZ_SRC_$*),$(wildcard runtime/$(d)/*.c))) \
+		$(INC) tests/fuzz/$*.c $(filter-out runtime/rpc/core.c runtime/http/reply.c,$(foreach d,$(FUZZ_SRC_$*),$(wildcard runtime/$(d)/*.c))) \
 		$(FUZZ_MORE_$*) -o $(B)/fuzz/$* -ljansson -lboost_context -lcares -lresolv
 	@$(B)/fuzz/$* -runs=$(RUNS) -max_len=8192 -print_final_stats=1 $(B)/fuzz tests/fuzz/corpus/$*

@@ -6,6 +6,7 @@
 #include "host/receive.h"
 
 #include "host/tally.h"
+#include "http/http.h"
 
 #include <stdatomic.h>
 
@@ -167,6 +168,10 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 	struct sip_msg *msg;
 	struct job *j;
 
+	if (o->conn_id && http_is_request(str_make(buf, n))) {
+		http_receive(w, o, str_make(buf, n));
+		return;
+	}
 	if (sip_msg_parse(NULL, str_make(buf, n), &msg)) {
 		counter_inc(r_.drop_requests);
 		if (o->conn_id)
@@ -207,6 +212,11 @@ void receive_bad(struct worker *w, const struct msg_origin *o, enum net_bad why,
 	struct sip_msg *msg;
 
 	(void)why;
+	if (http_is_request(str_make(buf, n))) {
+		if (http_handler)
+			http_refuse(w, o, why == NET_BAD_TOO_LONG ? RT_E_LIMIT : RT_E_PARSE);
+		return;
+	}
 	if (sip_msg_parse(NULL, str_make(buf, n), &msg))
 		return;
 	msg->origin = *o;

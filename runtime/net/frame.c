@@ -36,17 +36,24 @@ size_t net_stream_msg_max(const struct net_conf *conf)
 	return conf->tcp_rd_buf_size ? conf->tcp_rd_buf_size : conf->msg_max;
 }
 
+/* "... HTTP/1.x": such a request without a length has no body (RFC 9112 6.3). */
+static bool is_http(struct str line)
+{
+	line = str_rtrim(line);
+	return line.n > 9 && str_starts(str_skip(line, line.n - 9), S(" HTTP/1."));
+}
+
 long net_frame(const struct net_conf *conf, const char *buf, size_t n)
 {
 	struct str all = str_make(buf, n), rest, value;
 	size_t head = end_of_headers(all);
 	uint64_t len = 0, v;
-	bool found = false;
+	bool found = false, http;
 
 	if (head == 0)
 		return n >= net_stream_msg_max(conf) ? -100 - NET_BAD_TOO_LONG : 0;
 	rest = str_head(all, head);
-	str_cut(&rest, '\n'); /* first line */
+	http = is_http(str_cut(&rest, '\n'));
 	while (rest.n) {
 		struct str line = str_cut(&rest, '\n');
 
@@ -57,7 +64,7 @@ long net_frame(const struct net_conf *conf, const char *buf, size_t n)
 		found = true;
 		len = v;
 	}
-	if (!found && !conf->tcp_accept_no_cl)
+	if (!found && !http && !conf->tcp_accept_no_cl)
 		return -100 - NET_BAD_NO_LENGTH;
 	if (head + len > net_stream_msg_max(conf))
 		return -100 - NET_BAD_TOO_LONG;

@@ -147,7 +147,7 @@ static int dump(const char *buf, size_t n, void *arg)
 }
 
 void rpc_json(struct arena *a, struct worker *w, const struct program *p, struct str request,
-	      bool pretty, struct sb *out, int *status)
+	      bool pretty, struct sb *out, struct rpc_status *status)
 {
 	const char *why = NULL;
 	json_t *req = parse(request, &why), *method, *reply;
@@ -169,7 +169,7 @@ void rpc_json(struct arena *a, struct worker *w, const struct program *p, struct
 	json_decref(reply);
 	json_decref(req);
 	if (status)
-		*status = c.fault ? c.fault : 200;
+		*status = c.fault ? (struct rpc_status){c.fault, c.fault_text} : (struct rpc_status){200, S("OK")};
 }
 
 struct str rpc_json_reply_name(struct arena *a, struct str request)

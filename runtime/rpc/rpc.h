@@ -98,12 +98,17 @@ void rpc_call(struct rpc *c, struct str command);
 
 /* ---- JSON-RPC 2.0 ---- */
 
+struct rpc_status { /* how a call went: 200 OK, or the fault (text in the call's arena) */
+	int code;
+	struct str text;
+};
+
 /*
  * Answer one request text into `out`: version 2.0, positional params, id echoed; parse errors are
- * answered too. pretty: indented. *status, when not NULL, gets 200 or the fault's code.
+ * answered too. pretty: indented. *status may be NULL.
  */
 void rpc_json(struct arena *a, struct worker *w, const struct program *p, struct str request,
-	      bool pretty, struct sb *out, int *status);
+	      bool pretty, struct sb *out, struct rpc_status *status);
 /* The value of "reply_name" in a request (FIFO transport); p NULL without one. */
 struct str rpc_json_reply_name(struct arena *a, struct str request);
 

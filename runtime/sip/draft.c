@@ -390,6 +390,15 @@ int sip_reply_append(struct sip_draft *d, struct str text)
 	return 0;
 }
 
+struct str sip_reply_edits(const struct sip_draft *d, struct arena *a)
+{
+	struct str all = STR_NULL;
+
+	for (const struct sip_edit *e = d->reply_edits; e; e = e->next) /* newest first */
+		all = str_join(a, e->text, all);
+	return all;
+}
+
 /* ---- branches ---- */
 
 static int keep_branch(struct sip_draft *d, const struct sip_branch *b, struct sip_branch *ret)

@@ -156,6 +156,8 @@ int sip_reply_set_body(struct sip_draft *d, struct str body, struct str type);
 int sip_draft_apply(struct sip_draft *d);
 /* Text (whole headers) for every reply that we make to this request. */
 int sip_reply_append(struct sip_draft *d, struct str text);
+/* What sip_reply_append() added, in order, as one text in `a`. */
+struct str sip_reply_edits(const struct sip_draft *d, struct arena *a);
 
 /* Appended branches. */
 int sip_branch_append(struct sip_draft *d, const struct sip_branch *b, struct sip_branch **ret);

@@ -21,7 +21,10 @@
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/worker.h"
+#include "http/http.h"
 #include "script/env.h"
+#include "script/reply.h"
+#include "sip/draft.h"
 
 enum { USE_FIFO = 2, USE_DGRAM = 4, REQUEST_MAX = 65536, ANSWER_MAX = 16 << 20, CALL_ARENA = 64 << 20 };
 
@@ -31,10 +34,12 @@ static struct world_watch *fifo_watch, *dgram_watch;
 static char fifo_path[256], dgram_path[108];
 static char line[REQUEST_MAX]; /* what of a FIFO request has come */
 static size_t line_n;
+enum { STATUS_TEXT_MAX = 256 };
 static __thread struct { /* answer of the script's last command */
 	char *body;
-	size_t n;
+	size_t n, text_n;
 	int code;
+	char text[STATUS_TEXT_MAX];
 } last;
 
 struct job {
@@ -244,27 +249,35 @@ static void worker_fini(struct worker *w)
 
 /* ---- script ---- */
 
+static void keep_last(const struct rpc_status *st, struct str body)
+{
+	mem_free(&last.body);
+	last.n = 0;
+	last.code = st->code;
+	last.text_n = st->text.n < STATUS_TEXT_MAX ? st->text.n : STATUS_TEXT_MAX;
+	memcpy(last.text, st->text.p ? st->text.p : "", last.text_n);
+	last.body = mem_alloc(body.n + 1);
+	if (!last.body)
+		return;
+	memcpy(last.body, body.p ? body.p : "", body.n);
+	last.n = body.n;
+}
+
 int32_t std_jsonrpcs_jsonrpc_exec(struct run *r, const struct str *request)
 {
 	struct arena *a = arena_new(CALL_ARENA);
+	struct rpc_status st = {0};
 	struct sb out;
-	int code = 500;
+	bool ok;
 
 	if (!a)
 		return -1;
 	sb_init(&out, a, ANSWER_MAX);
-	rpc_json(a, r->worker, program, *request, param.pretty_format != 0, &out, &code);
-	mem_free(&last.body);
-	last.n = 0;
-	last.code = code;
-	if (sb_ok(&out))
-		last.body = mem_alloc(out.n + 1);
-	if (last.body) {
-		memcpy(last.body, out.p, out.n);
-		last.n = out.n;
-	}
+	rpc_json(a, r->worker, program, *request, param.pretty_format != 0, &out, &st);
+	ok = sb_ok(&out) && st.code > 0;
+	keep_last(&st, sb_ok(&out) ? sb_str(&out) : S(""));
 	arena_free(&a);
-	return last.body ? 1 : -1;
+	return ok && last.body ? 1 : -1;
 }
 
 int32_t std_jsonrpcs_pv_jsonrpl_get(struct run *r, const struct pv_name *n, struct value *ret)
@@ -274,16 +287,49 @@ int32_t std_jsonrpcs_pv_jsonrpl_get(struct run *r, const struct pv_name *n, stru
 	else if (n->num == 0)
 		*ret = value_int(last.code);
 	else if (n->num == 1)
-		*ret = value_str(last.code == 200 ? S("OK") : S("Error"));
+		*ret = value_str(str_dup(r->arena, str_make(last.text, last.text_n)));
 	else
 		*ret = value_str(str_dup(r->arena, str_make(last.body, last.n)));
 	return 0;
+}
+
+/* ---- HTTP ---- */
+
+/* The body of the HTTP request is the call; nothing is answered when it is none. */
+int32_t std_jsonrpcs_jsonrpc_dispatch(struct run *r)
+{
+	bool is_http = r->event_name && strcmp(r->event_name, "xhttp:request") == 0;
+	struct arena *a = is_http ? arena_new(CALL_ARENA) : NULL;
+	struct http_reply rep = {.type = S("application/json"), .server = script_ident.server};
+	struct str body = is_http ? r->draft->msg->body : STR_NULL;
+	struct rpc_status st = {0};
+	int err = RT_E_INVAL;
+	struct sb out;
+
+	if (!is_http || !a) {
+		script_err(r, "jsonrpc_dispatch: %s", is_http ? "no memory" : "this is no HTTP request");
+		return -1;
+	}
+	sb_init(&out, a, ANSWER_MAX);
+	if (body.n)
+		rpc_json(a, r->worker, program, body, param.pretty_format != 0, &out, &st);
+	if (sb_ok(&out) && st.code > 0) {
+		rep.status = st.code >= 100 && st.code <= 999 ? st.code : 500;
+		rep.reason = st.text;
+		rep.headers = sip_reply_edits(r->draft, r->arena);
+		rep.close = (r->draft->rpl_send & SIP_SEND_CLOSE) != 0;
+		rep.body = sb_str(&out);
+		err = http_send(r->event, &rep);
+	}
+	arena_free(&a);
+	return err ? -1 : 1;
 }
 
 void std_jsonrpcs_rpc_echo(struct rpc *c)
 {
 	struct str s;
 
+	rpc_list(c);
 	for (size_t i = 0; i < c->n_args; i++)
 		if (rpc_arg_str(c, i, false, &s))
 			rpc_add_str(c, NULL, NULL, s);
@@ -292,10 +338,6 @@ void std_jsonrpcs_rpc_echo(struct rpc *c)
 static int init(const struct program *p)
 {
 	program = p;
-	if (param.transport & 1) {
-		log_err("jsonrpcs: transport over HTTP needs xhttp, which is not built yet");
-		return RT_E_UNSUPP;
-	}
 	return 0;
 }
 

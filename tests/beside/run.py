@@ -211,6 +211,7 @@ class Run:
         out = b""
         with socket.create_connection(("127.0.0.1", self.port), 3) as s:
             s.settimeout(wait)
+            mine = s.getsockname()[1]
             s.sendall(text.encode())
             try:
                 while True:
@@ -224,7 +225,12 @@ class Run:
                         s.settimeout(0.15)
             except (socket.timeout, ConnectionResetError):
                 pass
-        return out.decode("utf-8", "replace").replace("\r\n", "\n")
+        got = re.sub(r"(?<!\d)%d(?!\d)" % mine, "CONN", out.decode("utf-8", "replace").replace("\r\n", "\n"))
+        head, blank, body = got.partition("\n\n")
+        try: # JSON: however it is indented
+            return re.sub("(?m)^Content-Length: .*\n?", "", head) + "\n\n" + json.dumps(json.loads(body), indent=1)
+        except ValueError:
+            return got
 
     def step_wait(self, seconds, _):
         time.sleep(float(seconds))
