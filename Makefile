@@ -150,6 +150,7 @@ RUNS ?= 1000000
 FUZZ_SRC_sip := base sip
 FUZZ_SRC_uri := base sip
 FUZZ_SRC_binrpc := base world core rpc
+FUZZ_SRC_http := base http
 FUZZ_SRC_capture := base
 FUZZ_MORE_capture := compiler/capture/packet.c compiler/capture/capture.c -lpcap
 fuzz-%: FORCE

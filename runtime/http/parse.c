@@ -97,10 +97,11 @@ int http_parse(struct str bytes, struct http_request *ret)
 	start = rest.p;
 	for (;;) {
 		const char *at = rest.p;
-		struct str line = cut_line(&rest);
+		struct str line;
 
-		if (!at)
+		if (!rest.n)
 			return RT_E_PARSE; /* no blank line */
+		line = cut_line(&rest);
 		if (!line.n) {
 			r.headers = str_make(start, (size_t)(at - start));
 			break;
