@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs that run a script offline, in the simulated world: trace, debug, the debug adapter. */
+/* The verbs that run a script offline, in the simulated world: trace, debug, the debug adapter, test. */
 #include "driver/workbench.h"
 
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 #include "debug/console.h"
 #include "debug/dap.h"
 #include "lower/lower.h"
+#include "test/test.h"
 #include "trace/trace.h"
 
 bool workbench_option(int argc, char **argv, int *i, const char *name, const char **value)
@@ -270,4 +271,53 @@ int verb_dap(int argc, char **argv)
 	if (w.c)
 		compile_free(&w.c);
 	return code;
+}
+
+/* ---- test ---- */
+
+static bool test_option(struct test_opts *t, int argc, char **argv, int *i)
+{
+	static const char *const kinds[] = {"--coverage=text", "--coverage=lcov", "--coverage=html"};
+	const char *v;
+
+	for (int k = 0; k < 3; k++)
+		if (strcmp(argv[*i], kinds[k]) == 0) {
+			t->coverage = (enum test_coverage)(COVERAGE_TEXT + k);
+			return true;
+		}
+	if (strcmp(argv[*i], "--tap") == 0)
+		return t->tap = true;
+	if (strcmp(argv[*i], "--watch") == 0)
+		return t->watch = true;
+	if (workbench_option(argc, argv, i, "--junit", &v)) {
+		t->junit = v;
+		return true;
+	}
+	if (workbench_option(argc, argv, i, "--seed", &v)) {
+		t->seed = strtoull(v, NULL, 10);
+		return true;
+	}
+	if (workbench_option(argc, argv, i, "--runs", &v)) {
+		t->runs = (unsigned)strtoul(v, NULL, 10);
+		return true;
+	}
+	return false;
+}
+
+int verb_test(int argc, char **argv)
+{
+	struct test_opts t = {0};
+	struct driver_opts o;
+	int n = 0, rest;
+
+	for (int i = 0; i < argc; i++)
+		if (!test_option(&t, argc, argv, &i))
+			argv[n++] = argv[i];
+	if (!driver_parse(n, argv, &o, &rest))
+		return driver_usage(stderr);
+	t.front = &o.front;
+	t.paths = o.files.v;
+	t.n_paths = o.files.n;
+	t.coverage_out = o.output;
+	return test_run(&t);
 }
