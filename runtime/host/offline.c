@@ -107,6 +107,18 @@ int offline_new(const struct program *p, const struct offline_opts *o, struct of
 	return 0;
 }
 
+/* What the server opened it has closed; world_free() would hide it. */
+static void assert_closed(const struct offline *s)
+{
+	for (unsigned i = 0; i < s->server.workers; i++) {
+		struct world_stats st = {0};
+
+		if (s->world[i])
+			world_get_stats(s->world[i], &st);
+		BUG_ON(st.socks_open || st.streams_open || st.queries_open);
+	}
+}
+
 void offline_free(struct offline **ps)
 {
 	struct offline *s = *ps;
@@ -123,6 +135,7 @@ void offline_free(struct offline **ps)
 	worker_enter(s->entered);
 	if (v->net)
 		net_free(&v->net);
+	assert_closed(s);
 	for (unsigned i = 0; i < v->workers; i++)
 		if (s->world[i])
 			world_free(&s->world[i]);
