@@ -99,7 +99,7 @@ static void timed_out(void *arg)
 		if (b->replied || b->cancel_sent || b->cancel_wanted || !txn_branch_failover(b)) {
 			if (t->method == SIP_INVITE && b->replied && !b->cancel_sent)
 				txn_branch_cancel_now(b);
-			fake(b, b->send_failed ? 503 : 408);
+			fake(b, b->send_failed && !txn_cfg.failure_exec ? 503 : 408);
 			txn_result(b, NULL);
 		}
 	}

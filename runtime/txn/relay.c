@@ -82,31 +82,38 @@ static int make_set(struct txn *t, const struct sip_draft *d)
 	return 0;
 }
 
+/* With failure_exec a branch whose sending failed is heard of by the failure route; true: it will be. */
+static bool fail_later(struct txn_branch *b, int err)
+{
+	bool later = txn_cfg.failure_exec && err == RT_E_IO;
+
+	b->done = !later;
+	b->dropped = !later;
+	if (later)
+		txn_branch_fr(b, 1);
+	return later;
+}
+
 static int send_set_await(struct txn *t, unsigned from, const struct txn_relay_opts *o)
 {
-	unsigned to = t->n_b, sent = 0;
-	int err = RT_E_CLOSED, e;
+	unsigned to = t->n_b, alive = 0;
+	int err = RT_E_CLOSED, e, failed[TXN_BRANCHES_MAX];
 
 	for (unsigned i = from; i < to; i++) {
-		e = prepare_await(t->b[i], o);
-		if (e)
-			err = e;
+		failed[i] = prepare_await(t->b[i], o);
+		if (failed[i])
+			err = failed[i];
 	}
 	for (unsigned i = from; i < to; i++) {
 		struct txn_branch *b = t->b[i];
 
-		if (b->done)
-			continue;
-		e = txn_branch_send(b);
-		if (!e) {
-			sent++;
-			continue;
-		}
-		err = e;
-		b->done = true;
-		b->dropped = true;
+		e = failed[i] ? failed[i] : txn_branch_send(b);
+		if (!e || fail_later(b, e))
+			alive++;
+		if (e)
+			err = e;
 	}
-	return sent ? 0 : err;
+	return alive ? 0 : err;
 }
 
 static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)

@@ -90,18 +90,34 @@ static bool on_local_request(struct txn *t, struct sip_draft *d)
 	return run(&r);
 }
 
+static void on_local_response(struct txn *t)
+{
+	struct sip_draft d = t->draft;
+	struct txn_run r = {.kind = TXN_RUN_EVENT,
+			    .route = -1,
+			    .event_name = "tm:local-response",
+			    .t = t,
+			    .branch = -1,
+			    .draft = &d};
+
+	d.branches = NULL;
+	(void)run(&r);
+}
+
 void txn_route_run(struct txn *t, int32_t kind, int32_t route)
 {
 	over_copy(t, NULL, kind, route, NULL);
 }
 
-void txn_routes_enable(txn_run_fn *fn, void (*user_ref)(void *), void (*user_unref)(void *))
+void txn_routes_enable(txn_run_fn *fn, bool local_response, void (*user_ref)(void *),
+		       void (*user_unref)(void *))
 {
 	struct txn_hooks h = {.branch = on_branch,
 			      .onreply = on_reply,
 			      .failure = on_failure,
 			      .branch_failure = on_branch_failure,
 			      .local_request = on_local_request,
+			      .local_response = local_response ? on_local_response : NULL,
 			      .user_ref = user_ref,
 			      .user_unref = user_unref};
 

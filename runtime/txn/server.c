@@ -191,6 +191,8 @@ int txn_reply(struct txn *t, int status, struct str reason, struct str headers, 
 	err = txn_send_up(t, status, bytes, NULL);
 	if (!err && status >= 200)
 		txn_cancel_branches(t, ~0ULL, status, STR_NULL);
+	if (!err && txn_up.local_response)
+		txn_up.local_response(t);
 	return err;
 }
 

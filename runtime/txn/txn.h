@@ -86,6 +86,8 @@ struct txn_hooks {
 	void (*branch_failure)(struct txn *t, struct txn_branch *b, int32_t route);
 	/* event_route[tm:local-request]; false: not sent. */
 	bool (*local_request)(struct txn *t, struct sip_draft *d);
+	/* event_route[tm:local-response]: a reply of our own was sent. */
+	void (*local_response)(struct txn *t);
 	/* The owner's state that travels with the transaction (txn_set_user). */
 	void (*user_ref)(void *user);
 	void (*user_unref)(void *user);
@@ -132,6 +134,7 @@ struct txn_config {
 	uint32_t max_inv_lifetime, max_noninv_lifetime;
 	bool restart_fr_on_each_reply, auto_inv_100, noisy_ctimer, aggregate_challenges;
 	bool disable_6xx, local_cancel_reason, e2e_cancel_reason, remap_503_500, relay_100;
+	bool failure_exec; /* a branch that cannot be sent fails like one that timed out */
 	bool dns_failover, dns_reuse_rcv_socket;
 	bool callid_matching; /* a reply must have its transaction's Call-ID */
 	bool merge_check;   /* RFC 3261 8.2.2.2: 482 for a merged request; off as in the reference */

@@ -66,6 +66,12 @@ int32_t std_sl_sl_reply_error(struct run *r)
 	return sent(r, err);
 }
 
+int32_t std_sl_send_reply_error(struct run *r)
+{
+	return r->txn ? sent(r, script_reply(r, 500, S("I'm terribly sorry, server error occurred (1/TM)")))
+		      : std_sl_sl_reply_error(r);
+}
+
 /* ---- replies of others ---- */
 
 int32_t std_sl_sl_forward_reply2(struct run *r, const struct str *code, const struct str *reason)

@@ -269,6 +269,7 @@ static int init(const struct program *p)
 	c.remap_503_500 = param.remap_503_500 != 0;
 	c.relay_100 = param.relay_100 != 0;
 	c.local_ack_mode = (int)param.local_ack_mode;
+	c.failure_exec = param.failure_exec_mode != 0;
 	c.merge_check = param.merge_check != 0;
 	c.callid_matching = param.callid_matching != 0;
 	c.dns_reuse_rcv_socket = param.dns_reuse_rcv_socket != 0;
@@ -286,7 +287,7 @@ static int init(const struct program *p)
 	tm_conf.flows = param.contact_flows_avp;
 	txn_configure(&c);
 	txn_set_net(txn_net_default());
-	tm_run_enable();
+	tm_run_enable(p);
 	return 0;
 }
 

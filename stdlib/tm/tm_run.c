@@ -41,7 +41,7 @@ static void vars_unref(void *v)
 	script_vars_unref(&sv);
 }
 
-void tm_run_enable(void)
+void tm_run_enable(const struct program *p)
 {
-	txn_routes_enable(run_route, vars_ref, vars_unref);
+	txn_routes_enable(run_route, script_event(p, "tm:local-response") >= 0, vars_ref, vars_unref);
 }

@@ -3,6 +3,7 @@
 #ifndef TM_TM_RUN_H
 #define TM_TM_RUN_H
 
-void tm_run_enable(void);
+struct program;
+void tm_run_enable(const struct program *p);
 
 #endif

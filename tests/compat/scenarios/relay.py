@@ -240,6 +240,17 @@ def errors_of_relaying(w):
         a.nothing(0.3)
 
 
+@scenario(UDP4, defines=("WITH_FAILURE_EXEC",))
+def branch_that_cannot_be_sent_fails_later(w):
+    a, b = w.peer("alice"), w.peer("bob")
+    for n, (extra, code) in enumerate((([], 408), (["X-To: " + uri_of(b.contact)], 202))):
+        a.send("MESSAGE", "sip:x@SERVER", call="c%d" % n, extra=["X-Case: ERROR_FAIL", "X-Uri: sip:x@127.0.0.1:1;transport=tcp"] + extra)
+        if extra:
+            b.reply(b.expect("MESSAGE"), 202, "Fine")
+        a.expect(*["%d MESSAGE" % c for c in (408, 477, 500, 503, 202)])
+    a.nothing(0.2)
+
+
 @scenario(UDP4, differs=True)
 def error_is_answered_once(w):
     """The reference answers statelessly and by the transaction."""
