@@ -127,11 +127,16 @@ void log_at(int level, const char *module, const char *file, int line, const cha
 
 void log_script(int level, struct str text)
 {
+	log_script_as(level, S("<script>: "), text);
+}
+
+void log_script_as(int level, struct str mark, struct str text)
+{
 	size_t n = put_head(level);
 
 	while (text.n && text.p[text.n - 1] == '\n')
 		text.n--;
-	n = clip(snprintf(line_buf + n, LOG_LINE_MAX - n, "<script>: " STR_FMT, STR_ARG(text)), n);
+	n = clip(snprintf(line_buf + n, LOG_LINE_MAX - n, STR_FMT STR_FMT, STR_ARG(mark), STR_ARG(text)), n);
 	emit(level, str_make(line_buf, n));
 }
 

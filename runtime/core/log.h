@@ -46,6 +46,8 @@ void log_vat(int level, const char *module, const char *file, int line, const ch
 	__attribute__((format(printf, 5, 0)));
 /* A ready line of the script ("<script>: text"); the level is not checked again. */
 void log_script(int level, struct str text);
+/* The same with another text in the place of "<script>: ". */
+void log_script_as(int level, struct str mark, struct str text);
 /* Text as it is, without head, name or prefix. */
 void log_raw(int level, struct str text);
 

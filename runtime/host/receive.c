@@ -23,6 +23,7 @@ static struct {
 	int32_t request, reply;
 	int rcv_requests, rcv_replies, drop_requests, drop_replies, err_requests;
 	bool force_rport, local_rport, check_via;
+	unsigned lax; /* SIP_CHECK_*: what of the checks the script gave up */
 } r_;
 
 void receive_check_via(void)
@@ -34,6 +35,9 @@ void receive_init(const struct program *p)
 {
 	r_.request = program_route_find(p, ROUTE_REQUEST, S(""));
 	r_.reply = program_route_find(p, ROUTE_CORE_REPLY, S(""));
+	r_.lax = (program_core_int(p, "tcp_accept_no_cl", 0) ? SIP_CHECK_NO_CLEN : 0u) |
+		 (program_global_int(p, "kiln", "lax_length", 0) ? SIP_CHECK_LAX_CLEN : 0u) |
+		 (program_global_int(p, "kiln", "lax_duplicates", 0) ? SIP_CHECK_LAX_DUP : 0u);
 	r_.force_rport = program_core_int(p, "force_rport", 0) != 0;
 	r_.local_rport = program_core_int(p, "local_rport", 0) != 0;
 	r_.check_via = program_core_int(p, "check_via", 0) != 0;
@@ -190,7 +194,7 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 	j->w = w;
 	j->msg = msg;
 	prepare(j, o);
-	sip_judge(msg, 0, &v);
+	sip_judge(msg, r_.lax, &v);
 	if (v.verdict != SIP_ACCEPT) {
 		refuse(w, &j->draft, &v);
 		sip_msg_unref(&msg);

@@ -92,7 +92,7 @@ int net_add_listen(struct net *n, const struct net_listen *l)
 	return add_interface(n, l);
 }
 
-int net_add_alias(struct net *n, struct str host, uint16_t port, enum proto proto)
+static int add_alias(struct net *n, struct str host, uint16_t port, enum proto proto, bool below)
 {
 	struct str copy = str_dup(n->arena, host);
 
@@ -100,8 +100,18 @@ int net_add_alias(struct net *n, struct str host, uint16_t port, enum proto prot
 		return RT_E_LIMIT;
 	if (!copy.p)
 		return RT_E_NOMEM;
-	n->aliases[n->n_aliases++] = (struct net_alias){copy, port, proto};
+	n->aliases[n->n_aliases++] = (struct net_alias){.below = below, .host = copy, .port = port, .proto = proto};
 	return 0;
+}
+
+int net_add_alias(struct net *n, struct str host, uint16_t port, enum proto proto)
+{
+	return add_alias(n, host, port, proto, false);
+}
+
+int net_add_alias_tree(struct net *n, struct str host, uint16_t port, enum proto proto)
+{
+	return add_alias(n, host, port, proto, true);
 }
 
 void net_alias_each(const struct net *n, void (*fn)(void *arg, struct str host, uint16_t port, enum proto p),
@@ -210,12 +220,21 @@ const struct net_socket *net_socket_default(const struct net *n, enum proto p, i
 	return NULL;
 }
 
+static bool covers(const struct net_alias *a, struct str host)
+{
+	size_t more = host.n > a->host.n ? host.n - a->host.n : 0;
+
+	if (str_ieq(a->host, host))
+		return true;
+	return a->below && more > 1 && host.p[more - 1] == '.' && str_ieq(str_skip(host, more), a->host);
+}
+
 static bool is_alias(const struct net *n, struct str host, uint16_t port, enum proto p)
 {
 	for (unsigned i = 0; i < n->n_aliases; i++) {
 		const struct net_alias *a = &n->aliases[i];
 
-		if (str_ieq(a->host, host) && (!a->port || !port || a->port == port) &&
+		if (covers(a, host) && (!a->port || !port || a->port == port) &&
 		    (!a->proto || !p || a->proto == p))
 			return true;
 	}

@@ -112,6 +112,8 @@ struct net_listen {
 int net_add_listen(struct net *n, const struct net_listen *l);
 /* Names of ours besides the listen addresses; port 0, PROTO_NONE: any. */
 int net_add_alias(struct net *n, struct str host, uint16_t port, enum proto proto);
+/* The same for the host and every name below it. */
+int net_add_alias_tree(struct net *n, struct str host, uint16_t port, enum proto proto);
 void net_alias_each(const struct net *n, void (*fn)(void *arg, struct str host, uint16_t port, enum proto p),
 		    void *arg);
 /*

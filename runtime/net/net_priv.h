@@ -13,6 +13,7 @@
 #include "net/net.h"
 
 struct net_alias {
+	bool below; /* names below it too */
 	struct str host;
 	uint16_t port;
 	enum proto proto;

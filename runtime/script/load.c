@@ -200,6 +200,18 @@ const struct program_value *program_core_find(const struct program *p, const cha
 	return NULL;
 }
 
+int64_t program_global_int(const struct program *p, const char *group, const char *name, int64_t def)
+{
+	for (uint64_t i = 0; i < p->n_cfg_vars; i++) {
+		const struct program_cfg_var *v = &p->cfg_vars[i];
+
+		if (v->instance < 0 && v->value.kind == PROGRAM_INT && str_eq(v->group, str_of(group)) &&
+		    str_eq(v->name, str_of(name)))
+			def = v->value.i;
+	}
+	return def;
+}
+
 int64_t program_core_int(const struct program *p, const char *name, int64_t def)
 {
 	const struct program_value *v = program_core_find(p, name);

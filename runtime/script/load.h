@@ -21,6 +21,8 @@ void program_worker_fini(const struct program *p, struct worker *w);
 /* Value of a core parameter: the last assignment, or the default given. */
 int64_t program_core_int(const struct program *p, const char *name, int64_t def);
 struct str program_core_str(const struct program *p, const char *name, struct str def);
+/* A custom global of the script (group.name = number), or the default given. */
+int64_t program_global_int(const struct program *p, const char *group, const char *name, int64_t def);
 const struct program_value *program_core_find(const struct program *p, const char *name);
 
 #endif

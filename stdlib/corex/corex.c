@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define STD_NAME corex
 #define STD_DEF "corex/corex.def"
+#include "rpc/rpc.h"
 #include "abi/std.h"
 
+#include <stdio.h>
+
+#include "core/log.h"
+#include "core/worker.h"
+#include "net/net.h"
+#include "script/env.h"
 #include "sip/draft.h"
 
 /* "0.7", "1" as thousandths; what is no q value is none, as in the reference. */
@@ -55,4 +62,279 @@ int32_t std_corex_append_branch_uri_q(struct run *r, const struct str *uri, cons
 	return append(r, *uri, *q);
 }
 
-STD_MODULE(corex)
+/* ---- extended flags ---- */
+
+static uint32_t *xflag_word(struct run *r, int64_t flag)
+{
+	return r->draft && flag >= 0 && flag < 64 ? &r->draft->xflags[flag / 32] : NULL;
+}
+
+int32_t std_corex_setxflag(struct run *r, int64_t flag)
+{
+	uint32_t *w = xflag_word(r, flag);
+
+	if (w)
+		*w |= 1u << flag % 32;
+	return w ? 1 : -1;
+}
+
+int32_t std_corex_resetxflag(struct run *r, int64_t flag)
+{
+	uint32_t *w = xflag_word(r, flag);
+
+	if (w)
+		*w &= ~(1u << flag % 32);
+	return w ? 1 : -1;
+}
+
+int32_t std_corex_isxflagset(struct run *r, int64_t flag)
+{
+	const uint32_t *w = xflag_word(r, flag);
+
+	return w && (*w >> flag % 32 & 1) ? 1 : -1;
+}
+
+/* ---- sockets ---- */
+
+static int32_t force(struct run *r, const struct net_socket *s)
+{
+	if (!r->draft || !s)
+		return -1;
+	r->draft->main.force_sock = s;
+	return 1;
+}
+
+int32_t std_corex_set_send_socket(struct run *r, const struct str *socket)
+{
+	return force(r, net_socket_by_text(net_of(r->worker), *socket));
+}
+
+int32_t std_corex_set_send_socket_name(struct run *r, const struct str *name)
+{
+	return force(r, net_socket_by_name(net_of(r->worker), *name));
+}
+
+int32_t std_corex_is_socket_name(struct run *r, const struct str *name)
+{
+	return net_socket_by_name(net_of(r->worker), *name) ? 1 : -1;
+}
+
+int32_t std_corex_is_faked_msg(struct run *r)
+{
+	return r->draft && r->draft->msg->origin.src.family ? -1 : 1;
+}
+
+/* ---- files ---- */
+
+enum { FILE_MAX = 65535 };
+
+int32_t std_corex_file_write(struct run *r, const struct str *path, const struct str *content)
+{
+	char *z = str_z(r->arena, *path);
+	FILE *f = z ? fopen(z, "w") : NULL;
+	bool ok = f && fwrite(content->p, 1, content->n, f) == content->n;
+
+	if (f && fclose(f) != 0)
+		ok = false;
+	if (!ok)
+		script_err(r, "file_write: cannot write " STR_FMT, STR_ARG(*path));
+	return ok ? 1 : -1;
+}
+
+int32_t std_corex_file_read(struct run *r, const struct str *path, const struct pv_ref *to)
+{
+	char *z = str_z(r->arena, *path), *buf = arena_alloc(r->arena, FILE_MAX);
+	FILE *f = z && buf ? fopen(z, "r") : NULL;
+	struct value v;
+	size_t n;
+	bool ok;
+
+	if (!f) {
+		script_err(r, "file_read: cannot read " STR_FMT, STR_ARG(*path));
+		return -1;
+	}
+	n = fread(buf, 1, FILE_MAX, f);
+	ok = !ferror(f);
+	fclose(f);
+	v = value_str(str_make(buf, n));
+	return ok && to->set(r, &v) >= 0 ? 1 : -1;
+}
+
+/* ---- $cfg ---- */
+
+int32_t std_corex_pv_cfg_get(struct run *r, const struct pv_name *n, struct value *ret)
+{
+	const struct program_site *s = &r->prog->sites[r->site];
+
+	*ret = value_null();
+	switch (n->num) {
+	case 0:
+		*ret = value_int(s->line);
+		return 0;
+	case 1:
+	case 2:
+		*ret = value_str(str_of(s->file ? s->file : ""));
+		return 0;
+	case 3:
+		if (s->route >= 0)
+			*ret = value_str(r->prog->routes[s->route].name.n ? r->prog->routes[s->route].name
+									   : S("DEFAULT_ROUTE"));
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* ---- {sock.*} ---- */
+
+static bool sock_parts(struct run *r, const struct value *in, struct str *proto, struct str *host, struct str *port)
+{
+	struct str rest = script_text(r, in);
+	size_t end = STR_NONE;
+
+	if (in->tag == VAL_NULL)
+		return false;
+	*proto = str_cut(&rest, ':');
+	if (proto_parse(*proto) == PROTO_NONE)
+		return false;
+	if (rest.n && rest.p[0] == '[')
+		end = str_chr(rest, ']');
+	*host = end == STR_NONE ? str_head(rest, str_chr(rest, ':')) : str_head(rest, end + 1);
+	rest = str_skip(rest, host->n);
+	*port = rest.n ? str_skip(rest, 1) : S("");
+	return host->n != 0;
+}
+
+#define SOCK_PART(name)                                                                            \
+	int32_t std_corex_tr_sock_##name(struct run *r, const struct value *in, struct value *ret) \
+	{                                                                                          \
+		struct str proto, host, port;                                                      \
+                                                                                                   \
+		if (!sock_parts(r, in, &proto, &host, &port))                                      \
+			return -1;                                                                 \
+		*ret = value_str(name);                                                            \
+		return 0;                                                                          \
+	}
+SOCK_PART(proto)
+SOCK_PART(host)
+SOCK_PART(port)
+
+int32_t std_corex_tr_sock_touri(struct run *r, const struct value *in, struct value *ret)
+{
+	struct str proto, host, port;
+
+	if (!sock_parts(r, in, &proto, &host, &port))
+		return -1;
+	*ret = value_str(str_printf(r->arena, "sip:" STR_FMT "%s" STR_FMT ";transport=" STR_FMT, STR_ARG(host),
+				    port.n ? ":" : "", STR_ARG(port), STR_ARG(proto)));
+	return 0;
+}
+
+/* ---- domains with all names below ---- */
+
+static struct domain {
+	struct domain *next;
+	struct str host;
+	uint16_t port;
+	enum proto proto;
+} *domains;
+static struct arena *kept;
+
+int32_t std_corex_param_alias_subdomains(const struct program_value *v)
+{
+	struct str rest = v->s, first = str_head(rest, str_chr(rest, ':'));
+	enum proto proto = proto_parse(first);
+	struct domain *d;
+	uint64_t port = 0;
+
+	if (!kept)
+		kept = arena_new(1 << 20);
+	d = kept ? arena_new_of(kept, struct domain) : NULL;
+	if (!d)
+		return RT_E_NOMEM;
+	if (proto != PROTO_NONE && first.n < rest.n)
+		str_cut(&rest, ':');
+	else
+		proto = PROTO_NONE;
+	d->host = str_dup(kept, str_cut(&rest, ':'));
+	if (!d->host.n || (rest.n && !str_to_u64(rest, 65535, &port)))
+		return RT_E_PARSE;
+	d->port = (uint16_t)port;
+	d->proto = proto;
+	d->next = domains;
+	domains = d;
+	return 0;
+}
+
+/* The first worker starts before messages flow; the table is read-only from then on. */
+static int corex_worker_init(struct worker *w)
+{
+	int err = 0;
+
+	for (const struct domain *d = worker_index(w) == 0 ? domains : NULL; d && !err; d = d->next)
+		err = net_add_alias_tree(net_of(w), d->host, d->port, d->proto);
+	return err;
+}
+
+static void corex_fini(void)
+{
+	domains = NULL;
+	arena_free(&kept);
+}
+
+/* ---- RPC ---- */
+
+static struct str or_dash(struct str s)
+{
+	return s.n ? s : S("-");
+}
+
+void std_corex_rpc_list_sockets(struct rpc *c)
+{
+	const struct net_socket *s;
+
+	for (unsigned i = 0; (s = net_socket_at(net_of(c->worker), i)) != NULL; i++) {
+		struct rpc_node *n = rpc_add_struct(c, NULL, "");
+
+		rpc_add_str(c, n, "PROTO", proto_name(s->proto));
+		rpc_add_str(c, n, "NAME", s->host);
+		rpc_add_str(c, rpc_add_struct(c, n, "ADDRLIST"), "ADDR", s->host);
+		rpc_add_fmt(c, n, "PORT", "%u", s->addr.port);
+		rpc_add_str(c, n, "MCAST", S("no"));
+		rpc_add_str(c, n, "MHOMED", S("no"));
+		rpc_add_str(c, n, "VIRTUAL", s->virtual_ ? S("yes") : S("no"));
+		rpc_add_str(c, n, "SOCKNAME", or_dash(s->name));
+		rpc_add_str(c, n, "ADVERTISE", or_dash(s->adv_host));
+	}
+}
+
+static void add_alias(void *arg, struct str host, uint16_t port, enum proto p)
+{
+	struct rpc *c = arg;
+	struct rpc_node *n = rpc_add_struct(c, NULL, "");
+
+	rpc_add_str(c, n, "PROTO", p == PROTO_NONE ? S("*") : proto_name(p));
+	rpc_add_str(c, n, "ADDR", host);
+	rpc_add_int(c, n, "PORT", port);
+}
+
+void std_corex_rpc_list_aliases(struct rpc *c)
+{
+	net_alias_each(net_of(c->worker), add_alias, c);
+}
+
+void std_corex_rpc_debug(struct rpc *c)
+{
+	struct rpc_node *n = rpc_add_struct(c, NULL, "");
+	int64_t level;
+
+	if (!rpc_arg_int(c, 0, true, &level)) {
+		rpc_add_int(c, n, "debug", log_get_level());
+		return;
+	}
+	rpc_add_int(c, n, "old", log_get_level());
+	rpc_add_int(c, n, "new", level);
+	log_set_level((int)level);
+}
+
+STD_MODULE(corex, .worker_init = corex_worker_init, .fini = corex_fini)

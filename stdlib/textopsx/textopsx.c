@@ -70,19 +70,6 @@ static bool needed(enum sip_hdr_id id)
 	case SIP_HDR_CONTACT:
 	case SIP_HDR_CONTENT_TYPE:
 	case SIP_HDR_CONTENT_LENGTH:
-	case SIP_HDR_EXPIRES:
-	case SIP_HDR_EVENT:
-	case SIP_HDR_AUTHORIZATION:
-	case SIP_HDR_PROXY_AUTHORIZATION:
-	case SIP_HDR_WWW_AUTHENTICATE:
-	case SIP_HDR_PROXY_AUTHENTICATE:
-	case SIP_HDR_REQUIRE:
-	case SIP_HDR_PROXY_REQUIRE:
-	case SIP_HDR_UNSUPPORTED:
-	case SIP_HDR_SUPPORTED:
-	case SIP_HDR_ALLOW:
-	case SIP_HDR_RSEQ:
-	case SIP_HDR_RACK:
 		return true;
 	default:
 		return false;
