@@ -55,14 +55,6 @@ static void witness(struct proof *pf, struct diag *d, int route, int bit)
 	}
 }
 
-static bool done_before(const struct sema *s, const struct sema_use *u, const bool *told)
-{
-	for (const struct sema_use *o = s->uses.v; o < u; o++)
-		if (o->route == u->route && told[o - s->uses.v])
-			return true;
-	return false;
-}
-
 static bool check_use(struct proof *pf, const struct sema_use *u)
 {
 	struct sema *s = pf->s;
@@ -88,13 +80,13 @@ static bool check_use(struct proof *pf, const struct sema_use *u)
 void sema_prove_contexts(struct sema *s)
 {
 	struct proof pf = {s, NULL};
-	bool *told = arena_calloc(s->arena, s->uses.n + 1, sizeof(*told));
+	bool *told = arena_calloc(s->arena, s->p->routes.n + 1, sizeof(*told)); /* by route: one is enough */
 
 	pf.via = arena_calloc(s->arena, s->p->routes.n + 1, sizeof(*pf.via));
 	if (!pf.via || !told)
 		return;
 	spread(&pf);
 	for (size_t i = 0; i < s->uses.n; i++)
-		if (!done_before(s, &s->uses.v[i], told))
-			told[i] = check_use(&pf, &s->uses.v[i]);
+		if (!told[s->uses.v[i].route])
+			told[s->uses.v[i].route] = check_use(&pf, &s->uses.v[i]);
 }
