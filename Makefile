@@ -67,6 +67,7 @@ $(B)/lib/%.a:
 	@$(AR) rcs $@ $(filter %.o,$^)
 
 $(B)/obj/compiler/codegen/%.o: EXTRA = $(LLVM_CFLAGS)
+-include Makefile.inline
 $(B)/obj/%.o: %.c | gen
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
@@ -131,7 +132,8 @@ test: test-deps
 bench: test-deps
 	@$(MAKE) --no-print-directory -j2 all
 	@$(CC) -O2 -o $(B)/sipload tests/bench/sipload.c
-	@python3 tests/bench/compare.py --build $(B) $(BENCH)
+	@$(CC) -O2 -o $(B)/udpecho tests/bench/udpecho.c
+	@python3 tests/bench/bench.py --build $(B) $(BENCH)
 
 install: all
 	install -D $(B)/kiln $(DESTDIR)$(PREFIX)/bin/kiln

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install the Debian packages that are missing: deps.sh [build|test]
 set -eu
-build="gcc make flex bison pkg-config llvm-19-dev libboost-context-dev libc-ares-dev libpcre2-dev libssl-dev
+build="gcc clang-19 make flex bison pkg-config llvm-19-dev libboost-context-dev libc-ares-dev libpcre2-dev libssl-dev
 	libxml2-dev libjansson-dev libgraphviz-dev libpcap-dev libedit-dev"
 test="$build clang-19 libclang-rt-19-dev libcmocka-dev kamailio sip-tester python3 gdb groff-base"
 want=$build

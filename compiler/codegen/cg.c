@@ -84,6 +84,8 @@ bool cg_module(struct cg *g, const char *passes)
 	LLVMErrorRef err;
 	char *why = NULL;
 
+	if (!cg_inline_link(g))
+		return false;
 	cg_debug_init(g);
 	for (size_t i = 0; i < g->rir->n_fns; i++)
 		cg_declare(g, g->rir->fns[i]);

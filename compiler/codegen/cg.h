@@ -61,6 +61,11 @@ LLVMValueRef cg_name(struct cg *g, const struct sema_pv *pv, int64_t part); /* s
 LLVMValueRef cg_pvref(struct cg *g, const struct sema_pv *pv);
 LLVMValueRef cg_regex_slot(struct cg *g, size_t i);
 
+/* ---- inline.c: bodies of runtime functions that are inlined ---- */
+bool cg_inline_link(struct cg *g);
+/* What stands for the runtime's function of that name, or NULL. */
+LLVMValueRef cg_inline_of(struct cg *g, const char *name);
+
 /* ---- program.c ---- */
 void cg_program(struct cg *g);
 

@@ -186,8 +186,10 @@ static LLVMValueRef binary(struct fn_state *s, int64_t op, LLVMValueRef a, LLVMV
 
 static LLVMValueRef call(struct fn_state *s, const struct rir_inst *i)
 {
-	LLVMValueRef fn = function(s->g, i->name, i->sig), args[RIR_ARGS_MAX + 1], v;
+	LLVMValueRef fn = cg_inline_of(s->g, i->name), args[RIR_ARGS_MAX + 1], v;
 
+	if (!fn)
+		fn = function(s->g, i->name, i->sig);
 	args[0] = s->run;
 	for (int k = 0; k < i->n_args; k++) {
 		args[k + 1] = s->t[i->args[k]];

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "core/counter.h"
 #include "core/worker.h"
 #include "net/net.h"
 #include "script/reply.h"
@@ -21,6 +22,8 @@ struct reg_conf reg_conf;
 static void copy_params(void)
 {
 	reg_conf = (struct reg_conf){
+		.accepted = counter_get(S("registrar"), S("accepted_regs")),
+		.rejected = counter_get(S("registrar"), S("rejected_regs")),
 		.default_expires = param.default_expires,
 		.default_expires_range = param.default_expires_range,
 		.expires_range = param.expires_range,

@@ -20,6 +20,7 @@ struct reg_conf {
 	int64_t flow_timer, contact_max_size, lookup_filter_mode, use_expired_contacts;
 	struct str realm_prefix, received_param, sock_hdr_name, xavp_cfg, xavp_rcd;
 	const struct pv_ref *received_avp;
+	int accepted, rejected; /* counters */
 };
 extern struct reg_conf reg_conf;
 

@@ -111,7 +111,7 @@ int reg_reply(struct reg_save *s, bool send)
 {
 	struct sb b;
 
-	counter_inc(counter_get(S("registrar"), s->error ? S("rejected_regs") : S("accepted_regs")));
+	counter_inc(s->error ? reg_conf.rejected : reg_conf.accepted);
 	sb_init(&b, s->r->arena, REPLY_MAX);
 	add_contacts(&b, s);
 	if (s->error)

@@ -133,20 +133,36 @@ static void run_event(struct worker *w, struct sip_draft *d, int32_t route, cons
 	run_end(&r);
 }
 
-static void count(int status)
+/* Handles of the counters that every reply moves; by name only at start. */
+static const int own_status[] = {200, 202, 300, 301, 302, 400, 401, 403, 404, 407, 408, 483, 500};
+enum { OWN = sizeof(own_status) / sizeof(own_status[0]) };
+static struct {
+	int own[OWN], of_class[7], sent;
+} counts;
+
+static void find_counters(void)
 {
-	static const int own[] = {200, 202, 300, 301, 302, 400, 401, 403, 404, 407, 408, 483, 500};
 	char name[32];
 
-	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-		if (own[i] != status)
-			continue;
-		snprintf(name, sizeof(name), "%d_replies", status);
-		counter_inc(counter_get(S("sl"), str_of(name)));
+	for (int i = 0; i < OWN; i++) {
+		snprintf(name, sizeof(name), "%d_replies", own_status[i]);
+		counts.own[i] = counter_get(S("sl"), str_of(name));
 	}
-	snprintf(name, sizeof(name), "%dxx_replies", status / 100);
-	counter_inc(counter_get(S("sl"), str_of(name)));
-	counter_inc(counter_get(S("sl"), S("sent_replies")));
+	for (int i = 1; i < 7; i++) {
+		snprintf(name, sizeof(name), "%dxx_replies", i);
+		counts.of_class[i] = counter_get(S("sl"), str_of(name));
+	}
+	counts.sent = counter_get(S("sl"), S("sent_replies"));
+}
+
+static void count(int status)
+{
+	for (int i = 0; i < OWN; i++)
+		if (own_status[i] == status)
+			counter_inc(counts.own[i]);
+	if (status >= 100 && status <= 699)
+		counter_inc(counts.of_class[status / 100]);
+	counter_inc(counts.sent);
 }
 
 static void on_sent(struct worker *w, struct sip_draft *d, int status, int err)
@@ -194,6 +210,7 @@ void std_sl_rpc_stats(struct rpc *c)
 
 static int init(const struct program *p)
 {
+	find_counters();
 	filtered_ack = script_event(p, "sl:filtered-ack");
 	local_response = script_event(p, "sl:local-response");
 	script_reply_hooks.sent = on_sent;

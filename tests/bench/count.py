@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from workloads import GEN, HERE, IP, LOADS, PORT, bound
+from workloads import GEN, IP, LOADS, PORT, UAS, bound, script
 
 
 def load(build, args, n, w=20):
@@ -30,7 +30,7 @@ def load(build, args, n, w=20):
 def run(a, workload, n):
     """Instructions by function over the server's whole life, n operations in it."""
     with tempfile.TemporaryDirectory() as tmp:
-        cfg = os.path.join(HERE, "cfg", workload + ".cfg")
+        cfg = script(workload)
         opts = shlex.split("-l udp:%s:%d -DD -E -n 1 -a no -Y %s -w %s" % (IP, PORT, tmp, tmp))
         if a.reference:
             cmd = ["/usr/sbin/kamailio", "-m", "256", "-M", "16", "-x", "fm", "-X", "fm", "-f", cfg] + opts

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured, and where: the scripts are cfg/<name>.cfg, the loads are sipload's arguments."""
+"""What is measured, and where: the scripts are cfg/<script>.cfg, the loads are sipload's arguments."""
 import os
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -7,14 +7,29 @@ IP, PORT, GEN, UAS = "127.0.7.1", 5060, "127.0.7.2", "127.0.7.3:5090"
 LOADS = {
     "w1": ("stateless OPTIONS", "-m options"),
     "w2": ("stateless forward", "-m message -u " + UAS),
-    "w3": ("stateful call", "-m call -u " + UAS),
-    "w4": ("REGISTER", "-m register -M 10000"),
+    "w3": ("stateful call, Record-Route", "-m call -u " + UAS),
+    "w4": ("REGISTER into memory", "-m register -M 10000"),
     "w6o": ("stock script: OPTIONS", "-m options"),
     "w6r": ("stock script: REGISTER", "-m register -M 10000 -u " + UAS),
-    "w6c": ("stock script: call", "-m call -a -M 1000 -u " + UAS),
+    "w6c": ("stock script: call between phones", "-m call -a -M 1000 -u " + UAS),
     "w10": ("200 script operations", "-m options"),
     "w10e": ("the same, empty script", "-m options"),
+    "w11": ("every request waits 5 ms", "-m options -H 'X-Slow: 1' -w 1000"),
+    "w11q": ("quick beside 300 waits a second", "-m options"),
+    "w12k": ("lookup, 1,000 contacts", "-m message -a -z -M 1000 -u " + UAS),
+    "w12m": ("lookup, 1,000,000 contacts", "-m message -a -z -M 1000000 -u " + UAS),
+    "w13i": ("OPTIONS on 10,000 TCP connections", "-m options -t tcp -S 10000"),
+    "w13c": ("a TCP connection per OPTIONS", "-m options -t tcp -S 40 -k"),
 }
+# the script, where it has another name
+SCRIPTS = {"w11q": "w11", "w12k": "w12", "w12m": "w12", "w13i": "w13", "w13c": "w13"}
+# contacts to register before, beside load while measuring
+CONTACTS = {"w6c": 1000, "w12k": 1000, "w12m": 1000000}
+BESIDE = {"w11q": "-m options -H 'X-Slow: 1' -R 300"}
+
+
+def script(workload):
+    return os.path.join(HERE, "cfg", SCRIPTS.get(workload, workload) + ".cfg")
 
 
 def bound(ip=IP, port=PORT, proto="udp"):

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bitcode of runtime/script/inline.c: linked into the module, found by the name it stands for. */
+#include "codegen/cg.h"
+
+#include <llvm-c/BitReader.h>
+#include <llvm-c/Linker.h>
+#include <string.h>
+
+__asm__(".section .rodata\n"
+	".balign 16\n"
+	"cg_inline_begin: .incbin \"" INLINE_BC "\"\n"
+	"cg_inline_end: .byte 0\n"
+	".previous\n");
+extern const char cg_inline_begin[], cg_inline_end[];
+
+static const char prefix[] = "fast_";
+
+static void always_inline(struct cg *g, LLVMValueRef fn)
+{
+	unsigned kind = LLVMGetEnumAttributeKindForName("alwaysinline", strlen("alwaysinline"));
+
+	LLVMSetLinkage(fn, LLVMInternalLinkage);
+	LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(g->ctx, kind, 0));
+}
+
+bool cg_inline_link(struct cg *g)
+{
+	size_t size = (size_t)(cg_inline_end - cg_inline_begin);
+	LLVMMemoryBufferRef buf = LLVMCreateMemoryBufferWithMemoryRange(cg_inline_begin, size, "inline", false);
+	LLVMModuleRef from;
+	bool ok = !LLVMParseBitcodeInContext2(g->ctx, buf, &from);
+
+	LLVMDisposeMemoryBuffer(buf);
+	if (!ok || LLVMLinkModules2(g->mod, from)) {
+		fprintf(stderr, "kiln: internal fault, the runtime's bitcode cannot be read\n");
+		return false;
+	}
+	for (LLVMValueRef fn = LLVMGetFirstFunction(g->mod); fn; fn = LLVMGetNextFunction(fn))
+		if (LLVMCountBasicBlocks(fn))
+			always_inline(g, fn);
+	return true;
+}
+
+LLVMValueRef cg_inline_of(struct cg *g, const char *name)
+{
+	char fast[96];
+	int n = snprintf(fast, sizeof(fast), "%s%s", prefix, name);
+	LLVMValueRef fn = n > 0 && (size_t)n < sizeof(fast) ? LLVMGetNamedFunction(g->mod, fast) : NULL;
+
+	return fn && LLVMCountBasicBlocks(fn) ? fn : NULL;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The short way through functions of rt.def, for the case that is common; what is not goes on to the
+ * function itself. Compiled to bitcode by clang and linked into each script's module before that is
+ * optimised (compiler/codegen/inline.c), where a call of rt_x becomes the body of fast_rt_x: constant
+ * getters are then called directly, and known types cost no test.
+ *
+ * Self-contained: no state of the process is reached from here, only what the arguments point to.
+ */
+#include "abi/rt.h"
+
+#define RT(ret, name, sig, params) ret fast_##name params;
+#include "abi/rt.def"
+#undef RT
+
+int64_t fast_rt_int(struct run *r, const struct value *v)
+{
+	if (v->tag & VAL_INT)
+		return v->i;
+	return v->tag == VAL_NULL ? 0 : rt_int(r, v);
+}
+
+int64_t fast_rt_cast_int(struct run *r, const struct value *v)
+{
+	return v->tag & VAL_INT ? v->i : rt_cast_int(r, v);
+}
+
+void fast_rt_str(struct run *r, const struct value *v, struct str *ret)
+{
+	if (v->tag & VAL_STR)
+		*ret = v->s;
+	else
+		rt_str(r, v, ret);
+}
+
+void fast_rt_add(struct run *r, const struct value *a, const struct value *b, struct value *ret)
+{
+	int64_t sum;
+
+	if (a->tag != VAL_INT || b->tag != VAL_INT) {
+		rt_add(r, a, b, ret);
+		return;
+	}
+	sum = (int64_t)((uint64_t)a->i + (uint64_t)b->i);
+	*ret = value_int(r->prog->compat == 6 ? sum : (int64_t)(int32_t)(uint32_t)(uint64_t)sum);
+}
+
+int32_t fast_rt_eq(struct run *r, const struct value *a, const struct value *b)
+{
+	if (a->tag == VAL_INT && b->tag & VAL_INT)
+		return a->i == b->i;
+	if (a->tag & VAL_STR && b->tag & VAL_STR)
+		return str_eq(a->s, b->s);
+	return rt_eq(r, a, b);
+}
+
+int32_t fast_rt_str_eq(struct run *r, const struct str *a, const struct str *b)
+{
+	(void)r;
+	return str_eq(*a, *b);
+}
+
+int32_t fast_rt_empty_eq(struct run *r, const struct value *v)
+{
+	(void)r;
+	if (v->tag == VAL_INT)
+		return v->i == 0 ? 2 : 0;
+	return !value_is_str(v) || v->s.n == 0;
+}
+
+int32_t fast_rt_pv_get(struct run *r, void *fn, const struct pv_name *n, struct value *ret)
+{
+	pv_get_fn *get;
+	int32_t rc;
+
+	memcpy(&get, &fn, sizeof(get));
+	*ret = value_null();
+	rc = get(r, n, ret);
+	if (rc >= 0)
+		return 0;
+	*ret = value_null();
+	return -1;
+}
+
+/* Texts live in the frame's own bytes; numbers and null only in the value. */
+void fast_rt_var_set(struct run *r, int32_t slot, const struct value *v)
+{
+	if (v->tag & VAL_STR)
+		rt_var_set(r, slot, v);
+	else
+		r->vars[slot] = *v;
+}
+
+void fast_rt_print(struct run *r, int32_t rc, struct value *v)
+{
+	(void)r;
+	if (rc < 0)
+		*v = value_str(S(""));
+}
+
+void fast_rt_tr_done(struct run *r, int32_t rc, struct value *v)
+{
+	(void)r;
+	if (rc < 0)
+		*v = value_null();
+}

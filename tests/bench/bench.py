@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Kiln and the reference side by side, interleaved, each on one pinned core, the load on another.
+
+  bench.py [--build build] [--rounds 3] [--seconds 2] [--no-memory] [w1 w2 ...]
+
+Of the reference the best of its allocators and process counts serves, workload by workload. Per workload: operations a
+second, CPU microseconds of the server per operation (user, system; all threads and processes, from the kernel), p50 and p99
+at half load, failures, retransmissions, resident memory; medians of the rounds, and ratios of medians. The floor is a plain
+UDP echo of the same sizes. Also in BUILD/bench/bench.json and bench.svg. Quote ratios of one run, never the absolutes."""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+import chart
+import memory
+from server import Server
+from workloads import IP, LOADS, PORT, script
+
+RUN = "-f {cfg} -l udp:%s:%d -l tcp:%s:%d -DD -E -a no -Y {tmp} -w {tmp} -n " % (IP, PORT, IP, PORT)
+REFERENCE = "/usr/sbin/kamailio -m 3000 -M 16 -x %s -X %s " + RUN + "%d"
+MANY = {"w11": 8, "w11q": 8}  # a wait holds one of its processes
+
+
+def servers(build, workload):
+    many = MANY.get(workload, 1)
+    got = {"reference %s" % x: REFERENCE % (x, x, many) for x in ("fm", "tlsf")}
+    got["kiln"] = os.path.join(build, "kamailio") + " " + RUN + "1"
+    return got
+
+
+def floor(build):
+    """CPU microseconds of an echo, per message."""
+    with Server(build, "%s/udpecho %s %d mmsg" % (build, IP, PORT), "w1") as s:
+        return s.measure(1.5)
+
+
+def median(rows):
+    return {k: statistics.median(r[k] for r in rows) for k in rows[0]} if rows else None
+
+
+def compiles(build, workload):
+    p = subprocess.run([os.path.join(build, "kiln"), "check", script(workload)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return "" if p.returncode == 0 else p.stdout.strip().splitlines()[0]
+
+
+def run_workload(a, workload):
+    got, errors = {name: [] for name in servers(a.build, workload)}, []
+    for _ in range(a.rounds):
+        for name, command in servers(a.build, workload).items():
+            try:
+                with Server(a.build, command, workload) as s:
+                    got[name].append(s.measure(a.seconds))
+            except (RuntimeError, subprocess.TimeoutExpired) as e:
+                errors.append("%s: %s" % (name, str(e)[-300:]))
+    med = {name: median(rows) for name, rows in got.items()}
+    refs = [(m["cpu_us"], name) for name, m in med.items() if m and name != "kiln"]
+    best = min(refs)[1] if refs else None
+    return {"title": LOADS[workload][0], "servers": med, "best": best, "errors": errors}
+
+
+def ratio(x, y):
+    return x / y if y else float("nan")
+
+
+def show(workload, r):
+    ref, kiln = r["servers"].get(r["best"] or "", None), r["servers"]["kiln"]
+    for name, m in ((r["best"], ref), ("kiln", kiln)):
+        if m:
+            print("%-5s %-17s %9.0f %8.1f %8.1f %8.1f %9.0f %9.0f %5d %7d %8.1f" % (
+                workload, name, m["rate"], m["cpu_us"], m["user_us"], m["sys_us"], m["p50_us"], m["p99_us"], m["fail"],
+                m["retrans"], m["rss"] / 1e6))
+    if ref and kiln:
+        r["ratio"] = {"cpu": ratio(ref["cpu_us"], kiln["cpu_us"]), "user": ratio(ref["user_us"], kiln["user_us"]),
+                      "rate": ratio(kiln["rate"], ref["rate"]), "rss": ratio(ref["rss"], kiln["rss"])}
+        print("%-5s %s: CPU %.2f times, user %.2f, throughput %.2f, memory %.2f times better" % (
+            workload, r["title"], r["ratio"]["cpu"], r["ratio"]["user"], r["ratio"]["rate"], r["ratio"]["rss"]))
+    for e in r["errors"]:
+        print("%-5s %s" % (workload, e.replace("\n", " ")))
+    sys.stdout.flush()
+
+
+def one_figure(name, unit, fn):
+    try:
+        v = fn()
+        print("%-44s %12.1f %s" % (name, v, unit))
+    except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+        v = None
+        print("%-44s %s" % (name, str(e).strip().splitlines()[-1][-200:]))
+    sys.stdout.flush()
+    return v
+
+
+def figures(a):
+    got = {}
+    ref, kiln = REFERENCE % ("fm", "fm", 1), servers(a.build, "w1")["kiln"]
+    for who, cmd in (("reference", ref), ("kiln", kiln)):
+        got[who] = {
+            "contact_bytes": one_figure(who + ": memory per contact", "bytes", lambda c=cmd: memory.per_contact(a.build, c, a.contacts)),
+            "transaction_bytes": one_figure(who + ": memory per ringing call", "bytes", lambda c=cmd: memory.per_transaction(a.build, c)),
+            "connection_bytes": one_figure(who + ": memory per TCP connection", "bytes", lambda c=cmd: memory.per_connection(a.build, c)),
+            "start_ms": one_figure(who + ": stock script, start until the socket is open", "ms", lambda c=cmd: memory.start_time(c) * 1e3),
+        }
+    got["build_ms"] = one_figure("kiln build of the stock script", "ms", lambda: memory.build_time(a.build) * 1e3)
+    return got
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("--build", default="build")
+    ap.add_argument("--rounds", type=int, default=3)
+    ap.add_argument("--seconds", type=float, default=2)
+    ap.add_argument("--contacts", type=int, default=200000)
+    ap.add_argument("--no-memory", action="store_true")
+    ap.add_argument("workloads", nargs="*")
+    a = ap.parse_args()
+    a.build = os.path.abspath(a.build)
+    out = {"machine": "%s, %d cores, Linux %s" % (chart.cpu_name(), os.cpu_count(), platform.release()),
+           "time": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "load": os.getloadavg()[0], "workloads": {}}
+    print("%s; load before: %.1f" % (out["machine"], out["load"]))
+    out["floor"] = floor(a.build)
+    print("UDP echo, the floor: %.1f us a message (user %.1f), %.0f/s" % (out["floor"]["cpu_us"], out["floor"]["user_us"], out["floor"]["rate"]))
+    print("%-5s %-17s %9s %8s %8s %8s %9s %9s %5s %7s %8s" % ("", "", "ops/s", "CPU us", "user", "system", "p50 us", "p99 us",
+                                                             "fail", "retrans", "MB"))
+    bad = 0
+    for w in a.workloads or list(LOADS):
+        why = compiles(a.build, w)
+        if why:
+            print("%-5s %s: not measured: %s" % (w, LOADS[w][0], why))
+            out["workloads"][w] = {"title": LOADS[w][0], "not_measured": why}
+            continue
+        out["workloads"][w] = r = run_workload(a, w)
+        show(w, r)
+        bad += len(r["errors"])
+    if not a.no_memory and not a.workloads:
+        out["figures"] = figures(a)
+    where = os.path.join(a.build, "bench")
+    os.makedirs(where, exist_ok=True)
+    with open(os.path.join(where, "bench.json"), "w") as f:
+        json.dump(out, f, indent=1)
+    with open(os.path.join(where, "bench.svg"), "w") as f:
+        f.write(chart.svg(out))
+    print("%s/bench.json, bench.svg" % where)
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
