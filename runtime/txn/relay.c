@@ -116,6 +116,15 @@ static int send_set_await(struct txn *t, unsigned from, const struct txn_relay_o
 	return alive ? 0 : err;
 }
 
+static void save_draft(struct txn *t, const struct sip_draft *d)
+{
+	const struct sip_edit *kept = t->draft.edits;
+
+	txn_save_draft(t, d);
+	if (t->flags & TXN_EDITS_KEPT)
+		t->draft.edits = kept;
+}
+
 static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)
 {
 	unsigned from = t->n_b, first = t->first_b;
@@ -131,7 +140,7 @@ static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts
 		return err;
 	}
 	if (from == 0)
-		txn_save_draft(t, d);
+		save_draft(t, d);
 	if (!t->life_end)
 		t->life_end = worker_now(t->w) + 1000ULL * (t->method == SIP_INVITE
 								    ? t->timers.life_inv

@@ -297,6 +297,7 @@ enum txn_flag {
 	TXN_NO_INTERNAL_REPLY = 1024,
 	TXN_REPLICATE = 2048,
 	TXN_SUSPENDED = 4096,
+	TXN_EDITS_KEPT = 8192, /* failure routes see the edits of txn_save_draft(), not those of the relay */
 };
 
 struct txn_routes {

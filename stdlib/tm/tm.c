@@ -191,7 +191,9 @@ int32_t std_tm_t_send_reply(struct run *r, int64_t code, const struct str *reaso
 
 int32_t std_tm_t_retransmit_reply(struct run *r)
 {
-	return r->txn && txn_reply_again(r->txn) == 0 ? 1 : -1;
+	struct txn *t = r->txn ? r->txn : txn_find_request(r->worker, r->draft->msg);
+
+	return t && txn_reply_again(t) == 0 ? 1 : -1;
 }
 
 int32_t std_tm_t_release(struct run *r)
@@ -207,6 +209,7 @@ int32_t std_tm_t_save_lumps(struct run *r)
 	if (!r->txn)
 		return -1;
 	txn_save_draft(r->txn, r->draft);
+	txn_set_flag(r->txn, TXN_EDITS_KEPT, true);
 	return 1;
 }
 
