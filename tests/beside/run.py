@@ -20,11 +20,12 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
 
 Kept beside the answers: log lines that hold "@@ " (from there on) or "ACC: " . Neutral names replace ports, tags,
 unique ids, moments, and the Server header; seconds left of a registration are rounded to 20. {port} and {tmp} in the
-text are the server's. Last line: N passed, N failed."""
+text are the server's; {uas} is the port of a callee that answers 200, or what the header X-Reply says. Last line: N passed, N failed."""
 import argparse
 import concurrent.futures
 import difflib
 import glob
+import importlib.util
 import json
 import os
 import re
@@ -37,6 +38,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+spec = importlib.util.spec_from_file_location("lang_run", os.path.join(HERE, "..", "lang", "run.py"))
+lang = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(lang)
 OPTIONS = "-f {cfg} -DD -E -n 1 -a no -m 64 -M 8 -l udp:127.0.0.1:{port} -l tcp:127.0.0.1:{port} -Y {tmp} -w {tmp} -P {tmp}/pid"
 
 
@@ -74,7 +78,7 @@ class Run:
 
     def start(self):
         self.tmp = tempfile.mkdtemp(prefix="b-")
-        self.port = free_port()
+        self.port, self.uas = free_port(), free_port()
         cfg = os.path.join(self.tmp, "k.cfg")
         with open(cfg, "w", encoding="utf-8") as f:
             f.write(self.fill(self.config) + "\n")
@@ -85,6 +89,8 @@ class Run:
         self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.s.bind(("127.0.0.1", 0))
         self.me = self.s.getsockname()[1]
+        self.callee = lang.Uas(self.uas)
+        self.callee.start()
         end = time.monotonic() + 15
         while not self.listens():
             if self.p.poll() is not None or time.monotonic() > end:
@@ -105,7 +111,7 @@ class Run:
 
     def fill(self, t):
         return t.replace("{port}", str(getattr(self, "port", 0))).replace("{tmp}", getattr(self, "tmp", "")) \
-                .replace("{me}", str(getattr(self, "me", 0)))
+                .replace("{me}", str(getattr(self, "me", 0))).replace("{uas}", str(getattr(self, "uas", 0)))
 
     def text(self):
         with open(os.path.join(self.tmp, "log"), "rb") as f:
@@ -119,6 +125,9 @@ class Run:
                 break
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 pass
+        self.callee.stop = True
+        self.callee.join()
+        self.callee.s.close()
         self.s.close()
         self.log.close()
 
@@ -278,6 +287,8 @@ class Run:
         t = t.replace(self.tmp, "TMP")
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.port, "PORT", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.me, "ME", t)
+        t = re.sub(r"(?<!\d)%d(?!\d)" % self.uas, "UAS", t)
+        t = re.sub(r"(to_tag=)(?!uas|t1)[^;\s]+", r"\1TAG", t)
         t = re.sub(r"ul(?:oc|cx)-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+(-[0-9a-f]+)?", "RUID", t)
         t = re.sub(r"(?m)^(Server|User-Agent): .*\n?", "", t)
         t = re.sub(r"(;tag=)(?!(?:f1|t1|mine)(?![0-9a-zA-Z.-]))[^;,\s<>\"]+", r"\1TAG", t)
