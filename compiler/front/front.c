@@ -26,7 +26,7 @@ static void command_line(struct compilation *c)
 static void check(struct compilation *c)
 {
 	static __thread const char *extra[FRONT_LIST_MAX + 1];
-	struct sema_opts so = {.compat = c->opts->compat};
+	struct sema_opts so = {.compat = c->pp.compat};
 
 	for (size_t i = 0; i < c->opts->loadmodules.n; i++)
 		extra[i] = c->opts->loadmodules.v[i];

@@ -2,10 +2,11 @@
 /* Files, positions, conditions. */
 #include "preproc/preproc.h"
 
+static const struct str five[] = {S("KAMAILIO_5"), S("KAMAILIO_5_6"), S("KAMAILIO_5_6_3")};
+static const struct str six[] = {S("KAMAILIO_6"), S("KAMAILIO_6_2"), S("KAMAILIO_6_2_0")};
+
 static void predefine(struct preproc *p)
 {
-	static const struct str five[] = {S("KAMAILIO_5"), S("KAMAILIO_5_6"), S("KAMAILIO_5_6_3")};
-	static const struct str six[] = {S("KAMAILIO_6"), S("KAMAILIO_6_2"), S("KAMAILIO_6_2_0")};
 	struct str version = p->compat == 6 ? S("6002000") : S("5006003"), os = S("linux");
 	struct loc none = {0};
 
@@ -20,6 +21,16 @@ static void predefine(struct preproc *p)
 void pp_init(struct preproc *p, struct arena *a, struct source *src, struct diag_sink *d, int compat)
 {
 	*p = (struct preproc){.arena = a, .src = src, .diag = d, .compat = compat, .mode = PP_MAXCOMPAT};
+	predefine(p);
+}
+
+void pp_set_compat(struct preproc *p, int compat)
+{
+	for (int i = 0; i < 3; i++)
+		pp_undef(p, p->compat == 6 ? six[i] : five[i]);
+	pp_undef(p, S("KAMAILIO_VERSION"));
+	pp_undef(p, S("OS_NAME"));
+	p->compat = compat;
 	predefine(p);
 }
 

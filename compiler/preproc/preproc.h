@@ -98,6 +98,8 @@ bool pp_define(struct preproc *p, struct str name, const struct str *value, stru
 bool pp_define_option(struct preproc *p, struct str text);
 /* False when there was none. */
 bool pp_undef(struct preproc *p, struct str name);
+/* `#!KILN compat 6`: the language version for all of the script; predefined names follow. */
+void pp_set_compat(struct preproc *p, int compat);
 struct pp_define *pp_find(struct preproc *p, struct str name);
 /* MOD_x of a loadmodule argument ("dir/x.so"). */
 void pp_define_module(struct preproc *p, struct str file, struct loc loc);

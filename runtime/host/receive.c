@@ -16,11 +16,13 @@
 #include "script/load.h"
 #include "script/reply.h"
 #include "script/run.h"
+#include "script/vars.h"
 #include "sip/check.h"
 #include "txn/txn.h"
 
 static struct {
 	int32_t request, reply;
+	int32_t received, pre_routing, parse_error; /* event routes, -1: none */
 	int rcv_requests, rcv_replies, drop_requests, drop_replies, err_requests;
 	bool force_rport, local_rport, check_via;
 	unsigned lax; /* SIP_CHECK_*: what of the checks the script gave up */
@@ -38,6 +40,9 @@ void receive_init(const struct program *p)
 	r_.lax = (program_core_int(p, "tcp_accept_no_cl", 0) ? SIP_CHECK_NO_CLEN : 0u) |
 		 (program_global_int(p, "kiln", "lax_length", 0) ? SIP_CHECK_LAX_CLEN : 0u) |
 		 (program_global_int(p, "kiln", "lax_duplicates", 0) ? SIP_CHECK_LAX_DUP : 0u);
+	r_.received = program_core_int(p, "received_route_mode", 0) ? script_event(p, "core:msg-received") : -1;
+	r_.pre_routing = script_event(p, "core:pre-routing");
+	r_.parse_error = script_event(p, "core:receive-parse-error");
 	r_.force_rport = program_core_int(p, "force_rport", 0) != 0;
 	r_.local_rport = program_core_int(p, "local_rport", 0) != 0;
 	r_.check_via = program_core_int(p, "check_via", 0) != 0;
@@ -53,13 +58,33 @@ struct job {
 	struct worker *w;
 	struct sip_msg *msg;
 	struct sip_draft draft;
+	struct script_vars *vars; /* those of the events before the route; NULL without any */
 };
+
+/* Event routes over the message; AVPs and flags stay for the routes to come. False: drop was executed. */
+static bool run_event(struct job *j, int32_t route, const char *name)
+{
+	struct run r;
+
+	if (route < 0)
+		return true;
+	if (!j->vars)
+		j->vars = script_vars_new();
+	if (!j->vars || run_begin(&r, j->w, &j->draft, IN_EVENT, NULL, j->vars)) {
+		log_err("no memory to run event_route[%s]", name);
+		return true;
+	}
+	r.event_name = name;
+	script_exec(&r, route);
+	run_end(&r);
+	return !(r.ctl & RUN_DROP);
+}
 
 static void run_request(struct job *j)
 {
 	struct run r;
 
-	if (run_begin(&r, j->w, &j->draft, IN_REQUEST, NULL, NULL)) {
+	if (run_begin(&r, j->w, &j->draft, IN_REQUEST, NULL, j->vars)) {
 		log_err("no memory to run the script for a request");
 		return;
 	}
@@ -78,7 +103,7 @@ static bool run_reply_route(struct job *j)
 
 	if (r_.reply < 0)
 		return true;
-	if (run_begin(&r, j->w, &j->draft, IN_CORE_ONREPLY, NULL, NULL))
+	if (run_begin(&r, j->w, &j->draft, IN_CORE_ONREPLY, NULL, j->vars))
 		return false;
 	value = script_exec(&r, r_.reply);
 	if (value < 0)
@@ -109,18 +134,38 @@ static bool is_ours(const struct job *j)
 	return !v || net_is_local(net_of(j->w), v->host, v->port ? v->port : proto_port(v->proto), PROTO_NONE);
 }
 
-static void run_job(void *arg)
-{
-	struct job *j = arg;
-	struct sip_msg *msg = j->msg, *applied;
+static void refuse(struct worker *w, struct sip_draft *d, const struct sip_judgement *v);
 
-	if (!msg->is_request) {
+static void dispatch(struct job *j)
+{
+	struct sip_judgement v;
+
+	if (!run_event(j, r_.received, "core:msg-received"))
+		return;
+	sip_judge(j->msg, r_.lax, &v);
+	if (v.verdict != SIP_ACCEPT) {
+		(void)run_event(j, r_.parse_error, "core:receive-parse-error");
+		refuse(j->w, &j->draft, &v);
+		return;
+	}
+	if (!run_event(j, r_.pre_routing, "core:pre-routing"))
+		return;
+	if (!j->msg->is_request) {
 		if (!is_ours(j) || !run_reply_route(j) ||
 		    !(txn_reply_await(j->w, &j->draft) || stray_reply(j)))
 			counter_inc(r_.drop_replies);
 	} else if (!absorbed_ack(j)) {
 		run_request(j);
 	}
+}
+
+static void run_job(void *arg)
+{
+	struct job *j = arg;
+	struct sip_msg *msg = j->msg, *applied;
+
+	dispatch(j);
+	script_vars_unref(&j->vars);
 	applied = j->draft.msg;
 	if (applied != msg)
 		sip_msg_unref(&applied);
@@ -168,7 +213,6 @@ static void prepare(struct job *j, const struct msg_origin *o)
 void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n)
 {
 	static _Atomic uint32_t number;
-	struct sip_judgement v;
 	struct sip_msg *msg;
 	struct job *j;
 
@@ -194,12 +238,6 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 	j->w = w;
 	j->msg = msg;
 	prepare(j, o);
-	sip_judge(msg, r_.lax, &v);
-	if (v.verdict != SIP_ACCEPT) {
-		refuse(w, &j->draft, &v);
-		sip_msg_unref(&msg);
-		return;
-	}
 	if (fiber_run_now(w, run_job, j)) {
 		log_err("no fiber for a message");
 		if (msg->is_request)

@@ -7,6 +7,10 @@
 
 #include "core/log.h"
 #include "script/cfg.h"
+#include "core/fiber.h"
+#include "core/worker.h"
+#include "script/event.h"
+#include "script/run.h"
 #include "script/env.h"
 #include "script/exec.h"
 #include "script/vars.h"
@@ -339,4 +343,37 @@ int32_t std_core_log1(struct run *r, const struct str *text)
 	return std_core_log(r, LOG_DEFAULT, text);
 }
 
-STD_MODULE(core)
+/* ---- events of the start ---- */
+
+struct start_event {
+	struct worker *w;
+	int32_t route;
+	bool keep;
+};
+
+static void run_start_event(void *arg)
+{
+	struct start_event *e = arg;
+
+	e->keep = script_event_await(e->w, e->route, &(struct script_event_opts){.name = "core:worker-one-init"});
+}
+
+/* The first worker runs them before it takes messages; drop in worker-one-init stops the server. */
+static int worker_init(struct worker *w)
+{
+	struct start_event e = {.w = w, .keep = true};
+
+	if (worker_index(w) != 0)
+		return 0;
+	e.route = script_event(script_program(w), "core:modinit-before");
+	if (e.route >= 0)
+		script_event_start(w, e.route, &(struct script_event_opts){.name = "core:modinit-before"});
+	e.route = script_event(script_program(w), "core:worker-one-init");
+	if (e.route < 0)
+		return 0;
+	if (fiber_run_now(w, run_start_event, &e))
+		return RT_E_LIMIT;
+	return e.keep ? 0 : RT_E_STATE;
+}
+
+STD_MODULE(core, .worker_init = worker_init)
