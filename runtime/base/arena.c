@@ -72,7 +72,7 @@ static struct block *first_block(void)
 
 static void block_free(struct block *b)
 {
-	if (b->size != FIRST_BLOCK || n_spare >= SPARE_MAX) {
+	if (b->size != FIRST_BLOCK || n_spare + 1 > SPARE_MAX) { /* 0 in such a build */
 		mem_free(&b);
 		return;
 	}
