@@ -153,6 +153,8 @@ FUZZ_SRC_sip := base sip
 FUZZ_SRC_uri := base sip
 FUZZ_SRC_binrpc := base world core rpc
 FUZZ_SRC_http := base http
+FUZZ_SRC_dns := base world core
+FUZZ_SRC_frame := base world core net
 FUZZ_SRC_capture := base
 FUZZ_MORE_capture := compiler/capture/packet.c compiler/capture/capture.c -lpcap
 fuzz-%: FORCE

@@ -89,6 +89,7 @@ static bool core_addr(const struct program *p, const char *name, struct addr *re
 int server_net_conf(const struct program *p, struct net_conf *c)
 {
 	net_conf_init(c);
+	addr_set_v6_style(program_core_str(p, "ipv6_hex_style", S("c"))); /* before sockets have texts */
 	for (size_t i = 0; i < sizeof(net_params) / sizeof(net_params[0]); i++) {
 		void *at = (char *)c + net_params[i].at;
 		const struct program_value *v = program_core_find(p, net_params[i].param);
@@ -132,35 +133,45 @@ static int add_listen(struct net *n, const struct net_listen *l)
 	return err == RT_E_EXIST ? 0 : err;
 }
 
-/* -l [proto:]address[:port][/advertised[:port]] */
+/* "[v6]:5", "host:5", "(a, b):5": what stands before the last colon that is no part of an address. */
+static bool split_port(struct str text, struct str *host, uint16_t *port)
+{
+	size_t colon = str_rchr(text, ':');
+	uint64_t v;
+	bool bracket = text.n && (text.p[0] == '[' || text.p[0] == '(');
+
+	*host = text;
+	*port = 0;
+	if (colon == STR_NONE || (bracket && (!colon || (text.p[colon - 1] != ']' && text.p[colon - 1] != ')'))) ||
+	    (!bracket && str_chr(text, ':') != colon))
+		return true;
+	*host = str_head(text, colon);
+	if (!str_to_u64(str_skip(text, colon + 1), 65535, &v))
+		return false;
+	*port = (uint16_t)v;
+	return true;
+}
+
+static enum proto cut_proto(struct str *text)
+{
+	size_t colon = str_chr(*text, ':');
+	enum proto p = colon == STR_NONE ? PROTO_NONE : proto_parse(str_head(*text, colon));
+
+	if (p != PROTO_NONE)
+		*text = str_skip(*text, colon + 1);
+	return p;
+}
+
+/* -l [proto:]address[:port][/advertised[:port]]; address may be a list in parentheses, then l->host is one. */
 static int parse_listen(const char *text, struct net_listen *l)
 {
-	struct str rest = str_of(text), adv, host;
-	uint64_t port;
-	size_t colon;
+	struct str adv = str_of(text), rest = str_cut(&adv, '/');
 
-	*l = (struct net_listen){0};
-	adv = rest;
-	rest = str_cut(&adv, '/');
-	colon = str_chr(rest, ':');
-	l->proto = colon == STR_NONE ? PROTO_NONE : proto_parse(str_head(rest, colon));
-	if (l->proto != PROTO_NONE)
-		rest = str_skip(rest, colon + 1);
-	colon = str_rchr(rest, ':');
-	host = rest;
-	if (colon != STR_NONE && str_chr(str_skip(rest, colon), ']') == STR_NONE &&
-	    (rest.p[0] == '[' || str_chr(rest, ':') == colon)) {
-		host = str_head(rest, colon);
-		if (!str_to_u64(str_skip(rest, colon + 1), 65535, &port)) {
-			log_err("-l %s: bad port", text);
-			return RT_E_INVAL;
-		}
-		l->port = (uint16_t)port;
+	*l = (struct net_listen){.proto = cut_proto(&rest)};
+	if (!split_port(rest, &l->host, &l->port) || (adv.n && !split_port(adv, &l->adv_host, &l->adv_port))) {
+		log_err("-l %s: bad port", text);
+		return RT_E_INVAL;
 	}
-	l->host = host;
-	l->adv_host = adv.n ? str_cut(&adv, ':') : STR_NULL;
-	if (adv.n && str_to_u64(adv, 65535, &port))
-		l->adv_port = (uint16_t)port;
 	return 0;
 }
 
@@ -183,6 +194,39 @@ static void advertise(struct net_listen *l, const struct program *p)
 	l->adv_port = port > 0 && port <= 65535 ? (uint16_t)port : 0;
 }
 
+static int add_each(struct net *n, struct net_listen l, const char *any_host)
+{
+	struct str rest = l.host;
+	int err = 0;
+
+	if (rest.n < 2 || rest.p[0] != '(') {
+		no_interface(&l, any_host);
+		return add_listen(n, &l);
+	}
+	rest = str_make(rest.p + 1, rest.n - 2);
+	while (!err && rest.n) {
+		l.host = str_trim(str_cut(&rest, ','));
+		no_interface(&l, any_host);
+		if (l.host.n)
+			err = add_listen(n, &l);
+	}
+	return err;
+}
+
+/* --alias=[proto:]host[:port] */
+static int add_alias_option(struct net *n, const char *text)
+{
+	struct str rest = str_of(text), host;
+	enum proto p = cut_proto(&rest);
+	uint16_t port;
+
+	if (!split_port(rest, &host, &port) || !host.n) {
+		log_err("--alias=%s: bad port", text);
+		return RT_E_INVAL;
+	}
+	return net_add_alias(n, host, port, p);
+}
+
 int server_add_sockets(struct net *n, const struct program *p, const struct host_list *listen,
 		       const struct host_list *alias, const char *any_host)
 {
@@ -202,10 +246,9 @@ int server_add_sockets(struct net *n, const struct program *p, const struct host
 	}
 	for (size_t i = 0; !err && i < listen->n; i++) {
 		err = parse_listen(listen->v[i], &l);
-		no_interface(&l, any_host);
 		advertise(&l, p);
 		if (!err)
-			err = add_listen(n, &l);
+			err = add_each(n, l, any_host);
 	}
 	if (!err && !p->n_listens && !listen->n) {
 		no_interface(&l, any_host);
@@ -217,7 +260,7 @@ int server_add_sockets(struct net *n, const struct program *p, const struct host
 				    (uint16_t)(p->aliases[i].port > 0 ? p->aliases[i].port : 0),
 				    (enum proto)p->aliases[i].proto);
 	for (size_t i = 0; !err && i < alias->n; i++)
-		err = net_add_alias(n, str_of(alias->v[i]), 0, PROTO_NONE);
+		err = add_alias_option(n, alias->v[i]);
 	return err;
 }
 
@@ -252,7 +295,6 @@ int server_load(struct server *s)
 
 	s->loaded = true;
 	set_ident(s->p);
-	addr_set_v6_style(program_core_str(s->p, "ipv6_hex_style", S("c")));
 	rpc_core_facts = (struct rpc_core_facts){.argc = s->argc, .argv = s->argv, .stop = s->stop,
 						 .workers = s->workers};
 	receive_init(s->p);

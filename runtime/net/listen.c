@@ -8,6 +8,7 @@
 #include "net/net_priv.h"
 
 #include <ifaddrs.h>
+#include <netdb.h>
 
 #include "base/arena.h"
 #include "world/world_real.h"
@@ -81,15 +82,42 @@ static int add_interface(struct net *n, const struct net_listen *l)
 	return err;
 }
 
+/* A name is looked up once, before there is a server. */
+static int add_host(struct net *n, const struct net_listen *l)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *list, *i;
+	char name[256];
+	struct addr a;
+	int err = RT_E_NOENT;
+
+	if (!l->host.n || l->host.n >= sizeof(name))
+		return RT_E_NOENT;
+	memcpy(name, l->host.p, l->host.n);
+	name[l->host.n] = 0;
+	if (getaddrinfo(name, NULL, &hints, &list))
+		return RT_E_NOENT;
+	for (i = list; i; i = i->ai_next) {
+		if (!addr_from_sockaddr(i->ai_addr, &a))
+			continue;
+		err = add_address(n, l, a);
+		if (err && err != RT_E_EXIST)
+			break;
+	}
+	freeaddrinfo(list);
+	return err;
+}
+
 int net_add_listen(struct net *n, const struct net_listen *l)
 {
 	struct addr a;
+	int err;
 
 	if (str_ieq(l->host, S("localhost")))
 		return addr_parse(S("127.0.0.1"), &a) ? add_address(n, l, a) : RT_E_NOENT;
 	if (addr_parse(l->host, &a))
 		return add_address(n, l, a);
-	return add_interface(n, l);
+	err = add_interface(n, l);
+	return err == RT_E_NOENT ? add_host(n, l) : err;
 }
 
 static int add_alias(struct net *n, struct str host, uint16_t port, enum proto proto, bool below)

@@ -242,6 +242,7 @@ struct net_conn_info {
 	uint64_t id;
 	enum proto proto;
 	struct addr peer, local;
+	const struct net_socket *sock;
 	uint32_t idle_s, lifetime_s, left_s, wq_bytes; /* left: until the idle timer looks again */
 	unsigned aliases;
 	bool connecting, outbound, marked;

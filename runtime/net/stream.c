@@ -21,6 +21,7 @@ static void describe(const struct net_conn *c, struct net_conn_info *i)
 	uint64_t now = worker_now(c->nw->w);
 
 	*i = (struct net_conn_info){.id = c->id, .proto = PROTO_TCP, .peer = c->peer, .local = c->sock->addr,
+				    .sock = c->sock,
 				    .lifetime_s = c->lifetime_ms / 1000, .wq_bytes = (uint32_t)c->out_n,
 				    .connecting = c->connecting, .outbound = c->outbound,
 				    .marked = c->want_event, .aliases = c->n_alias};

@@ -82,6 +82,7 @@ struct sip_draft {
 	bool force_rport;     /* treat the request as if its Via had ;rport */
 	bool add_local_rport; /* ;rport in our own Via */
 	bool via_alias;       /* ;alias in our own Via */
+	bool use_otcpid;      /* main.otcpid names the connection to leave over, when it is there */
 	bool no_via;          /* send without a Via of ours (the builder's apply mode) */
 	struct str set_method; /* p NULL: the request's own */
 	int set_status;        /* 0: the reply's own */

@@ -45,8 +45,11 @@ static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 		b->done = true;
 		b->dropped = true;
 	}
-	for (unsigned i = 0; i < b->n_dst; i++)
+	for (unsigned i = 0; i < b->n_dst; i++) {
 		b->dst[i].send_flags = b->draft.fwd_send;
+		if (b->draft.use_otcpid && b->draft.main.otcpid > 0 && proto_is_stream(b->dst[i].proto))
+			b->dst[i].conn_id = (uint64_t)b->draft.main.otcpid;
+	}
 	return err;
 }
 
