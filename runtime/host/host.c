@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/log.h"
 #include "host/crash.h"
@@ -30,20 +31,31 @@ struct host {
 	struct workers *workers;
 };
 
-static struct workers *running; /* for signals: one server per process */
-
 /* ---- the child ---- */
 
+/* core.kill: as if the supervisor had asked. */
 static void stop_running(void)
 {
-	if (running)
-		workers_stop(running);
+	kill(getpid(), SIGTERM);
 }
 
-static void on_end_signal(int sig)
+/* Signals are taken by this thread where it waits; the workers inherit that they are blocked. */
+static void end_signals(sigset_t *set)
 {
-	(void)sig;
-	stop_running();
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+}
+
+static void wait_for_end(const sigset_t *set)
+{
+	int sig = SIGHUP;
+
+	while (sig == SIGHUP) /* nothing to read anew: the script is part of the program */
+		if (sigwait(set, &sig))
+			return;
 }
 
 static int bring_up(struct host *h)
@@ -65,22 +77,22 @@ static int bring_up(struct host *h)
 
 static int serve(struct host *h)
 {
+	sigset_t set;
 	int err;
 
 	signal(SIGPIPE, SIG_IGN);
+	end_signals(&set);
 	crash_install(h->p);
 	err = bring_up(h);
 	if (err) {
 		log_crit("cannot start: %s", rt_strerror(err));
 		return EXIT_NO_START;
 	}
-	running = h->workers;
-	signal(SIGTERM, on_end_signal);
-	signal(SIGINT, on_end_signal);
 	workers_go(h->workers);
 	supervise_ready();
+	wait_for_end(&set);
+	workers_stop(h->workers);
 	workers_join(h->workers);
-	running = NULL;
 	workers_free(&h->workers);
 	server_unload(&h->server);
 	return 0;

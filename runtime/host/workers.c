@@ -6,7 +6,6 @@
 #include "host/workers.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -70,18 +69,6 @@ void workers_free(struct workers **pws)
 	mem_free(pws);
 }
 
-/* Signals that end the server are the starter's. */
-static void block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
 static void *thread_main(void *arg)
 {
 	struct slot *s = arg;
@@ -92,7 +79,6 @@ static void *thread_main(void *arg)
 
 	snprintf(name, sizeof(name), "worker %u", me);
 	pthread_setname_np(pthread_self(), name);
-	block_signals();
 	worker_enter(w);
 	crash_worker(w);
 	s->err = server_worker_init(ws->server, me);
