@@ -151,6 +151,10 @@ coverage-table: all ; @$(B)/kiln coverage
 RUNS ?= 1000000
 FUZZ_SRC_sip := base sip
 FUZZ_SRC_uri := base sip
+FUZZ_SRC_nameaddr := base sip
+FUZZ_SRC_via := base sip
+FUZZ_SRC_contact := base sip
+FUZZ_SRC_body := base sip
 FUZZ_SRC_binrpc := base world core rpc
 FUZZ_SRC_http := base http
 FUZZ_SRC_dns := base world core
