@@ -64,6 +64,13 @@ struct worker *txn_worker(const struct txn *t)
 	return t->w;
 }
 
+struct worker *txn_index_worker(struct worker *w, uint32_t index)
+{
+	struct worker *to = worker_peer(w, index % worker_count(w));
+
+	return to ? to : w;
+}
+
 uint32_t txn_index(const struct txn *t)
 {
 	return t->index;

@@ -288,7 +288,7 @@ int txn_alloc(struct worker *w, struct txn **ret)
 	wait_queue_init(&t->turn);
 	t->label = tab->next_label++;
 	world_random(worker_world(w), &t->index, sizeof(t->index));
-	t->index &= 0xffff;
+	t->index = t->index % (TXN_INDEX_MAX / worker_count(w)) * worker_count(w) + worker_index(w);
 	t->routes = (struct txn_routes){-1, -1, -1, -1};
 	t->timers = (struct txn_timers){txn_cfg.fr_timer, txn_cfg.fr_inv_timer, txn_cfg.retr_t1,
 					txn_cfg.retr_t2, txn_cfg.max_inv_lifetime,

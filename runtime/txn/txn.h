@@ -32,6 +32,7 @@ enum {
 	TXN_DST_MAX = 8,       /* addresses tried for one branch */
 	TXN_BRANCHES_MAX = 64, /* branches of a transaction over its life */
 	TXN_ARENA_LIMIT = 4 << 20,
+	TXN_INDEX_MAX = 65536, /* txn_index() is below it; modulo the number of workers it is the owner's */
 };
 
 /* ---- what lies below ---- */
@@ -320,6 +321,8 @@ struct sip_msg *txn_request(const struct txn *t);
 struct sip_draft *txn_draft(struct txn *t);
 void txn_save_draft(struct txn *t, const struct sip_draft *d);
 struct worker *txn_worker(const struct txn *t);
+/* The worker on which the transaction with that index lives, if there is one. */
+struct worker *txn_index_worker(struct worker *w, uint32_t index);
 uint32_t txn_index(const struct txn *t);
 uint32_t txn_label(const struct txn *t);
 int txn_status(const struct txn *t); /* last status sent upstream, 0: none */

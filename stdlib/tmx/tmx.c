@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tmx: extensions of tm. Lookups by Call-ID or id find transactions of this worker. */
+/* tmx: extensions of tm. */
 #define STD_NAME tmx
 #define STD_DEF "tmx/tmx.def"
 #include "abi/std.h"
 
+#include "core/fiber.h"
+#include "core/worker.h"
+#include "net/net.h"
+#include "script/env.h"
 #include "tm/tm_state.h"
 #include "txn/routes.h"
 
@@ -23,27 +27,62 @@ int32_t std_tmx_t_cancel_branches(struct run *r, int32_t which)
 	return 1;
 }
 
-static struct txn *by_callid(struct run *r, const struct str *callid, const struct str *cseq)
+/* ---- transactions of other calls: each lives on the worker that owns its Call-ID ---- */
+
+struct other {
+	struct str call_id, reason;
+	uint32_t cseq, index, label;
+	int64_t code, flag, branch;
+	int32_t route, rc;
+};
+
+static int32_t on_owner(struct run *r, struct worker *to, worker_fn *fn, struct other *x)
+{
+	x->rc = -1;
+	if (worker_call_await(to ? to : r->worker, fn, x))
+		script_err(r, "the other worker is too busy");
+	return x->rc;
+}
+
+static int32_t by_callid(struct run *r, worker_fn *fn, struct other *x, const struct str *cseq)
 {
 	uint64_t n;
 
 	if (!str_to_u64(*cseq, UINT32_MAX, &n))
-		return NULL;
-	return txn_find_callid(r->worker, *callid, (uint32_t)n);
+		return -1;
+	x->cseq = (uint32_t)n;
+	return on_owner(r, worker_peer(r->worker, net_owner(x->call_id, worker_count(r->worker))), fn, x);
+}
+
+static bool set_id(struct other *x, int64_t tindex, int64_t tlabel)
+{
+	if (tindex < 0 || tlabel < 0 || tindex > UINT32_MAX || tlabel > UINT32_MAX)
+		return false;
+	x->index = (uint32_t)tindex;
+	x->label = (uint32_t)tlabel;
+	return true;
+}
+
+static void cancel_there(struct worker *w, void *arg)
+{
+	struct other *x = arg;
+	struct txn *t = txn_find_callid(w, x->call_id, x->cseq);
+
+	if (!t || !(txn_flags(t) & TXN_INVITE))
+		return;
+	if (x->flag > 0 && x->flag < 32)
+		txn_draft(t)->flags |= 1U << x->flag;
+	txn_set_flag(t, TXN_CANCELED, true);
+	txn_cancel_branches(t, ~0ULL, x->code > 0 && x->code < 700 ? (int)x->code : 0, STR_NULL);
+	x->rc = 1;
 }
 
 int32_t std_tmx_t_cancel_callid_code(struct run *r, const struct str *callid, const struct str *cseq,
 				     int64_t flag, int64_t code)
 {
-	struct txn *t = by_callid(r, callid, cseq);
+	struct other x = {.call_id = *callid, .flag = flag, .code = code};
 
-	if (!t || !(txn_flags(t) & TXN_INVITE))
-		return -1;
-	if (flag > 0 && flag < 32)
-		txn_draft(t)->flags |= 1U << flag;
-	txn_set_flag(t, TXN_CANCELED, true);
-	txn_cancel_branches(t, ~0ULL, code > 0 && code < 700 ? (int)code : 0, STR_NULL);
-	return 1;
+	return by_callid(r, cancel_there, &x, cseq);
 }
 
 int32_t std_tmx_t_cancel_callid(struct run *r, const struct str *callid, const struct str *cseq,
@@ -52,15 +91,65 @@ int32_t std_tmx_t_cancel_callid(struct run *r, const struct str *callid, const s
 	return std_tmx_t_cancel_callid_code(r, callid, cseq, flag, 0);
 }
 
+static void reply_there(struct worker *w, void *arg)
+{
+	struct other *x = arg;
+	struct txn *t = txn_find_callid(w, x->call_id, x->cseq);
+
+	if (t && x->code >= 100 && x->code <= 699)
+		x->rc = yes(txn_reply(t, (int)x->code, x->reason, STR_NULL, STR_NULL) == 0);
+}
+
 int32_t std_tmx_t_reply_callid(struct run *r, const struct str *callid, const struct str *cseq,
 			       int64_t code, const struct str *reason)
 {
-	struct txn *t = by_callid(r, callid, cseq);
+	struct other x = {.call_id = *callid, .reason = *reason, .code = code};
 
-	if (!t || code < 100 || code > 699)
-		return -1;
-	return yes(txn_reply(t, (int)code, *reason, STR_NULL, STR_NULL) == 0);
+	return by_callid(r, reply_there, &x, cseq);
 }
+
+static void continue_there(struct worker *w, void *arg)
+{
+	struct other *x = arg;
+	struct txn *t = txn_find_id(w, x->index, x->label);
+
+	if (!t || txn_continue_await(t) != 0)
+		return;
+	txn_route_run(t, TXN_RUN_FAILURE, x->route);
+	txn_continue_done(t);
+	x->rc = 1;
+}
+
+int32_t std_tmx_t_continue(struct run *r, int64_t tindex, int64_t tlabel, int32_t route)
+{
+	struct other x = {.route = route};
+
+	if (route < 0 || !set_id(&x, tindex, tlabel))
+		return -1;
+	return on_owner(r, txn_index_worker(r->worker, x.index), continue_there, &x);
+}
+
+static void cancel_branch_there(struct worker *w, void *arg)
+{
+	struct other *x = arg;
+	struct txn *t = txn_find_id(w, x->index, x->label);
+
+	if (!t || x->branch < 0 || x->branch >= txn_branch_count(t))
+		return;
+	txn_cancel_branches(t, 1ULL << x->branch, 0, STR_NULL);
+	x->rc = 1;
+}
+
+int32_t std_tmx_t_cancel_branch_idx(struct run *r, int64_t tindex, int64_t tlabel, int64_t bindex)
+{
+	struct other x = {.branch = bindex};
+
+	if (!set_id(&x, tindex, tlabel))
+		return -1;
+	return on_owner(r, txn_index_worker(r->worker, x.index), cancel_branch_there, &x);
+}
+
+/* ---- this transaction ---- */
 
 int32_t std_tmx_t_flush_flags(struct run *r)
 {
@@ -110,20 +199,6 @@ int32_t std_tmx_t_suspend(struct run *r)
 	return yes(txn_suspend(r->txn) == 0);
 }
 
-int32_t std_tmx_t_continue(struct run *r, int64_t tindex, int64_t tlabel, int32_t route)
-{
-	struct txn *t;
-
-	if (route < 0 || tindex < 0 || tlabel < 0 || tindex > UINT32_MAX || tlabel > UINT32_MAX)
-		return -1;
-	t = txn_find_id(r->worker, (uint32_t)tindex, (uint32_t)tlabel);
-	if (!t || txn_continue_await(t) != 0)
-		return -1;
-	txn_route_run(t, TXN_RUN_FAILURE, route);
-	txn_continue_done(t);
-	return 1;
-}
-
 /* Ends the script, too. */
 int32_t std_tmx_t_drop(struct run *r)
 {
@@ -148,19 +223,6 @@ int32_t std_tmx_t_reuse_branch(struct run *r)
 	sip_draft_take_branch(r->draft, txn_branch_target(b));
 	/* a text of its own, so that the relay sees a new target */
 	return sip_draft_set_uri(r->draft, txn_branch_target(b)->uri) == 0 ? 1 : -1;
-}
-
-int32_t std_tmx_t_cancel_branch_idx(struct run *r, int64_t tindex, int64_t tlabel, int64_t bindex)
-{
-	struct txn *t;
-
-	if (tindex < 0 || tlabel < 0 || tindex > UINT32_MAX || tlabel > UINT32_MAX)
-		return -1;
-	t = txn_find_id(r->worker, (uint32_t)tindex, (uint32_t)tlabel);
-	if (!t || bindex < 0 || bindex >= txn_branch_count(t))
-		return -1;
-	txn_cancel_branches(t, 1ULL << bindex, 0, STR_NULL);
-	return 1;
 }
 
 /* ---- pseudo-variables ---- */
