@@ -29,7 +29,7 @@ import scenarios  # noqa: E402
 from dnsd import Dns  # noqa: E402
 from peer import Peer, Timeout  # noqa: E402
 
-OPTIONS = "-f {cfg} -DD -E -n 1 -a no -Y {tmp} -w {tmp} -P {tmp}/pid -A COMPAT_PORT={port} -A COMPAT_PEER={peer}"
+OPTIONS = "-f {cfg} -DD -E -n %s -a no -Y {tmp} -w {tmp} -P {tmp}/pid -A COMPAT_PORT={port} -A COMPAT_PEER={peer}" % os.environ.get("COMPAT_CHILDREN", "1")
 # the fixed peer's address in the forms that functions take as constants: COMPAT_HP, COMPAT_UDP, ...
 OPTIONS += "".join(" -A 'COMPAT_%s=\"%s127.0.0.1:{peer}\"'" % x
                    for x in (("HP", ""), ("UDP", "udp:"), ("TCP", "tcp:"), ("SIP", "sip:")))
