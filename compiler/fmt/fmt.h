@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fmt.h - one style for scripts.
+ *
+ * For: kiln fmt, the language server. Works on the text as written: comments, directives, arms that are
+ * not read and line breaks inside statements stay; blanks, indentation, braces and statements per line
+ * are set. Idempotent. What a define puts together is not looked into.
+ */
+#ifndef FMT_FMT_H
+#define FMT_FMT_H
+
+#include "base/sb.h"
+
+/* The formatted text into *out; false when a string or comment never ends, or memory or the builder's limit is out. */
+bool fmt_text(struct arena *a, struct str in, struct sb *out);
+/* A unified diff with one line of context; nothing when the texts are equal. */
+void fmt_diff(struct str name, struct str old, struct str new, struct sb *out);
+
+#endif
