@@ -4,7 +4,7 @@
 set -eu
 build="gcc clang-19 make flex bison pkg-config llvm-19-dev libboost-context-dev libc-ares-dev libpcre2-dev libssl-dev
 	libxml2-dev libjansson-dev libgraphviz-dev libpcap-dev libedit-dev"
-test="$build clang-19 libclang-rt-19-dev libcmocka-dev kamailio sip-tester python3 gdb groff-base"
+test="$build clang-19 libclang-rt-19-dev libcmocka-dev kamailio kamcli sip-tester python3 gdb groff-base"
 want=$build
 [ "${1:-build}" = build ] || want=$test
 missing=

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stream connections on worker 0; a request is read until it is whole, runs in a fiber, and its
- * answer is written before the next request of that connection is looked at. A client that does not
- * read its answer is closed once the system's buffer is full.
+ * On worker 0. Streams: a request is read until it is whole, runs in a fiber, and its answer is written
+ * before the next request of that connection is looked at; a client that does not read its answer is
+ * closed once the system's buffer is full. Datagrams: one request each, answered by one datagram or, when
+ * it does not fit, by a fault. Whoever reaches a udp: or tcp: socket may do everything, as in the reference.
  */
 #define STD_NAME ctl
 #define STD_DEF "ctl/ctl.def"
@@ -15,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/addr.h"
 #include "base/mem.h"
 #include "core/fiber.h"
 #include "core/log.h"
@@ -24,7 +26,11 @@
 enum { LISTEN_MAX = 8, CONNECTIONS_MAX = 64, CALL_ARENA = 64 << 20, ANSWER_MAX = 16 << 20 };
 
 struct listener {
-	char path[108];
+	struct str proto; /* "unix_stream", "unix_dgram", "tcp", "udp" as ctl.listen names it */
+	bool is_dgram;
+	char path[108];   /* of a unix socket, else "" */
+	struct addr addr; /* of the others */
+	char host[ADDR_TEXT_MAX];
 	int fd;
 	struct world_watch *watch;
 	struct worker *w;
@@ -46,27 +52,65 @@ static struct listener listeners[LISTEN_MAX];
 static size_t n_listeners;
 static struct connection *connections[CONNECTIONS_MAX];
 
-/* unix:PATH; unixs and unixd name stream and datagram. */
+enum { DEFAULT_PORT = 2049 };
+
+static int unix_listener(struct listener *l, struct str path, bool is_dgram)
+{
+	l->is_dgram = is_dgram;
+	l->proto = is_dgram ? S("unix_dgram") : S("unix_stream");
+	return script_run_path(path, l->path, sizeof(l->path)) ? 0 : RT_E_LIMIT;
+}
+
+/* HOST[:PORT], HOST being an address, * or localhost. */
+static int inet_listener(struct listener *l, struct str text, bool is_dgram)
+{
+	size_t colon = str_rchr(text, ':');
+	bool has_port = colon != STR_NONE && text.p[text.n - 1] != ']' &&
+			(text.p[0] == '[' || str_chr(text, ':') == colon);
+	struct str host = has_port ? str_head(text, colon) : text;
+	uint64_t port = DEFAULT_PORT;
+
+	if (str_eq(host, S("*")))
+		host = S("0.0.0.0");
+	else if (str_ieq(host, S("localhost")))
+		host = S("127.0.0.1");
+	if (!addr_parse(host, &l->addr) || (has_port && !str_to_u64(str_skip(text, colon + 1), 65535, &port)))
+		return RT_E_PARSE;
+	l->addr.port = (uint16_t)port;
+	l->is_dgram = is_dgram;
+	l->proto = is_dgram ? S("udp") : S("tcp");
+	addr_text(&l->addr, false, l->host);
+	return 0;
+}
+
+/* unix:, unixs:, unixd: PATH; udp:, tcp: HOST:PORT; a bare path is a unix stream. */
 int32_t std_ctl_param_binrpc(const struct program_value *v)
 {
+	static const struct {
+		struct str prefix;
+		int (*fn)(struct listener *l, struct str text, bool is_dgram);
+		bool is_dgram;
+	} kinds[] = {
+		{S("unix:"), unix_listener, false}, {S("unixs:"), unix_listener, false}, {S("unixd:"), unix_listener, true},
+		{S("tcp:"), inet_listener, false},  {S("udp:"), inet_listener, true},
+	};
 	struct listener *l = &listeners[n_listeners];
-	struct str s = v->s;
+	int err = RT_E_PARSE;
 
 	if (n_listeners == LISTEN_MAX)
 		return RT_E_LIMIT;
-	if (str_starts(s, S("unix:")))
-		s = str_skip(s, 5);
-	else if (str_starts(s, S("unixs:")))
-		s = str_skip(s, 6);
-	else if (s.n == 0 || s.p[0] != '/') {
-		log_err("ctl: only unix stream sockets are built: %.*s", STR_ARG(v->s));
-		return RT_E_UNSUPP;
-	}
-	if (!script_run_path(s, l->path, sizeof(l->path)))
-		return RT_E_LIMIT;
-	l->fd = -1;
-	n_listeners++;
-	return 0;
+	*l = (struct listener){.fd = -1};
+	if (str_starts(v->s, S("/")))
+		err = unix_listener(l, v->s, false);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (str_starts(v->s, kinds[i].prefix) && v->s.n > kinds[i].prefix.n)
+			err = kinds[i].fn(l, str_skip(v->s, kinds[i].prefix.n), kinds[i].is_dgram);
+	if (err)
+		log_err("ctl: cannot listen on \"" STR_FMT "\": unix:PATH, unixd:PATH, udp:HOST:PORT, tcp:HOST:PORT",
+			STR_ARG(v->s));
+	else
+		n_listeners++;
+	return err;
 }
 
 static void connection_close(struct connection *c)
@@ -95,6 +139,24 @@ static bool send_answer(struct connection *c, struct str s)
 	return true;
 }
 
+/* Run one request; false: it is none. The answer is in *out unless that failed. */
+static bool answer(struct worker *w, struct arena *a, struct str packet, struct sb *out)
+{
+	struct str command, cookie;
+	struct rpc c;
+
+	rpc_init(&c, a, w, program);
+	if (binrpc_request(&c, packet, &command, &cookie))
+		return false;
+	if (!rpc_find(command))
+		rpc_fail(&c, 500, "command " STR_FMT " not found", STR_ARG(command));
+	else
+		rpc_call(&c, command);
+	sb_init(out, a, ANSWER_MAX);
+	binrpc_answer(&c, cookie, out);
+	return true;
+}
+
 struct job {
 	struct connection *c;
 	struct arena *a;
@@ -109,22 +171,9 @@ static void run_job(void *arg)
 	struct connection *conn = j->c;
 	struct arena *a = j->a;
 	size_t need = j->need;
-	struct str command, cookie;
 	struct sb out;
-	struct rpc c;
-	bool ok;
+	bool ok = answer(conn->w, a, str_make(conn->in, need), &out) && sb_ok(&out) && send_answer(conn, sb_str(&out));
 
-	rpc_init(&c, a, conn->w, program);
-	ok = binrpc_request(&c, str_make(conn->in, need), &command, &cookie) == 0;
-	if (ok) {
-		if (!rpc_find(command))
-			rpc_fail(&c, 500, "command " STR_FMT " not found", STR_ARG(command));
-		else
-			rpc_call(&c, command);
-		sb_init(&out, a, ANSWER_MAX);
-		binrpc_answer(&c, cookie, &out);
-		ok = sb_ok(&out) && send_answer(conn, sb_str(&out));
-	}
 	arena_free(&a);
 	conn->busy = false;
 	memmove(conn->in, conn->in + need, conn->n - need);
@@ -210,20 +259,81 @@ static void on_accept(void *arg, int fd, int events)
 	connections[slot] = c;
 }
 
+/* ---- datagrams ---- */
+
+struct dgram_job {
+	struct arena *a;
+	struct listener *l;
+	struct str packet;
+	struct sockaddr_storage from;
+	socklen_t from_len;
+};
+
+static void run_dgram(void *arg)
+{
+	struct dgram_job *j = arg;
+	struct arena *a = j->a;
+	struct sb out;
+
+	if (j->from_len && answer(j->l->w, a, j->packet, &out) &&
+	    (!sb_ok(&out) || sendto(j->l->fd, out.p, out.n, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&j->from,
+				    j->from_len) < 0))
+		log_warn("ctl: an answer was not sent: %s", strerror(errno));
+	arena_free(&a);
+}
+
+static void on_dgram(void *arg, int fd, int events)
+{
+	static char buf[BINRPC_BODY_MAX + 16];
+	struct sockaddr_storage from = {0};
+	socklen_t len = sizeof(from);
+	ssize_t n = recvfrom(fd, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &len);
+	struct arena *a = n > 0 ? arena_new(CALL_ARENA) : NULL;
+	struct dgram_job *j = a ? arena_new_of(a, struct dgram_job) : NULL;
+	struct listener *l = arg;
+	size_t need;
+
+	(void)events;
+	if (j && binrpc_frame(str_make(buf, (size_t)n), &need) == 0 && need == (size_t)n) {
+		*j = (struct dgram_job){.a = a, .l = l, .packet = str_dup(a, str_make(buf, need)), .from = from,
+					.from_len = len};
+		if (j->packet.p && fiber_spawn(l->w, run_dgram, j) == 0)
+			return;
+	}
+	arena_free(&a);
+}
+
+/* ---- listening ---- */
+
+static socklen_t listener_address(const struct listener *l, struct sockaddr_storage *ss)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+	if (!l->path[0])
+		return addr_to_sockaddr(&l->addr, ss);
+	memcpy(un.sun_path, l->path, strlen(l->path) + 1);
+	memcpy(ss, &un, sizeof(un));
+	return sizeof(un);
+}
+
 static int listener_open(struct worker *w, struct listener *l)
 {
-	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	struct sockaddr_storage ss = {0};
+	socklen_t len = listener_address(l, &ss);
+	int type = l->is_dgram ? SOCK_DGRAM : SOCK_STREAM, on = 1;
 
 	l->w = w;
-	memcpy(sa.sun_path, l->path, strlen(l->path) + 1);
-	unlink(l->path);
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (l->fd == -1 || bind(l->fd, (struct sockaddr *)&sa, sizeof(sa)) == -1 ||
-	    chmod(l->path, (mode_t)param.mode) == -1 || listen(l->fd, 16) == -1) {
-		log_err("ctl: cannot listen on %s: %s", l->path, strerror(errno));
+	if (l->path[0])
+		unlink(l->path);
+	l->fd = socket(ss.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (l->fd != -1 && !l->path[0])
+		setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (l->fd == -1 || bind(l->fd, (struct sockaddr *)&ss, len) == -1 ||
+	    (l->path[0] && chmod(l->path, (mode_t)param.mode) == -1) || (!l->is_dgram && listen(l->fd, 16) == -1)) {
+		log_err("ctl: cannot listen on %s: %s", l->path[0] ? l->path : l->host, strerror(errno));
 		return RT_E_IO;
 	}
-	return world_watch_fd(worker_world(w), l->fd, WATCH_READ, on_accept, l, &l->watch);
+	return world_watch_fd(worker_world(w), l->fd, WATCH_READ, l->is_dgram ? on_dgram : on_accept, l, &l->watch);
 }
 
 static int init(const struct program *p)
@@ -260,9 +370,20 @@ static void worker_fini(struct worker *w)
 		if (l->fd == -1)
 			continue;
 		close(l->fd);
-		unlink(l->path);
+		if (l->path[0])
+			unlink(l->path);
 		l->fd = -1;
 	}
+}
+
+/* Address and port of a socket as the reference prints them; a unix one has a name and no port. */
+static void add_place(struct rpc *c, const struct listener *l)
+{
+	rpc_add_str(c, NULL, NULL, str_of(l->path[0] ? l->path : l->host));
+	if (l->path[0])
+		rpc_add_str(c, NULL, NULL, S(""));
+	else
+		rpc_add_fmt(c, NULL, NULL, "%u", l->addr.port);
 }
 
 void std_ctl_rpc_who(struct rpc *c)
@@ -271,11 +392,11 @@ void std_ctl_rpc_who(struct rpc *c)
 		if (!connections[i])
 			continue;
 		rpc_add_str(c, NULL, NULL, S("binrpc"));
-		rpc_add_str(c, NULL, NULL, S("unix_stream"));
-		rpc_add_str(c, NULL, NULL, S("<anonymous unix socket>"));
+		rpc_add_str(c, NULL, NULL, connections[i]->l->proto);
+		rpc_add_str(c, NULL, NULL,
+			    connections[i]->l->path[0] ? S("<anonymous unix socket>") : S("<remote>"));
 		rpc_add_str(c, NULL, NULL, S(""));
-		rpc_add_str(c, NULL, NULL, str_of(connections[i]->l->path));
-		rpc_add_str(c, NULL, NULL, S(""));
+		add_place(c, connections[i]->l);
 	}
 }
 
@@ -292,9 +413,8 @@ void std_ctl_rpc_listen(struct rpc *c)
 {
 	for (size_t i = 0; i < n_listeners; i++) {
 		rpc_add_str(c, NULL, NULL, S("binrpc"));
-		rpc_add_str(c, NULL, NULL, S("unix_stream"));
-		rpc_add_str(c, NULL, NULL, str_of(listeners[i].path));
-		rpc_add_str(c, NULL, NULL, S(""));
+		rpc_add_str(c, NULL, NULL, listeners[i].proto);
+		add_place(c, &listeners[i]);
 	}
 }
 

@@ -20,7 +20,7 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
 
 Kept beside the answers: log lines that hold "@@ " (from there on) or "ACC: " . Neutral names replace ports, tags,
 unique ids, moments, and the Server header; seconds left of a registration are rounded to 20. {port} and {tmp} in the
-text are the server's; {uas} is the port of a callee that answers 200, or what the header X-Reply says. Last line: N passed, N failed."""
+text are the server's; {extra} is a free port, {uas} the port of a callee that answers 200, or what the header X-Reply says. Last line: N passed, N failed."""
 import argparse
 import concurrent.futures
 import difflib
@@ -78,7 +78,7 @@ class Run:
 
     def start(self):
         self.tmp = tempfile.mkdtemp(prefix="b-")
-        self.port, self.uas = free_port(), free_port()
+        self.port, self.uas, self.extra = free_port(), free_port(), free_port()
         cfg = os.path.join(self.tmp, "k.cfg")
         with open(cfg, "w", encoding="utf-8") as f:
             f.write(self.fill(self.config) + "\n")
@@ -111,7 +111,8 @@ class Run:
 
     def fill(self, t):
         return t.replace("{port}", str(getattr(self, "port", 0))).replace("{tmp}", getattr(self, "tmp", "")) \
-                .replace("{me}", str(getattr(self, "me", 0))).replace("{uas}", str(getattr(self, "uas", 0)))
+                .replace("{me}", str(getattr(self, "me", 0))).replace("{uas}", str(getattr(self, "uas", 0))) \
+                .replace("{extra}", str(getattr(self, "extra", 0)))
 
     def text(self):
         with open(os.path.join(self.tmp, "log"), "rb") as f:
@@ -167,14 +168,17 @@ class Run:
         return p.stdout.decode("utf-8", "replace").rstrip("\n")
 
     def step_kamcmd(self, args, _):
-        return self.command_output(["kamcmd", "-s", "unix:%s/kamailio_ctl" % self.tmp] + shlex.split(self.fill(args)))
+        where = [] if args.startswith("-s") else ["-s", "unix:%s/kamailio_ctl" % self.tmp]
+        return self.command_output(["kamcmd"] + where + shlex.split(self.fill(args)))
 
     def step_kamcli(self, args, _):
         cfg = os.path.join(self.tmp, "kamcli.ini")
         with open(cfg, "w") as f:
-            f.write("[main]\n[ctl]\ntype=jsonrpc\n[jsonrpc]\ntransport=socket\nrplnamebase=kamcli_rpl\nrpldir=%s\n"
-                    "path=%s/kamailio_rpc.fifo\nsrvaddr=%s/kamailio_rpc.sock\n" % (self.tmp, self.tmp, self.tmp))
-        return self.command_output(["kamcli", "-c", cfg] + shlex.split(self.fill(args)))
+            f.write(("[main]\ndomain=127.0.0.1\n[ctl]\ntype=jsonrpc\nkamgroup=root\n[jsonrpc]\ntransport=socket\n"
+                     "path={t}/kamailio_rpc.fifo\nrplnamebase=kamcli_rpl\nrpldir={t}\nsrvaddr={t}/kamailio_rpc.sock\n"
+                     "rcvaddr={t}/kamcli.sock\noutformat=json\n").replace("{t}", self.tmp))
+        got = self.command_output(["kamcli", "-c", cfg] + shlex.split(self.fill(args)))
+        return re.sub(r'("id"|"Expires"): \d+', r"\1: 0", got) # random; seconds left
 
     def step_json(self, text, body):
         s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -288,6 +292,7 @@ class Run:
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.port, "PORT", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.me, "ME", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.uas, "UAS", t)
+        t = re.sub(r"(?<!\d)%d(?!\d)" % self.extra, "EXTRA", t)
         t = re.sub(r"(to_tag=)(?!uas|t1)[^;\s]+", r"\1TAG", t)
         t = re.sub(r"ul(?:oc|cx)-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+(-[0-9a-f]+)?", "RUID", t)
         t = re.sub(r"(?m)^(Server|User-Agent): .*\n?", "", t)
