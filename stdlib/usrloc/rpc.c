@@ -204,6 +204,8 @@ static bool target(struct rpc *c, const char *few, struct ul_table **t, struct s
 	*t = ul_table_find(name);
 	if (!*t)
 		rpc_fail(c, 500, "Domain table not found");
+	if (!ul_conf.use_domain) /* "alice@example.org" names alice */
+		*aor = str_head(*aor, str_chr(*aor, '@'));
 	return *t != NULL;
 }
 
