@@ -378,6 +378,24 @@ static void out_of_memory(void **state)
 	}
 }
 
+static void status_texts(void **state)
+{
+	static const int known[] = {100, 180, 183, 199, 200, 202, 300, 302, 380, 400, 401, 407, 408, 423,
+				    430, 439, 481, 487, 489, 494, 500, 503, 513, 580, 600, 603, 606, 608};
+	unsigned n = 0;
+
+	(void)state;
+	assert_str(sip_status_text(401), "Unauthorized");
+	assert_str(sip_status_text(503), "Service Unavailable");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		assert_false(str_eq(sip_status_text(known[i]), S("Unknown")));
+	for (int code = -1; code < 800; code++) /* one out of order would hide others */
+		n += !str_eq(sip_status_text(code), S("Unknown"));
+	assert_int_equal(n, 63);
+	assert_str(sip_status_text(99), "Unknown");
+	assert_str(sip_status_text(700), "Unknown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,7 +405,7 @@ int main(void)
 		cmocka_unit_test(marks),         cmocka_unit_test(relayed_reply),
 		cmocka_unit_test(local_reply),   cmocka_unit_test(ack_and_cancel),
 		cmocka_unit_test(own_request),   cmocka_unit_test(apply_changes),
-		cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(out_of_memory), cmocka_unit_test(status_texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, finish);
