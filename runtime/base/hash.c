@@ -87,7 +87,7 @@ uint64_t hash_fnv(struct str s)
 	return h;
 }
 
-uint32_t hash_core(struct str s)
+static uint32_t core_sum(struct str s)
 {
 	uint32_t h = 0, v;
 	size_t i = 0;
@@ -99,6 +99,17 @@ uint32_t hash_core(struct str s)
 	}
 	for (v = 0; i < s.n; i++)
 		v = v << 8 | (unsigned char)s.p[i];
-	h += v ^ (v >> 3);
+	return h + (v ^ (v >> 3));
+}
+
+uint32_t hash_core2(struct str a, struct str b)
+{
+	uint32_t h = core_sum(a) + core_sum(b);
+
 	return h + (h >> 11) + (h >> 13) + (h >> 23);
+}
+
+uint32_t hash_core(struct str s)
+{
+	return hash_core2(s, STR_NULL);
 }
