@@ -100,7 +100,10 @@ int fmt_print(char *buf, size_t size, const char *fmt, va_list ap)
 
 	va_copy(ours, ap);
 	while (f && *f) {
-		size_t n = strcspn(f, "%");
+		size_t n = 0;
+
+		while (f[n] && f[n] != '%')
+			n++;
 
 		put(&o, f, n);
 		f += n;

@@ -68,7 +68,10 @@ void sb_add(struct sb *b, struct str s)
 
 void sb_addc(struct sb *b, char c)
 {
-	sb_add(b, str_make(&c, 1));
+	if (!reserve(b, 1))
+		return;
+	b->p[b->n++] = c;
+	b->p[b->n] = 0;
 }
 
 void sb_addz(struct sb *b, const char *z)

@@ -5,6 +5,8 @@ bool str_ieq(struct str a, struct str b)
 {
 	if (a.n != b.n)
 		return false;
+	if (a.n && ascii_lower(*a.p) != ascii_lower(*b.p))
+		return false;
 	if (a.n == 0 || memcmp(a.p, b.p, a.n) == 0) /* nearly always written as we write it */
 		return true;
 	for (size_t i = 0; i < a.n; i++)
@@ -73,7 +75,7 @@ size_t str_ifind(struct str s, struct str needle)
 
 static bool is_lws(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
 }
 
 struct str str_ltrim(struct str s)
@@ -115,7 +117,7 @@ bool str_to_u64(struct str s, uint64_t max, uint64_t *ret)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned d = (unsigned char)s.p[i] - '0';
 
-		if (d > 9 || v > (UINT64_MAX - d) / 10)
+		if (d > 9 || (i > 17 && v > (UINT64_MAX - d) / 10)) /* 18 digits always fit */
 			return false;
 		v = v * 10 + d;
 		if (v > max)

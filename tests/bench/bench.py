@@ -22,15 +22,15 @@ import memory
 from server import Server
 from workloads import IP, LOADS, PORT, script
 
-RUN = "-f {cfg} -l udp:%s:%d -l tcp:%s:%d -DD -E -a no -Y {tmp} -w {tmp} -n " % (IP, PORT, IP, PORT)
-REFERENCE = "/usr/sbin/kamailio -m 3000 -M 16 -x %s -X %s " + RUN + "%d"
+RUN = "-l {proto}:%s:%d -DD -E -a no -Y {tmp} -w {tmp} -n " % (IP, PORT)
+REFERENCE = "/usr/sbin/kamailio -f {cfg} -m 3000 -M 16 -x %s -X %s " + RUN + "%d"
 MANY = {"w11": 8, "w11q": 8}  # a wait holds one of its processes
 
 
 def servers(build, workload):
     many = MANY.get(workload, 1)
     got = {"reference %s" % x: REFERENCE % (x, x, many) for x in ("fm", "tlsf")}
-    got["kiln"] = os.path.join(build, "kamailio") + " " + RUN + "1"
+    got["kiln"] = "%s %s1" % (executable(build, workload), RUN)
     return got
 
 
@@ -44,8 +44,15 @@ def median(rows):
     return {k: statistics.median(r[k] for r in rows) for k in rows[0]} if rows else None
 
 
+def executable(build, workload):
+    return os.path.join(build, "bench", os.path.basename(script(workload)).replace(".cfg", ""))
+
+
 def compiles(build, workload):
-    p = subprocess.run([os.path.join(build, "kiln"), "check", script(workload)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    """Build the server; why not, or ""."""
+    os.makedirs(os.path.join(build, "bench"), exist_ok=True)
+    p = subprocess.run([os.path.join(build, "kiln"), "build", "-A", "KILN", script(workload), "-o", executable(build, workload)],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return "" if p.returncode == 0 else p.stdout.strip().splitlines()[0]
 
 
@@ -98,13 +105,16 @@ def one_figure(name, unit, fn):
 
 def figures(a):
     got = {}
-    ref, kiln = REFERENCE % ("fm", "fm", 1), servers(a.build, "w1")["kiln"]
-    for who, cmd in (("reference", ref), ("kiln", kiln)):
+    for w in ("w12m", "w3", "w13i", "w6o"):
+        compiles(a.build, w)
+    for who in ("reference fm", "kiln"):
+        def of(w, who=who):
+            return servers(a.build, w)[who]
         got[who] = {
-            "contact_bytes": one_figure(who + ": memory per contact", "bytes", lambda c=cmd: memory.per_contact(a.build, c, a.contacts)),
-            "transaction_bytes": one_figure(who + ": memory per ringing call", "bytes", lambda c=cmd: memory.per_transaction(a.build, c)),
-            "connection_bytes": one_figure(who + ": memory per TCP connection", "bytes", lambda c=cmd: memory.per_connection(a.build, c)),
-            "start_ms": one_figure(who + ": stock script, start until the socket is open", "ms", lambda c=cmd: memory.start_time(c) * 1e3),
+            "contact_bytes": one_figure(who + ": memory per contact", "bytes", lambda: memory.per_contact(a.build, of("w12m"), a.contacts)),
+            "transaction_bytes": one_figure(who + ": memory per ringing call", "bytes", lambda: memory.per_transaction(a.build, of("w3"))),
+            "connection_bytes": one_figure(who + ": memory per TCP connection", "bytes", lambda: memory.per_connection(a.build, of("w13i"))),
+            "start_ms": one_figure(who + ": stock script, start until the socket is open", "ms", lambda: memory.start_time(of("w6o")) * 1e3),
         }
     got["build_ms"] = one_figure("kiln build of the stock script", "ms", lambda: memory.build_time(a.build) * 1e3)
     return got

@@ -36,7 +36,7 @@ def run(a, workload, n):
             cmd = ["/usr/sbin/kamailio", "-m", "256", "-M", "16", "-x", "fm", "-X", "fm", "-f", cfg] + opts
         else:
             exe = os.path.join(tmp, "server")
-            subprocess.run([os.path.join(a.build, "kiln"), "build", cfg, "-o", exe], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run([os.path.join(a.build, "kiln"), "build", "-A", "KILN", cfg, "-o", exe], check=True, stdout=subprocess.DEVNULL)
             cmd = [exe] + opts
         with open(os.path.join(tmp, "log"), "wb") as log:
             p = subprocess.Popen(["valgrind", "--tool=callgrind", "--callgrind-out-file=" + tmp + "/cg.%p"] + cmd, stdout=log,

@@ -65,7 +65,7 @@ def start_time(command):
     """Until the socket is there; it answers from then on."""
     with tempfile.TemporaryDirectory() as tmp:
         with open(os.devnull, "wb") as null:
-            p = subprocess.Popen(shlex.split(command.format(cfg=script("w6o"), tmp=tmp)), stdout=null, stderr=null, cwd=tmp,
+            p = subprocess.Popen(shlex.split(command.format(cfg=script("w6o"), tmp=tmp, proto="udp")), stdout=null, stderr=null, cwd=tmp,
                                  start_new_session=True)
             took = until(bound)
             os.killpg(p.pid, 15)

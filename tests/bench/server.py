@@ -36,20 +36,20 @@ def resident(pid):
 
 
 class Server:
-    """A context: the running server of one workload. `command` has {cfg} and {tmp} in it."""
+    """A context: the running server of one workload. `command` has {cfg}, {tmp}, {proto} in it."""
 
     def __init__(self, build, command, workload):
         self.build, self.command, self.workload = build, command, workload
 
     def __enter__(self):
         self.tmp = tempfile.TemporaryDirectory()
-        cmd = self.command.format(cfg=script(self.workload), tmp=self.tmp.name)
+        proto = "tcp" if self.workload.startswith("w13") else "udp"
+        cmd = self.command.format(cfg=script(self.workload), tmp=self.tmp.name, proto=proto)
         self.log = os.path.join(self.tmp.name, "log")
         begin = time.monotonic()
         with open(self.log, "wb") as log:
             self.p = subprocess.Popen(["taskset", "-c", SERVER_CORE] + shlex.split(cmd), stdout=log, stderr=log,
                                       cwd=self.tmp.name, start_new_session=True)
-        proto = "tcp" if self.workload.startswith("w13") else "udp"
         while not bound(proto=proto):
             if self.p.poll() is not None or time.monotonic() > begin + START_LIMIT:
                 with open(self.log, errors="replace") as f:
