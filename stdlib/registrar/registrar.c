@@ -296,9 +296,33 @@ int32_t std_registrar_reg_send_reply(struct run *r)
 	return script_reply(r, 200, S("OK")) ? -1 : 1;
 }
 
+/* Parameters that the statistics show too. */
+static int64_t shown(void *arg)
+{
+	return *(const int64_t *)arg;
+}
+
+static void show_params(void)
+{
+	static const struct {
+		const char *name;
+		int64_t *at;
+	} all[] = {
+		{"max_expires", &reg_conf.max_expires},
+		{"max_contacts", &reg_conf.max_contacts},
+		{"default_expire", &reg_conf.default_expires},
+		{"default_expires_range", &reg_conf.default_expires_range},
+		{"expires_range", &reg_conf.expires_range},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		counter_set_fn(counter_get(S("registrar"), str_of(all[i].name)), shown, all[i].at);
+}
+
 static int init(const struct program *p)
 {
 	copy_params();
+	show_params();
 	reg_events_init(p);
 	return 0;
 }
