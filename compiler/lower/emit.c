@@ -294,7 +294,7 @@ int lower_pvref(struct rir_program *p, const struct sema_pv *pv)
 		l = thunk(p, RIR_PV_SET, set);
 		if (!l.fn)
 			return 0;
-		lw_ret(&l, lw_pv_store(&l, pv, 0));
+		lw_ret(&l, lw_pv_store(&l, pv, 0, false));
 	}
 	p->refs[k].set = set;
 	return (int)k;

@@ -5,6 +5,8 @@
  */
 #include "lower/lower_priv.h"
 
+#include <sys/socket.h>
+
 #include "base/addr.h"
 
 static bool is_null_pv(const struct ast *e)
@@ -235,6 +237,18 @@ static int mask_bits(struct str mask)
 	return bits;
 }
 
+/* A constant address goes as its bytes: 4 or 16. */
+static int in_net(struct lw *l, int which, struct str text, int bits)
+{
+	struct addr a;
+	struct str ip;
+
+	if (!addr_parse(text, &a))
+		return lw_const(l, 0);
+	ip = str_dup(l->p->arena, str_make((const char *)a.ip, a.family == AF_INET ? 4 : 16));
+	return LW_CALL(l, "rt_core_in_net", "ipipi", which, lw_text(l, ip), lw_const(l, bits));
+}
+
 static int core_equal(struct lw *l, struct ast *e)
 {
 	struct ast *a = e->kid[0], *b = e->kid[1];
@@ -244,10 +258,9 @@ static int core_equal(struct lw *l, struct ast *e)
 	case AST_MYSELF:
 		return LW_CALL(l, "rt_core_myself", "ipi", which);
 	case AST_IP:
-		return LW_CALL(l, "rt_core_in_net", "ipipi", which, lw_text(l, b->text), lw_const(l, -1));
+		return in_net(l, which, b->text, -1);
 	case AST_NET:
-		return LW_CALL(l, "rt_core_in_net", "ipipi", which, lw_text(l, b->text),
-			       lw_const(l, b->num >= 0 ? b->num : mask_bits(b->kid[0]->text)));
+		return in_net(l, which, b->text, b->num >= 0 ? (int)b->num : mask_bits(b->kid[0]->text));
 	case AST_HOST:
 	case AST_ID:
 		return LW_CALL(l, is_ip_operand(a->op) ? "rt_core_host" : "rt_core_text", "ipip", which,

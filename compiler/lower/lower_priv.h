@@ -64,7 +64,7 @@ bool lw_is_str(const struct ast *e);
 /* ---- text.c ---- */
 int lw_pv(struct lw *l, const struct sema_pv *pv);                    /* struct value * */
 void lw_pv_to(struct lw *l, const struct sema_pv *pv, int value, bool print);
-int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value);   /* 1, or negative */
+int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value, bool not_null); /* 1, or negative; not_null: it is known to be none */
 int lw_subst(struct lw *l, struct str text, const struct sema_fmt *fmt); /* struct rt_subst *; fmt: its variables */
 int lw_fmt(struct lw *l, const struct sema_fmt *fmt);                 /* struct str * */
 

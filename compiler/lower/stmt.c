@@ -19,6 +19,11 @@ static void leave(struct lw *l, int value)
 	}
 }
 
+static bool never_null(const struct ast *e)
+{
+	return sema_const_of(e) || lw_is_int(e) || lw_is_str(e); /* a select is assigned as text, see lw_rhs */
+}
+
 void lw_assign(struct lw *l, struct ast *n)
 {
 	const struct sema_pv *pv = n->kid[0]->bind;
@@ -40,7 +45,7 @@ void lw_assign(struct lw *l, struct ast *n)
 		lw_jump(l, done);
 		lw_place(l, good);
 	}
-	v = lw_pv_store(l, pv, v);
+	v = lw_pv_store(l, pv, v, never_null(n->kid[1]));
 	lw_store(l, v, l->value);
 	if (can_fail) {
 		lw_jump(l, done);

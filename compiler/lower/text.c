@@ -185,12 +185,12 @@ int lw_pv(struct lw *l, const struct sema_pv *pv)
 	return v;
 }
 
-static int store_pv(struct lw *l, const struct sema_pv *pv, int value)
+static int store_pv(struct lw *l, const struct sema_pv *pv, int value, bool not_null)
 {
 	if (pv->row->inner == CAT_INNER_VARSLOT) {
 		int v = value;
 
-		if (!is_row(pv, "vn")) { /* null becomes 0 */
+		if (!is_row(pv, "vn") && !not_null) { /* null becomes 0 */
 			int null = lw_label(l), done = lw_label(l);
 
 			v = lw_slot(l, RIR_SLOT_VALUE, 1);
@@ -208,9 +208,9 @@ static int store_pv(struct lw *l, const struct sema_pv *pv, int value)
 		       lw_text(l, pv->text));
 }
 
-int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value)
+int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value, bool not_null)
 {
-	int v = store_pv(l, pv, value);
+	int v = store_pv(l, pv, value, not_null);
 
 	if (l->p->observe && l->fn->kind == RIR_ROUTE)
 		LW_CALL(l, "rt_see_set", "vpppl", lw_text(l, pv->text), value, v);

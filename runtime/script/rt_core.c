@@ -2,6 +2,8 @@
 /* Core operands of comparisons (language.md 5.7), custom globals. */
 #include "script/script_priv.h"
 
+#include <sys/socket.h>
+
 #include "abi/core_operand.h"
 #include "net/net.h"
 #include "script/send.h"
@@ -141,10 +143,11 @@ int32_t rt_core_myself(struct run *r, int32_t which)
 int32_t rt_core_in_net(struct run *r, int32_t which, const struct str *ip, int32_t bits)
 {
 	const struct addr *a = address(r, which);
-	struct addr net;
+	struct addr net = {.family = ip->n == 4 ? AF_INET : AF_INET6};
 
-	if (!a || !addr_parse(*ip, &net))
+	if (!a || ip->n > sizeof(net.ip))
 		return 0;
+	memcpy(net.ip, ip->p, ip->n);
 	return bits < 0 ? addr_ip_eq(a, &net) : addr_in_net(a, &net, (unsigned)bits);
 }
 
@@ -160,8 +163,8 @@ int32_t rt_core_host(struct run *r, int32_t which, const struct str *host)
 	if (!a)
 		return 0;
 	if (addr_parse(ip, &parsed))
-		return rt_core_in_net(r, which, &ip,
-				      rest.p && str_to_u64(rest, 128, &bits) ? (int32_t)bits : -1);
+		return rest.p && str_to_u64(rest, 128, &bits) ? addr_in_net(a, &parsed, (unsigned)bits)
+							       : addr_ip_eq(a, &parsed);
 	if (net_addresses_await(r->worker, ip, &t)) {
 		script_err(r, "host name " STR_FMT " cannot be resolved", STR_ARG(ip));
 		return 0;
