@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import statistics
 import subprocess
 import sys
@@ -130,6 +131,8 @@ def main():
     ap.add_argument("workloads", nargs="*")
     a = ap.parse_args()
     a.build = os.path.abspath(a.build)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     out = {"machine": "%s, %d cores, Linux %s" % (chart.cpu_name(), os.cpu_count(), platform.release()),
            "time": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "load": os.getloadavg()[0], "workloads": {}}
     print("%s; load before: %.1f" % (out["machine"], out["load"]))

@@ -11,7 +11,7 @@ import time
 from workloads import BESIDE, CONTACTS, GEN, IP, LOADS, PORT, UAS, bound, script
 
 SERVER_CORE, LOAD_CORE = "0", "1"
-START_LIMIT, LOAD_LIMIT = 60, 600
+START_LIMIT, LOAD_LIMIT = 60, 180
 
 
 def tree(pid):
