@@ -226,7 +226,8 @@ void pp_if_else(struct preproc *p, struct loc loc)
 	struct pp_if *i;
 
 	if (p->n_ifs == 0) {
-		diag_report(p->diag, E_IFDEF_BALANCE, loc, "#!else without #!ifdef");
+		/* the reference takes it, too */
+		diag_report(p->diag, W_DIRECTIVE_COMMENT, loc, "this #!else belongs to no condition and changes nothing");
 		return;
 	}
 	i = &p->ifs[p->n_ifs - 1];
