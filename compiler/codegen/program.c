@@ -271,6 +271,7 @@ void cg_program(struct cg *g)
 
 	cg_put_i32(&b, offsetof(struct program, abi), PROGRAM_ABI);
 	cg_put_i32(&b, offsetof(struct program, compat), g->sema->compat);
+	cg_put_i64(&b, offsetof(struct program, observed), g->rir->observe);
 	cg_put_str(&b, offsetof(struct program, name), str_of(g->in->file));
 	TABLE(sites, n_sites, g->rir->n_sites, site);
 	TABLE(routes, n_routes, g->sema->routes.n, route);

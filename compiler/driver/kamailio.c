@@ -62,6 +62,7 @@ int driver_kamailio(int argc, char **argv)
 	copy_list(&o.front.substdefss, &h.substdefs);
 	copy_list(&o.front.loadmodules, &h.loadmodule);
 	copy_list(&o.front.modparams, &h.modparam);
+	o.observe = h.debug_socket != NULL; /* attached clients want to see statements */
 	if (!h.check) {
 		o.front.no_lint = true; /* warnings are for check; a start must stay quiet */
 		code = driver_serve(&o, file, argc, argv);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs that run a script offline, in the simulated world: trace, debug, the debug adapter, test. */
+/* The verbs that run a script offline, in the simulated world: trace, debug, the debug adapter, test; and attach, to a running server. */
 #include "driver/workbench.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "codegen/codegen.h"
 #include "debug/console.h"
@@ -320,4 +325,55 @@ int verb_test(int argc, char **argv)
 	t.n_paths = o.files.n;
 	t.coverage_out = o.output;
 	return test_run(&t);
+}
+
+/* ---- attach ---- */
+
+/* Lines from the terminal to the server, its lines to the terminal. */
+static int attach(int fd)
+{
+	struct pollfd p[2] = {{.fd = 0, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	char buf[4096];
+	ssize_t n;
+
+	for (;;) {
+		if (poll(p, 2, -1) < 0)
+			return EXIT_INTERNAL;
+		if (p[1].revents) {
+			n = read(fd, buf, sizeof(buf));
+			if (n <= 0) {
+				fprintf(stderr, "kiln: the server has closed\n");
+				return EXIT_NO_INPUT;
+			}
+			fwrite(buf, 1, (size_t)n, stdout);
+			fflush(stdout);
+		}
+		if (p[0].revents) {
+			n = read(0, buf, sizeof(buf));
+			if (n <= 0)
+				return EXIT_OK; /* and what was stopped goes on */
+			if (write(fd, buf, (size_t)n) != n)
+				return EXIT_NO_INPUT;
+		}
+	}
+}
+
+int verb_attach(int argc, char **argv)
+{
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	int fd = -1, code;
+
+	if (argc != 1 || strlen(argv[0]) >= sizeof(a.sun_path))
+		return driver_usage(stderr);
+	memcpy(a.sun_path, argv[0], strlen(argv[0]));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&a, sizeof(a))) {
+		fprintf(stderr, "kiln: cannot attach to %s: %s\n", argv[0], strerror(errno));
+		code = EXIT_NO_INPUT;
+	} else {
+		code = attach(fd);
+	}
+	if (fd != -1)
+		close(fd);
+	return code;
 }

@@ -14,7 +14,7 @@
 struct std_module;
 struct pv_ref;
 
-enum { PROGRAM_ABI = 2 }; /* raised whenever a layout in abi/ changes */
+enum { PROGRAM_ABI = 3 }; /* raised whenever a layout in abi/ changes */
 
 /* Where a statement stands. Index 0 is "no statement". */
 struct program_site {
@@ -148,6 +148,7 @@ struct program {
 	/* constant regexes and substitutions, compiled once at load into the parallel slots */
 	const struct program_regex *regexes;
 	uint64_t n_regexes;
+	uint64_t observed; /* the code tells script/observe.h what it does */
 	int32_t (*init)(const struct program *p); /* reserved for generated start-up code, may be NULL */
 };
 

@@ -12,6 +12,7 @@
 
 #include "core/log.h"
 #include "host/crash.h"
+#include "host/debug_socket.h"
 #include "host/options.h"
 #include "host/process.h"
 #include "host/receive.h"
@@ -72,6 +73,12 @@ static int bring_up(struct host *h)
 		err = workers_start(h->workers);
 	if (!err)
 		err = process_drop_rights(&h->process);
+	if (!err && h->o.debug_socket) {
+		err = debug_socket_open(h->p, h->o.debug_socket);
+		if (err)
+			log_crit("--debug-socket %s: %s", h->o.debug_socket,
+				 err == RT_E_UNSUPP ? "the server was not compiled with --observe" : rt_strerror(err));
+	}
 	return err;
 }
 
@@ -91,6 +98,7 @@ static int serve(struct host *h)
 	workers_go(h->workers);
 	supervise_ready();
 	wait_for_end(&set);
+	debug_socket_close(); /* what is stopped goes on first */
 	workers_stop(h->workers);
 	workers_join(h->workers);
 	workers_free(&h->workers);

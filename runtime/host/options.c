@@ -43,6 +43,7 @@ static const struct option_row rows[] = {
 	{"compat", K_INT, AT(compat), "version", "language of the reference's version: 5 (default) or 6"},
 	{"d", K_COUNT, AT(debug_more), NULL, "raise the log level by one each time"},
 	{"debug", K_INT, AT(debug), "val", "log level"},
+	{"debug-socket", K_TEXT, AT(debug_socket), "path", "let kiln attach look in (code compiled with --observe)"},
 	{"dns-server", K_TEXT, AT(dns_server), "ip[:port]", "ask this name server instead of the system's"},
 	{"D", K_COUNT, AT(no_fork), NULL, "-D, -DD: stay in the foreground; -DDD: daemon (default)"},
 	{"e", K_FLAG, AT(log_color), NULL, "colours in the log (with -E)"},

@@ -30,6 +30,7 @@ struct host_options {
 	const char *module_path; /* -L */
 	const char *pid_file, *pgid_file, *user, *group, *chroot, *workdir, *rundir;
 	const char *log_engine;
+	const char *debug_socket; /* --debug-socket (ours) */
 	int auto_aliases; /* -a: 1, 0, or -1 not told */
 	int debug_more;   /* count of -d */
 	bool debug_set;
