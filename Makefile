@@ -23,7 +23,7 @@ OPT    ?= -O2
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Werror
 # flex and bison write code that our own warnings would refuse
-WARN_GEN := -Wall -Werror -Wno-unused-function
+WARN_GEN := -Wall -Werror -Wno-unused-function -Wno-unused-but-set-variable
 CFLAGS := -std=c11 -D_GNU_SOURCE -g $(OPT) -fno-common -fvisibility=hidden -ffunction-sections \
 	-fdata-sections -fPIC -MMD -MP $(SANFLAGS)
 INC    := -Iruntime -Icompiler -Istdlib -I$(B)/gen

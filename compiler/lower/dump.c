@@ -15,8 +15,8 @@ static void dump_operands(const struct rir_inst *i, struct sb *out)
 {
 	if (i->a >= 0)
 		sb_printf(out, i->op == RIR_SLOT ? " x%d" : " %%%d", i->a);
-	if (i->b >= 0)
-		sb_printf(out, i->op == RIR_ELEM ? "" : " %%%d", i->b);
+	if (i->b >= 0 && i->op != RIR_ELEM)
+		sb_printf(out, " %%%d", i->b);
 }
 
 static void dump_inst(const struct rir_program *p, const struct rir_inst *i, struct sb *out)

@@ -109,7 +109,7 @@ static bool addr_step(struct sel *s, const struct sel_part *p, int what)
 	case ADDR_PARAMS:
 		if (!p->has_key)
 			return sel_give(s, a->params);
-		/* fall through */
+		__attribute__((fallthrough));
 	case ADDR_PARAM:
 		return sip_param_find(a->param_list, p->key, &v) && v.n && sel_give(s, sip_unquote(v));
 	}
