@@ -44,8 +44,10 @@ bool codegen_check(const struct codegen_input *in)
 /* ---- link ---- */
 
 /* Beside the tool (build/lib), else where it was installed. */
+/* Beside the tool in a build tree, else where it was installed to, whatever the prefix. */
 static const char *lib_dir(struct arena *a)
 {
+	static const char *const below[] = {"lib", "../lib/kiln"};
 	char exe[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	struct stat st;
@@ -56,9 +58,11 @@ static const char *lib_dir(struct arena *a)
 		exe[n] = 0;
 		slash = strrchr(exe, '/');
 		*slash = 0;
-		dir = str_printf(a, "%s/lib", exe).p;
-		if (dir && stat(str_printf(a, "%s/libkiln.a", dir).p, &st) == 0)
-			return dir;
+		for (size_t i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+			dir = str_printf(a, "%s/%s", exe, below[i]).p;
+			if (dir && stat(str_printf(a, "%s/libkiln.a", dir).p, &st) == 0)
+				return dir;
+		}
 	}
 	return KILN_LIBDIR;
 }
