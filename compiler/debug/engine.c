@@ -306,13 +306,6 @@ bool engine_eval(struct engine *e, struct str text, uint32_t run, struct str *re
 
 /* ---- places ---- */
 
-static bool file_is(const char *shown, struct str asked)
-{
-	struct str s = str_of(shown);
-
-	return str_eq(s, asked) || (s.n > asked.n && str_ends(s, asked) && s.p[s.n - asked.n - 1] == '/');
-}
-
 static void add_site(struct engine *e, struct engine_break *b, uint32_t site)
 {
 	if (!b->sites)
@@ -328,15 +321,15 @@ static bool line_sites(struct engine *e, struct engine_break *b, struct str file
 	uint32_t best = UINT32_MAX, first = 0;
 
 	for (uint32_t i = 1; i < p->n_sites; i++)
-		if (p->sites[i].line >= line && p->sites[i].line < best && file_is(p->sites[i].file, file))
+		if (p->sites[i].line >= line && p->sites[i].line < best && program_site_in(&p->sites[i], file))
 			best = p->sites[i].line;
 	/* stop once per line: at its first statement */
 	for (uint32_t i = 1; i < p->n_sites; i++)
-		if (p->sites[i].line == best && file_is(p->sites[i].file, file) &&
+		if (p->sites[i].line == best && program_site_in(&p->sites[i], file) &&
 		    (!first || p->sites[i].column < p->sites[first].column))
 			first = i;
 	for (uint32_t i = 1; first && i < p->n_sites; i++) /* a loop's head has several sites */
-		if (p->sites[i].line == best && p->sites[i].column == p->sites[first].column && file_is(p->sites[i].file, file))
+		if (p->sites[i].line == best && p->sites[i].column == p->sites[first].column && program_site_in(&p->sites[i], file))
 			add_site(e, b, i);
 	b->moved = best != line;
 	return b->n_sites > 0;
@@ -345,12 +338,8 @@ static bool line_sites(struct engine *e, struct engine_break *b, struct str file
 static uint32_t site_of(const struct engine *e, const struct ast *n)
 {
 	struct source_pos at = source_pos(&e->o.c->source, n->loc);
-	const struct program *p = e->o.replay.program;
 
-	for (uint32_t i = 1; i < p->n_sites; i++)
-		if (p->sites[i].line == at.line && p->sites[i].column == at.column && str_eq(str_of(p->sites[i].file), at.file))
-			return i;
-	return 0;
+	return program_site_find(e->o.replay.program, at.file, at.line, at.column);
 }
 
 /* "route NAME", "route[NAME]", "failure_route[NAME]", "request_route": its first statement. */

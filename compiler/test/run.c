@@ -128,16 +128,6 @@ static bool is_server(void *arg, const struct addr *a, enum proto p)
 	return true;
 }
 
-static bool site_is_at(const struct test *t, const struct step *s, uint32_t site)
-{
-	const struct program_site *p = &t->program->sites[site];
-	struct str file = str_of(p->file);
-
-	if (p->line != (uint32_t)s->n)
-		return false;
-	return !s->file.n || str_eq(file, s->file) || (file.n > s->file.n && str_ends(file, s->file) && file.p[file.n - s->file.n - 1] == '/');
-}
-
 static void on_event(void *arg, const struct story_event *e)
 {
 	struct test *t = arg;
@@ -145,7 +135,8 @@ static void on_event(void *arg, const struct story_event *e)
 	if (e->kind != STORY_SITE)
 		return;
 	for (size_t i = 0; i < t->n_at; i++)
-		if (site_is_at(t, t->at[i].step, e->site)) {
+		if (t->program->sites[e->site].line == (uint32_t)t->at[i].step->n &&
+		    program_site_in(&t->program->sites[e->site], t->at[i].step->file)) {
 			t->at[i].hits++;
 			t->at[i].held += expr_true(t->at[i].e, t->story.now);
 		}

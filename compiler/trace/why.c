@@ -36,11 +36,6 @@ static struct source_pos pos(const struct why *w, const struct ast *n)
 	return source_pos(&w->c->source, n->loc);
 }
 
-static bool same_file(struct str shown, struct str asked)
-{
-	return str_eq(shown, asked) || (str_ends(shown, asked) && shown.p[shown.n - asked.n - 1] == '/');
-}
-
 static bool is_statement(const struct ast *n)
 {
 	return n->kind >= AST_CALL && n->kind <= AST_BREAK && n->kind != AST_CASE;
@@ -50,13 +45,14 @@ static uint32_t site_of(const struct why *w, const struct ast *n)
 {
 	struct source_pos p = pos(w, n);
 
-	for (uint32_t i = 1; i < w->s->program->n_sites; i++) {
-		const struct program_site *x = &w->s->program->sites[i];
+	return program_site_find(w->s->program, p.file, p.line, p.column);
+}
 
-		if (x->line == p.line && x->column == p.column && str_eq(str_of(x->file), p.file))
-			return i;
-	}
-	return 0;
+static bool in_file(const struct why *w, const struct ast *n)
+{
+	uint32_t site = site_of(w, n);
+
+	return site && program_site_in(&w->s->program->sites[site], w->file);
 }
 
 static uint32_t times(const struct why *w, const struct ast *n)
@@ -78,7 +74,7 @@ static bool find_in(struct why *w, struct ast *chain, int arm)
 		if ((n->kind == AST_IF && (find_in(w, n->kid[1], 0) || find_in(w, n->kid[2], 1))) ||
 		    ((n->kind == AST_WHILE || n->kind == AST_SWITCH || n->kind == AST_CASE) && find_in(w, n->kid[1], 0)))
 			return true;
-		if (n->kind != AST_CASE && p.line == w->line && same_file(p.file, w->file))
+		if (n->kind != AST_CASE && p.line == w->line && in_file(w, n))
 			return true;
 		w->n--;
 	}

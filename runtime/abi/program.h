@@ -162,6 +162,10 @@ struct program_regex {
 	void **slot;
 };
 
+/* Is the statement in that file? `file` may be the end of the path, from a slash on; empty: any file. */
+bool program_site_in(const struct program_site *s, struct str file);
+/* The statement that begins there (file as it is shown), or 0. Linear. */
+uint32_t program_site_find(const struct program *p, struct str file, uint32_t line, uint32_t column);
 /* Index of the route of that kind and name, or -1. Linear: use at load or for dynamic names only. */
 int32_t program_route_find(const struct program *p, enum route_kind kind, struct str name);
 

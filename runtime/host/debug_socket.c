@@ -277,7 +277,7 @@ static void set_break(struct str where)
 		return;
 	}
 	for (uint32_t i = 1; i < d.p->n_sites && d.n_breaks < DEBUG_BREAKS_MAX; i++)
-		if (d.p->sites[i].line == line && (!file.n || str_ends(str_of(d.p->sites[i].file), file)))
+		if (d.p->sites[i].line == line && program_site_in(&d.p->sites[i], file))
 			d.breaks[d.n_breaks++] = i;
 	putf(d.n_breaks > before ? "ok\n" : "error: no statement begins there\n");
 }

@@ -272,6 +272,22 @@ int32_t script_event(const struct program *p, const char *name)
 	return program_route_find(p, ROUTE_EVENT, str_of(name));
 }
 
+bool program_site_in(const struct program_site *s, struct str file)
+{
+	struct str shown = str_of(s->file);
+
+	return !file.n || str_eq(shown, file) ||
+	       (shown.n > file.n && str_ends(shown, file) && shown.p[shown.n - file.n - 1] == '/');
+}
+
+uint32_t program_site_find(const struct program *p, struct str file, uint32_t line, uint32_t column)
+{
+	for (uint32_t i = 1; i < p->n_sites; i++)
+		if (p->sites[i].line == line && p->sites[i].column == column && str_eq(str_of(p->sites[i].file), file))
+			return i;
+	return 0;
+}
+
 int32_t program_route_find(const struct program *p, enum route_kind kind, struct str name)
 {
 	for (uint64_t i = 0; i < p->n_routes; i++)

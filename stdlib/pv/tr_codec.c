@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* {s.*} that encode, escape and digest. */
 #include "auth/digest.h"
+#include "base/hash.h"
 #include "pv/pv_priv.h"
 
 /* ---- digests ---- */
@@ -84,24 +85,6 @@ TR_FN(s_crc32)
 	return 0;
 }
 
-/* ---- the core's hash: four bytes at a time, big end first ---- */
-
-static uint32_t core_hash(struct str s)
-{
-	uint32_t h = 0, v;
-	size_t i = 0;
-
-	for (; i + 4 <= s.n; i += 4) {
-		v = (uint32_t)(unsigned char)s.p[i] << 24 | (uint32_t)(unsigned char)s.p[i + 1] << 16 |
-		    (uint32_t)(unsigned char)s.p[i + 2] << 8 | (unsigned char)s.p[i + 3];
-		h += v ^ v >> 3;
-	}
-	for (v = 0; i < s.n; i++)
-		v = v << 8 | (unsigned char)s.p[i];
-	h += v ^ v >> 3;
-	return h + (h >> 11) + (h >> 13) + (h >> 23);
-}
-
 TR_FN(s_corehash_n, int64_t size)
 {
 	struct str s;
@@ -109,7 +92,7 @@ TR_FN(s_corehash_n, int64_t size)
 
 	if (!tr_text(r, in, &s))
 		return TR_FAILED;
-	h = core_hash(s);
+	h = hash_core(s);
 	return tr_give(ret, str_printf(r->arena, "%u", size > 0 ? h & ((uint32_t)size - 1) : h));
 }
 
