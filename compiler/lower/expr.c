@@ -282,6 +282,8 @@ static int core_compare(struct lw *l, struct ast *e)
 	struct ast *b = e->kid[1];
 	int s;
 
+	if (l->p->observe && l->fn->kind == RIR_ROUTE)
+		LW_CALL(l, "rt_see_core", "vppi", lw_text(l, e->kid[0]->text), lw_const(l, e->kid[0]->op));
 	if (e->op == OP_EQ)
 		return core_equal(l, e);
 	if (e->op == OP_NE)

@@ -104,13 +104,16 @@ static struct story_event *add_in_run(struct story *s, enum story_kind kind, str
 /* The message that a run works on: the newest that came with these bytes. */
 static uint32_t message_of(const struct story *s, const struct run *r)
 {
-	enum { LOOK_BACK = 100000 };
+	enum { LOOK_BACK = 10000 };
 	struct str buf = r->draft ? r->draft->msg->buf : STR_NULL;
-	size_t low = s->n > LOOK_BACK ? s->n - LOOK_BACK : 0;
+	const struct story_event *e;
+	int64_t at = s->last_in;
 
-	for (size_t i = s->n; buf.n && i > low; i--)
-		if (s->v[i - 1].kind == STORY_IN && str_eq(s->v[i - 1].a, buf))
-			return s->v[i - 1].message;
+	for (int left = LOOK_BACK; buf.n && at && left; left--, at = e->n) {
+		e = &s->v[at - 1];
+		if (str_eq(e->a, buf))
+			return e->message;
+	}
 	return 0;
 }
 
@@ -359,6 +362,10 @@ void story_tap(void *arg, uint64_t now, enum proto p, const struct addr *from, c
 	e->to = *to;
 	e->a = str_dup(s->arena, bytes);
 	e->message = out ? (x ? x->message : 0) : s->n_in;
+	if (!out) {
+		e->n = s->last_in;
+		s->last_in = e - s->v + 1;
+	}
 	if (x) {
 		e->site = x->run->site;
 		e->run = x->number;

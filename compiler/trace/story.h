@@ -15,7 +15,7 @@
 #include "world/sim.h"
 
 enum story_kind {
-	STORY_IN,    /* a message reached the server: a bytes, from, to */
+	STORY_IN,    /* a message reached the server: a bytes, from, to; n the STORY_IN before, as last_in */
 	STORY_OUT,   /* the server sent one; site: the statement that caused it, 0: none did */
 	STORY_LOG,   /* a line of the log: n level, a text */
 	STORY_BEGIN, /* a run begins: route, n its kind (IN_*) */
@@ -65,6 +65,7 @@ struct story {
 	size_t n, cap, limit;
 	bool full;
 	uint32_t n_runs, n_in;
+	int64_t last_in; /* index of the newest STORY_IN + 1, 0: none */
 	struct story_run *live; /* newest first */
 	struct run *now;        /* whose event is being told; NULL for messages and log lines */
 	uint32_t kinds;      /* bit per story_kind */

@@ -11,6 +11,8 @@ check whole 0 sh -c "'$kiln' trace filter.cfg --sip two.sip | sed 's/tag=[0-9a-f
 check why-condition 0 "$kiln" trace filter.cfg --sip two.sip --why 22
 check why-ended 0 "$kiln" trace filter.cfg --sip two.sip --why 27
 check why-route 0 "$kiln" trace filter.cfg --sip two.sip --why 36
+check why-operand 0 "$kiln" trace operands.cfg --sip two.sip --why 4
+check why-operands 0 "$kiln" trace operands.cfg --sip two.sip --why 6
 check why-ran 0 "$kiln" trace filter.cfg --sip two.sip --why filter.cfg:17
 check why-nothing 2 "$kiln" trace filter.cfg --sip two.sip --why 2
 check define 0 "$kiln" trace filter.cfg --define STRICT --sip two.sip --brief
