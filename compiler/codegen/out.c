@@ -8,6 +8,7 @@
 #include <llvm-c/ExecutionEngine.h>
 #include <llvm-c/Orc.h>
 #include <llvm-c/OrcEE.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -160,6 +161,8 @@ static LLVMOrcObjectLayerRef linking_layer(void *ctx, LLVMOrcExecutionSessionRef
 	(void)ctx;
 	(void)triple;
 	LLVMOrcRTDyldObjectLinkingLayerRegisterJITEventListener(layer, LLVMCreateGDBRegistrationListener());
+	if (getenv("JITDUMPDIR")) /* asked for: perf's jitdump is written there */
+		LLVMOrcRTDyldObjectLinkingLayerRegisterJITEventListener(layer, LLVMCreatePerfJITEventListener());
 	return layer;
 }
 

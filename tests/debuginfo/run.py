@@ -13,6 +13,7 @@ import tempfile
 import time
 
 import link
+import perf
 import stages
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -178,6 +179,7 @@ def main():
                 dies_idle(t, how, server)
             finally:
                 server.stop()
+        perf.run(t, lambda command: Server(command, tmp), kiln, edge, tmp)
         link.run(t, kiln, tmp)
         stages.run(t, kiln, tmp)
     print("%d passed, %d failed" % (t.good, t.bad))
