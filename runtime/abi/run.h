@@ -64,7 +64,7 @@ struct run {
 	int32_t ctl;        /* RUN_* */
 	int32_t depth;      /* nested blocks, bounded by max_recursive_level */
 	int32_t failed;     /* the expression in work met an error (rt.def) */
-	int32_t unused;
+	int32_t seen;       /* the observer's own mark (host/debug_socket.c); 0 when the run begins */
 	struct value *vars; /* $var frame, program.n_vars long */
 	const struct program *prog;
 	struct run_trail *trail;    /* the worker's */

@@ -39,6 +39,7 @@ static struct {
 	bool open;
 	_Atomic bool ending;
 	_Atomic bool interested; /* trace is on or there are breakpoints */
+	_Atomic int32_t choice;  /* even, another one whenever the client says anything: what runs were chosen for is void */
 	pthread_mutex_t lock;    /* all below */
 	bool trace;
 	enum filter_kind filter;
@@ -49,8 +50,12 @@ static struct {
 	uint32_t next_id;
 	char buf[DEBUG_BUFFER];
 	size_t n;
-	uint64_t dropped;
-} d = {.lock = PTHREAD_MUTEX_INITIALIZER, .listen_fd = -1, .wake_fd = -1};
+	bool answering;    /* the client's command: the last DEBUG_ANSWERS bytes of the buffer are for these */
+	uint64_t dropped;  /* lines */
+	uint64_t left_out; /* runs that matched when the second's lines were spent */
+	uint64_t second;   /* that `lines` belongs to */
+	int32_t lines;     /* of the trace in it */
+} d = {.choice = 2, .lock = PTHREAD_MUTEX_INITIALIZER, .listen_fd = -1, .wake_fd = -1};
 
 /* ---- what workers do ---- */
 
@@ -65,10 +70,12 @@ static void wake_thread(void)
 /* Under the lock. */
 static void put(const char *text, size_t n)
 {
-	if (d.n + n > sizeof(d.buf)) {
+	if (d.n + n > sizeof(d.buf) - (d.answering ? 0 : DEBUG_ANSWERS)) {
 		d.dropped++;
 		return;
 	}
+	if (!d.n)
+		wake_thread();
 	memcpy(d.buf + d.n, text, n);
 	d.n += n;
 }
@@ -114,6 +121,32 @@ static bool matches(const struct run *r)
 		return u && str_eq(u->user, wanted);
 	}
 	return false;
+}
+
+/*
+ * Is this run looked at? Asked once for each run and choice of the client: a message is traced whole or not at all,
+ * and not when the lines of this second are spent. Takes the lock when it has to decide.
+ */
+static bool chosen(struct run *r)
+{
+	int32_t choice = atomic_load_explicit(&d.choice, memory_order_relaxed);
+	uint64_t second;
+
+	if ((r->seen & ~1) == choice)
+		return r->seen & 1;
+	pthread_mutex_lock(&d.lock);
+	r->seen = choice | matches(r);
+	second = worker_now(r->worker) / 1000000;
+	if (d.second != second) {
+		d.second = second;
+		d.lines = 0;
+	}
+	if ((r->seen & 1) && d.trace && !d.n_breaks && d.lines >= DEBUG_LINES_A_SECOND) {
+		r->seen &= ~1;
+		d.left_out++;
+	}
+	pthread_mutex_unlock(&d.lock);
+	return r->seen & 1;
 }
 
 static struct str call_id(const struct run *r)
@@ -179,16 +212,15 @@ static void on_site(void *arg, struct run *r)
 	bool released;
 
 	(void)arg;
-	if (!atomic_load_explicit(&d.interested, memory_order_relaxed))
+	if (!atomic_load_explicit(&d.interested, memory_order_relaxed) || !chosen(r))
 		return;
 	pthread_mutex_lock(&d.lock);
-	if (matches(r)) {
-		if (d.trace)
-			putf("%s:%u call-id " STR_FMT "\n", s->file, s->line, STR_ARG(call_id(r)));
-		if (at_break(r->site) && fiber_self())
-			x = stop_here(r);
-		wake_thread();
+	if (d.trace) {
+		putf("%s:%u call-id " STR_FMT "\n", s->file, s->line, STR_ARG(call_id(r)));
+		d.lines++;
 	}
+	if (at_break(r->site) && fiber_self())
+		x = stop_here(r);
 	pthread_mutex_unlock(&d.lock);
 	while (x) { /* parked: the worker serves others */
 		fiber_park();
@@ -204,10 +236,11 @@ static void on_site(void *arg, struct run *r)
 
 static void told(struct run *r, const char *what, struct str name, const struct value *v, int64_t code)
 {
-	if (!atomic_load_explicit(&d.interested, memory_order_relaxed))
+	if (!atomic_load_explicit(&d.interested, memory_order_relaxed) || !chosen(r))
 		return;
 	pthread_mutex_lock(&d.lock);
-	if (d.trace && matches(r)) {
+	if (d.trace) {
+		d.lines++;
 		putf("    " STR_FMT " %s ", STR_ARG(name), what);
 		if (v)
 			put_value(v);
@@ -316,11 +349,13 @@ static void command(struct str line)
 	} else if (str_eq(verb, S("status"))) {
 		for (size_t i = 0; i < DEBUG_STOPPED_MAX; i++)
 			stopped += d.stopped[i].id != 0;
-		putf("%zu breakpoints, %u stopped, %llu dropped\n", d.n_breaks, stopped, (unsigned long long)d.dropped);
+		putf("%zu breakpoints, %u stopped, %llu lines dropped, %llu messages left out\n", d.n_breaks, stopped,
+		     (unsigned long long)d.dropped, (unsigned long long)d.left_out);
 	} else if (verb.n) {
 		putf("error: filter, trace, break, delete, continue, status\n");
 	}
 	atomic_store(&d.interested, d.trace || d.n_breaks);
+	atomic_store(&d.choice, d.choice >= INT32_MAX - 3 ? 2 : d.choice + 2);
 }
 
 static void client_gone(void)
@@ -354,8 +389,10 @@ static bool take_lines(char *in, size_t *n, size_t size)
 {
 	struct str rest = str_make(in, *n);
 
+	d.answering = true;
 	while (str_chr(rest, '\n') != STR_NONE)
 		command(str_cut(&rest, '\n'));
+	d.answering = false;
 	if (rest.n == size)
 		return false;
 	memmove(in, rest.p, rest.n);

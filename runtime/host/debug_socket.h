@@ -11,14 +11,15 @@
  *   continue N | all       status
  * A message that reaches a breakpoint has its fiber parked; every other message goes on. When the client goes, all
  * breakpoints go and what was stopped goes on. Lines wait in a buffer of DEBUG_BUFFER bytes; what does not
- * fit is dropped and counted, so a slow client never slows a worker.
+ * fit is dropped and counted, so a slow client never slows a worker. Runs that begin when DEBUG_LINES_A_SECOND have
+ * been told in this second are left out, whole, and counted: `make bench` shows what a trace of everything costs.
  */
 #ifndef HOST_DEBUG_SOCKET_H
 #define HOST_DEBUG_SOCKET_H
 
 #include "abi/program.h"
 
-enum { DEBUG_BUFFER = 256 * 1024, DEBUG_BREAKS_MAX = 64, DEBUG_STOPPED_MAX = 64 };
+enum { DEBUG_BUFFER = 256 * 1024, DEBUG_ANSWERS = 8192, DEBUG_LINES_A_SECOND = 10000, DEBUG_BREAKS_MAX = 64, DEBUG_STOPPED_MAX = 64 };
 
 /* Before workers go. RT_E_UNSUPP: the program is not observed; RT_E_IO: the socket (errno). */
 int debug_socket_open(const struct program *p, const char *path);

@@ -19,6 +19,7 @@ import sys
 import time
 
 import chart
+import live
 import memory
 from server import Server
 from workloads import IP, LOADS, PORT, script
@@ -121,6 +122,17 @@ def figures(a):
     return got
 
 
+def live_trace(a):
+    try:
+        got = live.costs(a.build)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+        print("live trace: %s" % str(e).strip().splitlines()[-1][-200:])
+        return None
+    for way, us in got.items():
+        print("%-44s %12.1f us a message, %.2f times" % ("W10, " + way, us, us / got["plain"]))
+    return got
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--build", default="build")
@@ -152,6 +164,7 @@ def main():
         bad += len(r["errors"])
     if not a.no_memory and not a.workloads:
         out["figures"] = figures(a)
+        out["live_trace_us"] = live_trace(a)
     where = os.path.join(a.build, "bench")
     os.makedirs(where, exist_ok=True)
     with open(os.path.join(where, "bench.json"), "w") as f:

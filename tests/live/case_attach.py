@@ -6,13 +6,13 @@ import subprocess
 
 from live import Udp, equal, request, status, true
 
-SCRIPT = """
+SCRIPT = """max_while_loops=10000
 loadmodule "sl.so"
 loadmodule "pv.so"
 loadmodule "textops.so"
 request_route {
     $var(n) = $(ci{s.len});
-    if (is_method("OPTIONS")) {
+    if (is_method("OPTIONS")) { while ($rU == "long" && $var(n) < 6000) $var(n) = $var(n) + 1;
         sl_send_reply("200", "OK");
         exit;
     }
@@ -100,4 +100,18 @@ def test_live_trace_of_one_call(s):
     seen = a.until("sl_send_reply returned 1")
     true(any("$(ci{s.len}) is 4" in l for l in seen), seen)
     true(not any("unseen" in l for l in seen), seen)
+    a.close()
+
+
+def test_a_trace_of_everything_is_bounded(s):
+    a = Attached(s)
+    a.say("trace on")
+    a.until("ok")
+    u = Udp()
+    for i in range(8):  # each runs more statements than a second may tell
+        u.send(request("OPTIONS", "sip:long@127.0.0.1", u.port, "long%d" % i), s.port)
+        equal(status(u.recv()), 200)
+    a.say("status")
+    left = int(a.until("messages left out")[-1].split()[-4])
+    true(0 < left < 8, left)
     a.close()
