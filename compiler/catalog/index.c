@@ -60,21 +60,42 @@ const struct cat_node *cat_index_next(const struct cat_index *x, const struct ca
 	return scan(x, n->next, n->key);
 }
 
+/* A bit per character, ignoring case (and sharing bits, which only makes two names look nearer). */
+static uint32_t letters(struct str s)
+{
+	uint32_t set = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		set |= 1u << (s.p[i] & 31);
+	return set;
+}
+
+/* A character that only one of them has costs an edit: a bound that most pairs fail at once. */
+static bool is_far(struct str a, struct str b, unsigned max)
+{
+	uint32_t la = letters(a), lb = letters(b);
+
+	return (unsigned)__builtin_popcount(la & ~lb) > max || (unsigned)__builtin_popcount(lb & ~la) > max;
+}
+
 unsigned cat_distance(struct str a, struct str b, unsigned max)
 {
 	enum { LONGEST = 64 };
-	unsigned row[3][LONGEST + 1];
+	unsigned row[3][LONGEST + 2];
 	size_t diff = a.n > b.n ? a.n - b.n : b.n - a.n;
 
-	if (a.n > LONGEST || b.n > LONGEST || diff > max)
+	if (a.n > LONGEST || b.n > LONGEST || diff > max || is_far(a, b, max))
 		return max + 1;
 	for (size_t j = 0; j <= b.n; j++)
 		row[0][j] = (unsigned)j;
 	for (size_t i = 1; i <= a.n; i++) {
 		unsigned *cur = row[i % 3], *up = row[(i - 1) % 3], *up2 = row[(i + 1) % 3];
-		unsigned least = cur[0] = (unsigned)i;
+		size_t from = i > max ? i - max : 1, to = b.n < i + max ? b.n : i + max; /* all else is too far */
+		unsigned least = from == 1 ? (unsigned)i : max + 1;
 
-		for (size_t j = 1; j <= b.n; j++) {
+		cur[from - 1] = least;
+		cur[to + 1] = max + 1; /* what the next row looks up at */
+		for (size_t j = from; j <= to; j++) {
 			char ca = ascii_lower(a.p[i - 1]), cb = ascii_lower(b.p[j - 1]);
 			unsigned v = up[j - 1] + (ca != cb);
 

@@ -42,18 +42,20 @@ static void show_expansions(struct diag_sink *s, struct diag *d)
 
 struct diag *diag_report(struct diag_sink *s, enum diag_id id, struct loc loc, const char *fmt, ...)
 {
-	struct diag *d = arena_new_of(s->arena, struct diag);
+	struct diag *d = s->n_kept <= DIAG_KEPT_MAX ? arena_new_of(s->arena, struct diag) : NULL;
 	va_list ap;
 
-	if (!d) {
-		s->n_errors++; /* memory is out: the run fails in any case */
+	if (!d) { /* of one that is not kept the run fails all the same, as without memory */
+		s->lost_errors += s->n_kept <= DIAG_KEPT_MAX || infos[id].severity == DIAG_ERROR;
+		s->n_errors += s->n_kept <= DIAG_KEPT_MAX || infos[id].severity == DIAG_ERROR;
 		return &s->lost;
 	}
 	d->id = id;
 	d->severity = infos[id].severity;
 	d->loc = loc;
 	va_start(ap, fmt);
-	d->message = str_vprintf(s->arena, fmt, ap);
+	d->message = s->n_kept++ < DIAG_KEPT_MAX ? str_vprintf(s->arena, fmt, ap)
+						  : S("too many reports: this one and all after it are left out");
 	va_end(ap);
 	if (s->last)
 		s->last->next = d;
@@ -216,7 +218,8 @@ void diag_finish(struct diag_sink *s)
 	size_t n = 0;
 
 	drop_consequences(s);
-	s->n_errors = s->n_warnings = 0;
+	s->n_errors = s->lost_errors;
+	s->n_warnings = 0;
 	while (*at) {
 		struct diag *d = *at;
 

@@ -59,8 +59,13 @@ struct diag_sink {
 	struct diag *first, *last;
 	int n_errors, n_warnings;
 	bool unsupported; /* an E_UNSUPPORTED was among them */
-	struct diag lost; /* written when memory is out */
+	int n_kept;
+	int lost_errors; /* errors that were not kept: there is one more than the list shows */
+	struct diag lost; /* written when memory is out, or more than DIAG_KEPT_MAX came */
 };
+
+/* Reports of one run that are kept; the one after them says so. Errors count all the same. */
+enum { DIAG_KEPT_MAX = 2000 };
 
 void diag_init(struct diag_sink *s, struct arena *a, const struct source *src);
 /* Never NULL; add spans and hints to what it returns. */

@@ -165,8 +165,12 @@ int pp_include(struct preproc *p, struct str name, struct loc loc)
 	struct str dir = source_dir(p->src, loc.file);
 	int err;
 
-	if (p->n_frames > PP_INCLUDES_MAX)
+	if (p->too_deep)
+		return RT_E_STATE;
+	if (p->n_frames > PP_INCLUDES_MAX) {
+		p->too_deep = true;
 		return RT_E_LIMIT;
+	}
 	err = push(p, name, loc);
 	if (err == RT_E_NOENT && dir.n && name.n && name.p[0] != '/')
 		err = push(p, str_join(p->arena, dir, name), loc);

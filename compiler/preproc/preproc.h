@@ -78,6 +78,7 @@ struct preproc {
 	int n_exps;
 	size_t expanded; /* bytes, of all so far */
 	bool expansion_told;
+	bool too_deep; /* includes went below PP_INCLUDES_MAX: it is told, and no more are followed */
 	struct diag *mute_endif; /* a #!endif or #!else that is a comment: told, perhaps the cause of more */
 	struct ast_trivia *trivia, *last_trivia;
 	/* names that conditions asked for and nobody defined, once each: for lint and --all-variants */
@@ -137,7 +138,7 @@ void pp_rewind(struct preproc *p, uint32_t off);
 void pp_unconsume(struct preproc *p);
 /* The value of d was pushed back for the use at `use`. False: it would not end (reported). */
 bool pp_expand(struct preproc *p, struct pp_define *d, struct loc use);
-/* Push an included file; RT_E_NOENT, RT_E_LIMIT. */
+/* Push an included file; RT_E_NOENT; RT_E_LIMIT: too deep; RT_E_STATE: was too deep before, includes are not followed any more. */
 int pp_include(struct preproc *p, struct str name, struct loc loc);
 /* Bytes for the scanner from the file on top; 0 at its end. */
 size_t pp_feed(struct preproc *p, char *buf, size_t max);

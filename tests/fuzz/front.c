@@ -22,7 +22,7 @@ static bool read_input(void *arg, struct arena *a, struct str name, struct str *
 	struct input *in = arg;
 
 	(void)a;
-	if (in->reads++ == READS_MAX)
+	if (in->reads++ >= READS_MAX)
 		return false;
 	*text = str_eq(name, S("fuzz.cfg")) ? in->main : in->include;
 	return true;

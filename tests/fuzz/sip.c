@@ -82,6 +82,8 @@ static void read_values(struct sip_msg *m)
 	for (int id = 0; id < SIP_HDR_COUNT; id++) {
 		struct sip_item *it = NULL;
 
+		if (!m->first[id] && id % 16 != m->buf.n % 16)
+			continue; /* nothing there: asking for some of them is enough */
 		read_addrs(m, (enum sip_hdr_id)id);
 		if (sip_items(m, (enum sip_hdr_id)id, &it) == 0)
 			for (; it; it = it->next) {
