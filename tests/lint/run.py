@@ -40,7 +40,7 @@ def short_scripts():
             options = [w for w in how if w != "alone"]
             alone = "alone" in how
             body = body.replace(b"\\EOF\n", b"") if body.endswith(b"\\EOF\n") else body
-            body = body.replace(b"\\CR", b"\r").replace(b"\\NBSP", b"\xc2\xa0")
+            body = body.replace(b"\\CR", b"\r").replace(b"\\NUL", b"\0").replace(b"\\NBSP", b"\xc2\xa0")
             yield (os.path.basename(path)[:-4] + "/" + name, body if alone else preamble + body, lines, "-", ident, options,
                    0 if alone else preamble.count(b"\n"))
 
