@@ -39,12 +39,13 @@ LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 
 # ---- libraries: one archive per folder ---------------------------------------------------------
 RT_DIRS  := base world core net sip txn abi script usrloc rpc http auth host
-CC_DIRS  := diag source preproc ast parse catalog sema lower codegen lint front fmt graph lsp capture trace debug test driver
+CC_DIRS  := lazy diag source preproc ast parse catalog sema lower codegen lint front fmt graph lsp capture trace debug test driver
 RT_SRC   := $(wildcard runtime/*/*.c)
 STD_SRC  := $(wildcard stdlib/*/*.c)
 CC_SRC   := $(wildcard compiler/*/*.c)
 objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
+-include Makefile.lazy
 -include Makefile.gen
 -include Makefile.catalog
 -include Makefile.stdlib
@@ -163,7 +164,7 @@ FUZZ_SRC_http := base http
 FUZZ_SRC_dns := base world core
 FUZZ_SRC_frame := base world core net
 FUZZ_SRC_capture := base
-FUZZ_MORE_capture := compiler/capture/packet.c compiler/capture/capture.c -lpcap
+FUZZ_MORE_capture = compiler/capture/packet.c compiler/capture/capture.c compiler/lazy/lazy.c -DPCAP_SONAME='"$(call soname,$(LIB_DIR)/libpcap.so)"'
 fuzz-%: FORCE
 	@mkdir -p $(B)/fuzz/found/$* tests/fuzz/corpus/$*
 	@$(CLANG) -std=c11 -D_GNU_SOURCE -g -O2 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(FUZZ_FLAGS_$*) \

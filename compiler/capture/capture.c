@@ -7,6 +7,20 @@
 #include <string.h>
 
 #include "base/sb.h"
+#include "lazy/lazy.h"
+
+static struct lazy_pcap {
+#define LAZY(f) __typeof__(f) *f;
+#include "lazy_pcap.def"
+#undef LAZY
+} lazy_pcap;
+
+static const char *const names[] = {
+#define LAZY(f) #f,
+#include "lazy_pcap.def"
+#undef LAZY
+};
+#include "lazy_pcap.h"
 
 /* Order by time; stable, for captures are nearly sorted. */
 static void sort(struct capture *c)
@@ -190,6 +204,11 @@ int capture_read(struct arena *a, const char *path, struct capture *ret, const c
 		err = read_text(a, f, ret, why);
 		fclose(f);
 		return err;
+	}
+	if (!lazy_open(PCAP_SONAME, names, sizeof(names) / sizeof(names[0]), (void **)&lazy_pcap)) {
+		fclose(f);
+		*why = "captures need libpcap";
+		return RT_E_UNSUPP;
 	}
 	p = pcap_fopen_offline(f, error);
 	if (!p) {

@@ -2,9 +2,6 @@
 /* Set-up, the module as a whole, verification and optimisation. */
 #include "codegen/cg.h"
 
-#include <llvm-c/Analysis.h>
-#include <llvm-c/Target.h>
-#include <llvm-c/Transforms/PassBuilder.h>
 
 static LLVMTargetMachineRef target_machine(char **triple)
 {
@@ -27,8 +24,12 @@ bool cg_init(struct cg *g, const struct codegen_input *in)
 	char *triple;
 
 	*g = (struct cg){.in = in, .arena = in->arena, .rir = in->rir, .sema = in->rir->sema};
-	LLVMInitializeNativeTarget();
-	LLVMInitializeNativeAsmPrinter();
+	if (!llvm_open())
+		return false;
+	LLVMInitializeX86TargetInfo();
+	LLVMInitializeX86Target();
+	LLVMInitializeX86TargetMC();
+	LLVMInitializeX86AsmPrinter();
 	g->tm = target_machine(&triple);
 	if (!g->tm) {
 		fprintf(stderr, "kiln: no code generator for %s\n", triple);

@@ -3,12 +3,10 @@
 #ifndef CODEGEN_CG_H
 #define CODEGEN_CG_H
 
-#include <llvm-c/Core.h>
-#include <llvm-c/DebugInfo.h>
-#include <llvm-c/TargetMachine.h>
 
 #include "abi/module.h"
 #include "codegen/codegen.h"
+#include "codegen/llvm.h"
 
 struct cg {
 	const struct codegen_input *in;

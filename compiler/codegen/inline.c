@@ -2,8 +2,6 @@
 /* The bitcode of runtime/script/inline.c: linked into the module, found by the name it stands for. */
 #include "codegen/cg.h"
 
-#include <llvm-c/BitReader.h>
-#include <llvm-c/Linker.h>
 #include <string.h>
 
 __asm__(".section .rodata\n"

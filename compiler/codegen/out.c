@@ -4,10 +4,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <llvm-c/LLJIT.h>
-#include <llvm-c/ExecutionEngine.h>
-#include <llvm-c/Orc.h>
-#include <llvm-c/OrcEE.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

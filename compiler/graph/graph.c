@@ -5,9 +5,8 @@
  */
 #include "graph/graph.h"
 
-#include <graphviz/gvc.h>
-
 #include "abi/program.h"
+#include "graph/layout.h"
 
 struct edge {
 	int from, to;
@@ -149,23 +148,6 @@ static void dot(const struct graph *g, struct sb *out)
 	sb_addz(out, "}\n");
 }
 
-static bool svg(const struct sb *dot_text, FILE *out)
-{
-	GVC_t *gvc = gvContext();
-	Agraph_t *ag = gvc ? agmemread(dot_text->p) : NULL;
-	bool ok = ag && gvLayout(gvc, ag, "dot") == 0;
-
-	if (ok) {
-		ok = gvRender(gvc, ag, "svg", out) == 0;
-		gvFreeLayout(gvc, ag);
-	}
-	if (ag)
-		agclose(ag);
-	if (gvc)
-		gvFreeContext(gvc);
-	return ok;
-}
-
 bool graph_print(const struct compilation *c, enum graph_format how, FILE *out)
 {
 	struct graph g = {.a = c->arena, .c = c, .p = c->program};
@@ -180,7 +162,7 @@ bool graph_print(const struct compilation *c, enum graph_format how, FILE *out)
 		dot(&g, &b);
 	if (how == GRAPH_SVG) {
 		sb_addc(&b, 0);
-		return sb_ok(&b) && svg(&b, out);
+		return sb_ok(&b) && graph_svg(&b, out);
 	}
 	return sb_ok(&b) && fwrite(b.p ? b.p : "", 1, b.n, out) == b.n;
 }

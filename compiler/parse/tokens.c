@@ -35,7 +35,7 @@ static bool reserve(struct parser *ps, uint32_t n)
 
 	if (ps->n_toks + n <= ps->cap_toks)
 		return true;
-	p = more <= PARSE_TOKENS_MAX ? arena_calloc(ps->arena, more, sizeof(*p)) : NULL;
+	p = more <= PARSE_TOKENS_MAX ? arena_raw(ps->arena, more * sizeof(*p)) : NULL;
 	if (!p)
 		return false;
 	if (ps->n_toks)

@@ -2,11 +2,13 @@
 #include "source/source.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 static bool read_disk(void *arg, struct arena *a, struct str name, struct str *text)
 {
 	char *path = str_z(a, name), *p;
 	size_t n = 0, cap = 65536;
+	struct stat st;
 	FILE *f;
 
 	(void)arg;
@@ -15,7 +17,9 @@ static bool read_disk(void *arg, struct arena *a, struct str name, struct str *t
 	f = fopen(path, "rb");
 	if (!f)
 		return false;
-	p = arena_alloc(a, cap + 1);
+	if (!fstat(fileno(f), &st) && S_ISREG(st.st_mode) && st.st_size < SOURCE_FILE_MAX)
+		cap = (size_t)st.st_size + 1; /* a byte more: its end is seen in one go */
+	p = arena_raw(a, cap + 1);
 	while (p) {
 		size_t got = fread(p + n, 1, cap - n, f);
 		char *more;
@@ -23,7 +27,7 @@ static bool read_disk(void *arg, struct arena *a, struct str name, struct str *t
 		n += got;
 		if (n < cap || n > SOURCE_FILE_MAX)
 			break;
-		more = arena_alloc(a, cap * 2 + 1);
+		more = arena_raw(a, cap * 2 + 1);
 		if (more)
 			memcpy(more, p, n);
 		p = more;

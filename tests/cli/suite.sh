@@ -22,4 +22,5 @@ for m in '' $("$kiln" coverage | awk '/^[a-z]/ && NF > 4 { print $1 }' | grep -v
 	holds "man-$m" sh -c "! groff -man -ww -Tutf8 '$tmp/page' 2>&1 >/dev/null | grep ."
 done
 holds usage sh -c "'$kiln' nonsense 2>&1 | grep -q 'kiln graph'; '$kiln' nonsense 2>/dev/null; [ \$? = 2 ]"
+holds checking-loads-no-code-generator sh -c "LD_DEBUG=files '$kiln' check /etc/kamailio/kamailio.cfg 2>&1 | grep -c 'libc\.so' >/dev/null && ! LD_DEBUG=files '$kiln' check /etc/kamailio/kamailio.cfg 2>&1 | grep -qE 'LLVM|gvc|pcap'"
 golden_end
