@@ -4,17 +4,18 @@
  *
  * The free names are those that an arm that is read asks for and that nothing defines; arms that open
  * bring more. Variants in which the same arms are read are one: only the first is checked. Up to
- * EXHAUSTIVE names all combinations are tried. Above that a report that needs k names to come together
- * is found for k up to two surely (all pairs, all names, all but one) and for three with 64 further
- * mixtures nearly so. Each report is then reduced to its presence condition by taking names away (and
+ * EXHAUSTIVE names all combinations are tried. Above that all combinations within each set of names that
+ * can decide a report together (meet.h), and besides all names, all but one and all pairs. When a set is too
+ * large for that, or they are too many, the result says that it is a sample. Each report is then reduced to its presence condition by taking names away (and
  * putting them in) one by one, which asks for the variants that are not known yet.
  */
 #include "front/front_priv.h"
 
 #include "base/hash.h"
 #include "base/sb.h"
+#include "front/meet.h"
 
-enum { NAMES_MAX = 63, EXHAUSTIVE = 9, RUNS_MAX = 4096, MIXTURES = 64, TERMS_MAX = 3, COMMENT_FAULTS = 3, FINDINGS_MAX = 512 };
+enum { NAMES_MAX = 63, EXHAUSTIVE = 9, RUNS_MAX = 8192, EXPLORED_MAX = 4096, MIXTURES = 64, TERMS_MAX = 3, COMMENT_FAULTS = 3, FINDINGS_MAX = 512 };
 
 struct finding {
 	uint64_t key; /* of id, place and message */
@@ -42,7 +43,8 @@ struct variants {
 	int n_runs;
 	struct compilation **kept;
 	size_t n_kept, max_kept;
-	bool out_of_memory;
+	struct meet *meet;
+	bool sampled; /* not all combinations that can matter were tried */
 };
 
 /* ---- names ---- */
@@ -107,6 +109,7 @@ static void take(struct variants *v, struct compilation *c, struct variant *r)
 	int own = 0;
 
 	c->diag.n_errors = c->diag.n_warnings = 0;
+	c->diag.last = NULL;
 	while (*at) {
 		bool is_new = false;
 		int i = (*at)->id == N_DEFINE ? -1 : finding(v, c, *at, &is_new);
@@ -120,6 +123,7 @@ static void take(struct variants *v, struct compilation *c, struct variant *r)
 		c->diag.n_errors += (*at)->severity == DIAG_ERROR;
 		c->diag.n_warnings += (*at)->severity == DIAG_WARNING;
 		own++;
+		c->diag.last = *at;
 		at = &(*at)->next;
 	}
 	if ((own || !v->n_kept) && v->n_kept < v->max_kept)
@@ -153,12 +157,13 @@ static const struct variant *run(struct variants *v, uint64_t on)
 	r = v->n_runs < RUNS_MAX ? arena_new_of(v->arena, struct variant) : NULL;
 	c = r ? compile(v, on) : NULL;
 	if (!c) {
-		v->out_of_memory = true;
+		v->sampled = true;
 		return NULL;
 	}
 	r->on = on;
 	r->arms = c->pp.arms;
 	note_names(v, c, on);
+	meet_read(v->meet, &c->source);
 	for (int i = 0; i < v->n_runs; i++) {
 		if (v->runs[i]->arms != r->arms)
 			continue;
@@ -202,13 +207,35 @@ static void single(struct variants *v, int name)
 	if (bad < COMMENT_FAULTS || str_starts(v->names[name], S("WITH_")) || v->n_kept == kept)
 		return;
 	v->comments |= 1ULL << name;
-	v->kept[v->n_kept - 1]->diag.first = NULL;
+	v->kept[v->n_kept - 1]->diag.first = v->kept[v->n_kept - 1]->diag.last = NULL;
 	v->kept[v->n_kept - 1]->diag.n_errors = v->kept[v->n_kept - 1]->diag.n_warnings = 0;
+}
+
+/* All combinations of each set that can matter together. */
+static void explore_meetings(struct variants *v, uint64_t all)
+{
+	const uint64_t *sets;
+	bool complete;
+	size_t n = meet_sets(v->meet, v->names, v->n_names, &sets, &complete);
+	uint64_t seed = 1;
+
+	for (size_t i = 0; i < n && v->n_runs < EXPLORED_MAX; i++) {
+		uint64_t set = sets[i] & all, on = 0;
+
+		do { /* all subsets, counted up */
+			run(v, on);
+			on = (on - set) & set;
+		} while (on && v->n_runs < EXPLORED_MAX);
+		complete = complete && v->n_runs < EXPLORED_MAX;
+	}
+	for (int i = 0; i < MIXTURES && !complete; i++)
+		run(v, mixture(&seed, all));
+	v->sampled |= !complete;
 }
 
 static void explore(struct variants *v)
 {
-	uint64_t all, seed = 1;
+	uint64_t all;
 
 	run(v, 0);
 	for (int i = 0; i < v->n_names; i++) /* grows while it goes */
@@ -226,8 +253,7 @@ static void explore(struct variants *v)
 		for (int k = 0; k < i; k++)
 			run(v, (with(v, i) | with(v, k)) & all);
 	}
-	for (int i = 0; i < MIXTURES; i++)
-		run(v, mixture(&seed, all));
+	explore_meetings(v, all);
 }
 
 /* ---- conditions ---- */
@@ -332,9 +358,13 @@ size_t compile_variants(const struct front_opts *o, const char *file, struct com
 		v->max_kept = max;
 		if (!v->o.catalog)
 			v->o.catalog = catalog_new(a);
-		if (v->o.catalog)
+		v->meet = v->o.catalog ? meet_new(a, v->o.catalog) : NULL;
+		if (v->meet)
 			explore(v);
 		tell_conditions(v);
+		if (v->sampled && v->n_kept)
+			diag_report(&ret[0]->diag, N_SAMPLED, (struct loc){.file = 1},
+				    "more names of conditions meet in one place than can all be combined: this is a sample");
 		n = v->n_kept;
 	}
 	/* options and catalog of the kept ones live here: it goes with the first */

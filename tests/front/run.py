@@ -198,6 +198,26 @@ request_route {
     s.expect("three of many names", len(hits) == 1 and sorted(hits[0].get("condition", "").split(" and ")) == ["WITH_N03", "WITH_N17", "not WITH_N18"], hits)
 
 
+def far_variants(s):
+    """A fault that needs nine of twenty names, some of them absent, spread over a chain of routes; and one place where too many meet."""
+    fillers = "".join("#!ifdef WITH_N%02d\nroute[R%02d] { xlog(\"x\\n\"); }\n#!endif\n" % (i, i) for i in range(9, 20))
+    calls = "".join("#!ifdef WITH_N%02d\n\troute(R%02d);\n#!endif\n" % (i, i) for i in range(9, 20))
+    opened = "".join("#!if%s WITH_N%02d\n" % ("ndef" if i % 2 else "def", i) for i in range(4))
+    head = HEAD.replace('loadmodule "tm"\n', '#!ifdef WITH_N08\nloadmodule "tm"\n#!endif\n')
+    text = (head + fillers + "request_route {\n%s\troute(ONE);\n\texit;\n}\n" % calls + "onreply_route {\n%s\troute(ONE);\n%s\txlog(\"r\\n\");\n}\n"
+            % (opened, "#!endif\n" * 4) + "route[ONE] {\n#!ifdef WITH_N04\n#!ifndef WITH_N05\n\troute(TWO);\n#!endif\n#!endif\n\txlog(\"1\\n\");\n}\n"
+            "route[TWO] {\n#!ifdef WITH_N06\n#!ifndef WITH_N07\n\tt_relay();\n#!endif\n#!endif\n\txlog(\"2\\n\");\n}\n")
+    code, found = s.report("--all-variants", s.file("far.cfg", text))
+    hits = [sorted(d["condition"].split(" and ")) for d in found if d["id"] == "E_CONTEXT_REACHED"]
+    want = sorted(("not WITH_N%02d" if i % 2 else "WITH_N%02d") % i for i in range(9))
+    s.expect("a fault of nine names in a chain", hits == [want], hits)
+    s.expect("nothing was sampled", not [d for d in found if d["id"] == "N_SAMPLED"])
+    deep = "".join("#!ifdef WITH_N%02d\n" % i for i in range(12))
+    path = s.file("deep.cfg", HEAD + "request_route {\n" + deep + "\tt_relay();\n" + "#!endif\n" * 12 + "\texit;\n}\n")
+    code, found = s.report("--all-variants", path)
+    s.expect("a sample says so", [d["id"] for d in found if d["id"] == "N_SAMPLED"] == ["N_SAMPLED"], found)
+
+
 def opens_nothing(s):
     """A FIFO that is opened blocks for ever: every path that the script names is one."""
     os.mkfifo(os.path.join(s.directory, "trap"))
@@ -251,7 +271,7 @@ def examples(s):
 def main():
     with tempfile.TemporaryDirectory() as directory:
         s = Suite(os.path.abspath(sys.argv[1]), directory)
-        for part in (exit_codes, text_form, trails, fixes, sarif, explained, variants, opens_nothing, stock, examples):
+        for part in (exit_codes, text_form, trails, fixes, sarif, explained, variants, far_variants, opens_nothing, stock, examples):
             part(s)
     print("%d passed, %d failed" % (s.good, s.bad))
     return 1 if s.bad else 0
