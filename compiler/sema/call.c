@@ -62,13 +62,13 @@ static int count(const struct ast *n)
 struct choice {
 	const struct cat_fn *fn;        /* right name, arity and block */
 	const struct cat_fn *elsewhere; /* right but for the block */
-	const struct cat_fn *arity;     /* loaded, other number of arguments */
+	uint32_t arities;               /* bits: other numbers of arguments that loaded ones take */
 	const struct cat_fn *unloaded;
 };
 
 static struct choice choose(const struct sema *s, struct str name, int n_args)
 {
-	struct choice c = {NULL, NULL, NULL, NULL};
+	struct choice c = {0};
 	int best = 0;
 
 	for (const struct cat_fn *f = cat_fn_find(s->cat, name); f; f = f->next) {
@@ -77,7 +77,7 @@ static struct choice choose(const struct sema *s, struct str name, int n_args)
 		if (!rank) {
 			c.unloaded = f;
 		} else if (f->n_args != n_args) {
-			c.arity = f;
+			c.arities |= 1u << (f->n_args & 31);
 		} else if (!(f->contexts & s->block)) {
 			c.elsewhere = f;
 		} else if (rank > best) {
@@ -118,6 +118,22 @@ static bool known_function(struct sema *s, const struct ast *n, int n_args)
 	return true;
 }
 
+/* Bits as a text: "1", "0 or 2", "0, 1 or 3". */
+static struct str numbers(struct arena *a, uint32_t bits)
+{
+	struct sb b;
+
+	sb_init(&b, a, 256);
+	for (int i = 0; i < 32; i++) {
+		uint32_t above = i < 31 ? bits >> (i + 1) : 0;
+
+		if (!(bits >> i & 1))
+			continue;
+		sb_printf(&b, "%d%s", i, !above ? "" : above & (above - 1) ? ", " : " or ");
+	}
+	return sb_str(&b);
+}
+
 static void report_no_function(struct sema *s, const struct ast *n, int n_args, const struct choice *c)
 {
 	struct diag *d;
@@ -130,10 +146,10 @@ static void report_no_function(struct sema *s, const struct ast *n, int n_args, 
 			diag_span(s->sink, d, s->route->loc, "this block");
 		return;
 	}
-	if (c->arity) {
+	if (c->arities) {
 		d = diag_report(s->sink, E_ARITY, n->loc, "%.*s does not take %d argument%s",
 				(int)n->text.n, n->text.p, n_args, n_args == 1 ? "" : "s");
-		diag_hint(s->sink, d, "it takes %d", c->arity->n_args);
+		diag_hint(s->sink, d, "it takes " STR_FMT, STR_ARG(numbers(s->arena, c->arities)));
 		return;
 	}
 	if (n->op == 1) {
