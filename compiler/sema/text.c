@@ -530,6 +530,8 @@ static const struct sema_pv *remember(struct scan *sc, struct cached **slot, str
 
 static bool bind_full(struct scan *sc, struct str in, struct sema_pv *pv)
 {
+	struct str whole = in;
+
 	if (in.n && (in.p[0] == ' ' || in.p[0] == '\t'))
 		return fail(sc, TEXT_SYNTAX, pv->text, "no blank may follow $(") != NULL;
 	if (!bind_head(sc, &in, pv))
@@ -540,7 +542,7 @@ static bool bind_full(struct scan *sc, struct str in, struct sema_pv *pv)
 		if (end == STR_NONE)
 			return fail(sc, TEXT_BAD_INDEX, in, "] missing") != NULL;
 		if (!(pv->row->flags & PVF_INDEX))
-			return fail(sc, TEXT_TAKES_NO_INDEX, str_of(pv->row->name), NULL) != NULL;
+			return fail(sc, TEXT_TAKES_NO_INDEX, str_head(whole, name_len(whole)), NULL) != NULL;
 		if (!bind_index(sc, str_make(in.p + 1, end - 1), &pv->index))
 			return false;
 		in = str_skip(in, end + 1);
