@@ -94,6 +94,7 @@ bool cg_module(struct cg *g, const char *passes)
 		cg_function(g, g->rir->fns[i]);
 	cg_program(g);
 	emit_main(g);
+	cg_inline_drop_unused(g);
 	cg_debug_fini(g);
 	if (LLVMVerifyModule(g->mod, LLVMReturnStatusAction, &why)) {
 		fprintf(stderr, "kiln: internal fault, generated code is not valid: %s\n", why);

@@ -61,6 +61,7 @@ LLVMValueRef cg_regex_slot(struct cg *g, size_t i);
 
 /* ---- inline.c: bodies of runtime functions that are inlined ---- */
 bool cg_inline_link(struct cg *g);
+void cg_inline_drop_unused(struct cg *g);
 /* What stands for the runtime's function of that name, or NULL. */
 LLVMValueRef cg_inline_of(struct cg *g, const char *name);
 

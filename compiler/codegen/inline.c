@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bitcode of runtime/script/inline.c: linked into the module, found by the name it stands for. */
+/*
+ * The bitcode of Makefile.inline, linked into the module. Of runtime/script/inline.c a body fast_x stands
+ * for x; the other files are those of the library itself, whose functions may be inlined and are else
+ * called there.
+ */
 #include "codegen/cg.h"
 
 #include <string.h>
@@ -33,10 +37,34 @@ bool cg_inline_link(struct cg *g)
 		fprintf(stderr, "kiln: internal fault, the runtime's bitcode cannot be read\n");
 		return false;
 	}
-	for (LLVMValueRef fn = LLVMGetFirstFunction(g->mod); fn; fn = LLVMGetNextFunction(fn))
-		if (LLVMCountBasicBlocks(fn))
+	for (LLVMValueRef fn = LLVMGetFirstFunction(g->mod); fn; fn = LLVMGetNextFunction(fn)) {
+		if (!LLVMCountBasicBlocks(fn) || LLVMGetLinkage(fn) == LLVMInternalLinkage)
+			continue;
+		if (strncmp(LLVMGetValueName2(fn, &size), prefix, sizeof(prefix) - 1) == 0)
 			always_inline(g, fn);
+		else
+			LLVMSetLinkage(fn, LLVMAvailableExternallyLinkage);
+	}
 	return true;
+}
+
+/* Bodies that nobody calls need not be optimised. */
+void cg_inline_drop_unused(struct cg *g)
+{
+	bool again = true;
+
+	while (again) {
+		again = false;
+		for (LLVMValueRef fn = LLVMGetFirstFunction(g->mod), next; fn; fn = next) {
+			LLVMLinkage l = LLVMGetLinkage(fn);
+
+			next = LLVMGetNextFunction(fn);
+			if (LLVMGetFirstUse(fn) || (l != LLVMAvailableExternallyLinkage && l != LLVMInternalLinkage))
+				continue;
+			LLVMDeleteFunction(fn);
+			again = true;
+		}
+	}
 }
 
 LLVMValueRef cg_inline_of(struct cg *g, const char *name)

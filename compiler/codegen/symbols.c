@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What jitted code may call, as an explicit table: every body of every script module, every rt_
- * function. Made from the same rows as all else; types do not matter here.
+ * function, what inlined bodies call. Made from the same rows as all else; types do not matter here.
  */
 #include "codegen/codegen.h"
 
@@ -24,6 +24,9 @@
 #define RT(ret, name, sig, params) extern void name(void);
 #include "abi/rt.def"
 #undef RT
+#define INLINE_CALLS(name) extern void called_##name(void) __asm__(#name); /* whose prototype may be known here */
+#include "inline_symbols.inc"
+#undef INLINE_CALLS
 
 #include "abi/def_empty.h"
 #undef MODULE
@@ -41,9 +44,11 @@
 	{"std_" #m "_pv_" #c "_set", std_##m##_pv_##c##_set, NULL},
 #define TR(m, k, n, c, ...) {"std_" #m "_tr_" #c, std_##m##_tr_##c, NULL},
 #define RT(ret, name, sig, params) {#name, name, NULL},
+#define INLINE_CALLS(name) {#name, called_##name, NULL},
 static const struct codegen_symbol symbols[] = {
 #include "stdlib_defs.inc"
 #include "abi/rt.def"
+#include "inline_symbols.inc"
 };
 #undef RT
 #include "abi/def_undef.h"

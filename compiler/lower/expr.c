@@ -454,6 +454,33 @@ static int select_value(struct lw *l, struct ast *e)
 	return v;
 }
 
+static bool is_open_sum(const struct ast *e)
+{
+	return is_op(e, OP_ADD) && !sema_const_of(e) && !lw_is_int(e);
+}
+
+static int fill_terms(struct lw *l, struct ast *e, int terms, int n)
+{
+	if (is_open_sum(e)) {
+		n = fill_terms(l, e->kid[0], terms, n);
+		e = e->kid[1];
+	}
+	lw_two(l, RIR_COPY, lw_value(l, e), lw_elem(l, terms, RIR_SLOT_VALUE, n));
+	return n + 1;
+}
+
+/* a + b + ..., ints or texts as the first of them turns out to be. */
+static void sum_value(struct lw *l, struct ast *e, int v)
+{
+	int n = 1, terms;
+
+	for (const struct ast *k = e; is_open_sum(k); k = k->kid[0])
+		n++;
+	terms = lw_slot(l, RIR_SLOT_VALUE, n);
+	fill_terms(l, e, terms, 0);
+	LW_CALL(l, "rt_sum", "vppip", terms, lw_const(l, n), v);
+}
+
 int lw_value(struct lw *l, struct ast *e)
 {
 	const struct sema_const *c = sema_const_of(e);
@@ -471,7 +498,7 @@ int lw_value(struct lw *l, struct ast *e)
 	else if (c || lw_is_int(e))
 		lw_two(l, RIR_SETINT, lw_int(l, e), v);
 	else if (is_op(e, OP_ADD))
-		LW_CALL(l, "rt_add", "vpppp", lw_value(l, e->kid[0]), lw_value(l, e->kid[1]), v);
+		sum_value(l, e, v);
 	else
 		lw_set_null(l, v);
 	return v;

@@ -26,40 +26,30 @@ enum { SPARE_MAX = 0 };
 enum { SPARE_MAX = 64 };
 #endif
 
-struct block {
-	struct block *next;
+struct arena_block {
+	struct arena_block *next;
 	size_t size;
-	size_t used;
 	alignas(max_align_t) char data[];
 };
 
-struct arena {
-	struct block *head;
-	size_t limit;
-	size_t used;
-	size_t next_size;
-	struct block *first; /* it holds this struct and goes last */
-};
-
 static _Atomic size_t alive;
-static _Thread_local struct block *spare;
+static _Thread_local struct arena_block *spare;
 static _Thread_local unsigned n_spare;
 
-static struct block *block_new(size_t size)
+static struct arena_block *block_new(size_t size)
 {
-	struct block *b = mem_raw(sizeof(*b) + size);
+	struct arena_block *b = mem_raw(sizeof(*b) + size);
 
 	if (b) {
 		b->next = NULL;
 		b->size = size;
-		b->used = 0;
 	}
 	return b;
 }
 
-static struct block *first_block(void)
+static struct arena_block *first_block(void)
 {
-	struct block *b = spare;
+	struct arena_block *b = spare;
 
 	if (!b || mem_fail_pending()) /* a failing allocation must meet arenas too */
 		return block_new(FIRST_BLOCK);
@@ -70,7 +60,7 @@ static struct block *first_block(void)
 	return b;
 }
 
-static void block_free(struct block *b)
+static void block_free(struct arena_block *b)
 {
 	if (b->size != FIRST_BLOCK || n_spare + 1 > SPARE_MAX) { /* 0 in such a build */
 		mem_free(&b);
@@ -78,7 +68,6 @@ static void block_free(struct block *b)
 	}
 	mem_disown(b);
 	b->next = spare;
-	b->used = 0;
 	spare = b;
 	n_spare++;
 }
@@ -86,7 +75,7 @@ static void block_free(struct block *b)
 void arena_thread_fini(void)
 {
 	while (spare) {
-		struct block *b = spare;
+		struct arena_block *b = spare;
 
 		spare = b->next;
 		mem_adopt(b);
@@ -95,33 +84,36 @@ void arena_thread_fini(void)
 	n_spare = 0;
 }
 
-static void *take(struct block *b, size_t n)
-{
-	void *p = b->data + b->used;
-
-	b->used += n;
-	return p;
-}
-
 enum { ALIGN = alignof(max_align_t), ARENA_BYTES = (sizeof(struct arena) + ALIGN - 1) & ~(size_t)(ALIGN - 1) };
+
+/* From here on allocations come from [at, at + size), no more of it than the limit leaves. */
+static void use_room(struct arena *a, char *at, size_t size)
+{
+	size_t room = size < a->left ? size : a->left & ~(size_t)(ALIGN - 1);
+
+	a->at = a->from = at;
+	a->end = at + room;
+	a->left -= room;
+}
 
 struct arena *arena_new(size_t limit)
 {
-	struct block *b = first_block();
+	struct arena_block *b = first_block();
 	struct arena *a;
 
 	if (!b)
 		return NULL;
-	a = take(b, ARENA_BYTES);
-	*a = (struct arena){.head = b, .first = b, .limit = limit ? limit : SIZE_MAX, .next_size = FIRST_BLOCK * 2};
+	a = (struct arena *)b->data;
+	*a = (struct arena){.head = b, .first = b, .left = limit ? limit : SIZE_MAX, .next_size = FIRST_BLOCK * 2};
+	use_room(a, b->data + ARENA_BYTES, FIRST_BLOCK - ARENA_BYTES);
 	atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
 	return a;
 }
 
-static void free_blocks(struct block *b, const struct block *keep)
+static void free_blocks(struct arena_block *b, const struct arena_block *keep)
 {
 	while (b) {
-		struct block *next = b->next;
+		struct arena_block *next = b->next;
 
 		if (b != keep)
 			block_free(b);
@@ -131,7 +123,7 @@ static void free_blocks(struct block *b, const struct block *keep)
 
 void arena_free(struct arena **ap)
 {
-	struct block *first = *ap ? (*ap)->first : NULL;
+	struct arena_block *first = *ap ? (*ap)->first : NULL;
 
 	if (!first)
 		return;
@@ -148,52 +140,64 @@ size_t arena_count(void)
 
 void arena_reset(struct arena *a)
 {
+	a->left += arena_used(a) + (size_t)(a->end - a->at);
 	free_blocks(a->head, a->first);
 	a->first->next = NULL;
-	a->first->used = ARENA_BYTES;
 	a->head = a->first;
 	a->used = 0;
+	use_room(a, a->first->data + ARENA_BYTES, FIRST_BLOCK - ARENA_BYTES);
 }
 
-static struct block *grow(struct arena *a, size_t n)
+/* A large request gets a block of its own, behind the current one. */
+static void *alone(struct arena *a, size_t n)
+{
+	struct arena_block *b = block_new(n);
+
+	if (!b)
+		return NULL;
+	b->next = a->head->next;
+	a->head->next = b;
+	a->left -= n;
+	a->used += n;
+	return b->data;
+}
+
+/* The rest of the newest block goes back to the limit when it is left behind, or needed elsewhere. */
+static void give_up_room(struct arena *a)
+{
+	a->left += (size_t)(a->end - a->at);
+	a->end = a->at;
+}
+
+void *arena_raw_grow(struct arena *a, size_t n)
 {
 	size_t size = a->next_size;
-	struct block *b;
+	struct arena_block *b;
 
-	if (n > size / 2) {
-		b = block_new(n); /* its own block, behind the current one */
-		if (b) {
-			b->next = a->head->next;
-			a->head->next = b;
-		}
-		return b;
+	if (n > SIZE_MAX / 2)
+		return NULL;
+	n = n ? (n + ALIGN - 1) & ~(size_t)(ALIGN - 1) : ALIGN;
+	if (n <= (size_t)(a->end - a->at)) {
+		a->at += n;
+		return a->at - n;
 	}
-	b = block_new(n > size ? n : size);
+	if (n > a->left + (size_t)(a->end - a->at))
+		return NULL;
+	if (n > a->left || n <= size / 2)
+		give_up_room(a);
+	if (n > size / 2)
+		return alone(a, n);
+	b = block_new(size);
 	if (!b)
 		return NULL;
 	if (a->next_size < LARGEST_BLOCK)
 		a->next_size *= 2;
 	b->next = a->head;
 	a->head = b;
-	return b;
-}
-
-void *arena_raw(struct arena *a, size_t n)
-{
-	const size_t al = ALIGN;
-	struct block *b = a->head;
-
-	if (n > a->limit - al || a->used > a->limit - n - al)
-		return NULL;
-	n = (n + al - 1) & ~(al - 1);
-	if (n == 0)
-		n = al;
-	if (b->size - b->used < n)
-		b = grow(a, n);
-	if (!b)
-		return NULL;
-	a->used += n;
-	return take(b, n);
+	a->used += (size_t)(a->at - a->from);
+	use_room(a, b->data, size);
+	a->at += n;
+	return a->at - n;
 }
 
 void *arena_alloc(struct arena *a, size_t n)
@@ -212,7 +216,7 @@ void *arena_calloc(struct arena *a, size_t count, size_t size)
 
 size_t arena_used(const struct arena *a)
 {
-	return a->used;
+	return a->used + (size_t)(a->at - a->from);
 }
 
 struct str str_dup(struct arena *a, struct str s)

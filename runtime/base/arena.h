@@ -8,11 +8,22 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdalign.h>
 #include <stdarg.h>
 
 #include "base/str.h"
 
-struct arena;
+struct arena_block;
+
+/* For arena_raw and arena.c only. */
+struct arena {
+	char *at, *end; /* what is free of the newest block */
+	char *from;     /* where `at` began there */
+	size_t left;    /* of the limit, without what is in [from, end) */
+	size_t used;    /* before that block */
+	size_t next_size;
+	struct arena_block *head, *first; /* the first holds this struct and goes last */
+};
 
 /* A new arena that will hold at most `limit` bytes (0: no bound); NULL when memory is out. */
 struct arena *arena_new(size_t limit);
@@ -23,7 +34,17 @@ void arena_reset(struct arena *a);
 /* n zeroed bytes, aligned for any type; NULL when memory or the limit is out. */
 void *arena_alloc(struct arena *a, size_t n);
 /* The same, not zeroed. */
-void *arena_raw(struct arena *a, size_t n);
+void *arena_raw_grow(struct arena *a, size_t n);
+static inline void *arena_raw(struct arena *a, size_t n)
+{
+	size_t need = (n + alignof(max_align_t) - 1) & ~(size_t)(alignof(max_align_t) - 1);
+	void *p = a->at;
+
+	if (need - 1 >= (size_t)(a->end - a->at)) /* 0 wraps, and so do sizes near the end of the range */
+		return arena_raw_grow(a, n);
+	a->at += need;
+	return p;
+}
 /* As arena_alloc for arrays; NULL also on overflow. */
 void *arena_calloc(struct arena *a, size_t count, size_t size);
 /* Bytes given out so far. */

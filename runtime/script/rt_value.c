@@ -55,18 +55,38 @@ void rt_concat(struct run *r, const struct str *a, const struct str *b, struct s
 		script_err(r, "no memory for a text of %zu bytes", a->n + b->n);
 }
 
-void rt_add(struct run *r, const struct value *a, const struct value *b, struct value *ret)
+/* One text of known size, made in one go. */
+static void join(struct run *r, const struct value *v, int32_t n, struct value *ret)
 {
-	struct str x, y, s;
+	struct str part, s = S("");
+	size_t size = 0;
+	char *p;
 
-	if (a->tag == VAL_INT) {
-		*ret = value_int(script_wrap(r, a->i + rt_int(r, b)));
+	for (int32_t i = 0; i < n; i++)
+		size += script_text(r, &v[i]).n;
+	p = arena_raw(r->arena, size + 1);
+	if (!p)
+		script_err(r, "no memory for a text of %zu bytes", size);
+	for (int32_t i = 0; p && i < n; i++) {
+		part = script_text(r, &v[i]);
+		if (part.n)
+			memcpy(p + s.n, part.p, part.n);
+		s = str_make(p, s.n + part.n);
+	}
+	*ret = value_str(s);
+}
+
+void rt_sum(struct run *r, const struct value *v, int32_t n, struct value *ret)
+{
+	int64_t sum = v[0].i;
+
+	if (v[0].tag != VAL_INT) {
+		join(r, v, n, ret);
 		return;
 	}
-	x = script_text(r, a);
-	y = script_text(r, b);
-	rt_concat(r, &x, &y, &s);
-	*ret = value_str(s);
+	for (int32_t i = 1; i < n; i++)
+		sum = script_wrap(r, (int64_t)((uint64_t)sum + (uint64_t)rt_int(r, &v[i])));
+	*ret = value_int(sum);
 }
 
 int32_t rt_str_eq(struct run *r, const struct str *a, const struct str *b)

@@ -34,11 +34,6 @@ int sip_draft_copy(const struct sip_draft *d, struct sip_draft *ret)
 	return 0;
 }
 
-struct str sip_draft_uri(const struct sip_draft *d)
-{
-	return d->main.uri.p ? d->main.uri : d->msg->ruri;
-}
-
 int sip_draft_uri_parse(const struct sip_draft *d, struct sip_uri *ret)
 {
 	const struct sip_uri *u;
@@ -50,6 +45,16 @@ int sip_draft_uri_parse(const struct sip_draft *d, struct sip_uri *ret)
 		return d->msg->ruri_err ? d->msg->ruri_err : RT_E_PARSE;
 	*ret = *u;
 	return 0;
+}
+
+const struct sip_uri *sip_draft_uri_view_parse(struct sip_draft *d)
+{
+	struct sip_uri *u = arena_new_of(d->arena, struct sip_uri);
+
+	if (!u || sip_uri_parse(d->main.uri, u))
+		return NULL;
+	d->uri_parsed = u;
+	return u;
 }
 
 /* A copy of s in the draft's arena; a p of NULL stays so. */

@@ -70,6 +70,7 @@ struct sip_draft {
 	const struct sip_edit *edits;
 	const struct sip_edit *reply_edits; /* text for our own replies (append_to_reply); off unused */
 	struct sip_branch main;
+	const struct sip_uri *uri_parsed; /* of main.uri, or of an older one */
 	struct sip_branches *branches; /* appended ones; NULL while there are none. Not shared */
 	unsigned max_branches;
 	uint32_t flags;  /* message flags */
@@ -97,9 +98,22 @@ void sip_draft_init(struct sip_draft *d, struct sip_msg *m, struct arena *a);
 int sip_draft_copy(const struct sip_draft *d, struct sip_draft *ret);
 
 /* The R-URI as it stands now. */
-struct str sip_draft_uri(const struct sip_draft *d);
+static inline struct str sip_draft_uri(const struct sip_draft *d)
+{
+	return d->main.uri.p ? d->main.uri : d->msg->ruri;
+}
 /* Parse it; 0 or RT_E_PARSE. */
 int sip_draft_uri_parse(const struct sip_draft *d, struct sip_uri *ret);
+/* The same as a view, good as long as the draft's arena; NULL when it is no URI. Cached. */
+const struct sip_uri *sip_draft_uri_view_parse(struct sip_draft *d);
+static inline const struct sip_uri *sip_draft_uri_view(struct sip_draft *d)
+{
+	if (!d->main.uri.p)
+		return sip_ruri(d->msg);
+	if (d->uri_parsed && d->uri_parsed->text.p == d->main.uri.p && d->uri_parsed->text.n == d->main.uri.n)
+		return d->uri_parsed;
+	return sip_draft_uri_view_parse(d);
+}
 /* All setters: 0, RT_E_NOMEM, RT_E_PARSE, RT_E_LIMIT. */
 /* Unchecked but for what would break the request line (blanks, line ends): a script may hold no URI for a while. p NULL:
    back to the received. */

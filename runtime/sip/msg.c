@@ -248,7 +248,7 @@ struct sip_hdr_cache *sip_cache(struct sip_msg *m, struct sip_hdr *h)
 	return h->cache;
 }
 
-const struct sip_uri *sip_ruri(struct sip_msg *m)
+const struct sip_uri *sip_ruri_parse(struct sip_msg *m)
 {
 	if (!m->ruri_parsed && !m->ruri_err) {
 		struct sip_uri *u = arena_new_of(m->arena, struct sip_uri);

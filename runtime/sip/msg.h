@@ -199,6 +199,7 @@ struct sip_msg {
 	const struct sip_limits *limits;
 	struct sip_uri *ruri_parsed;
 	int ruri_err;
+	struct sip_nameaddr *from, *to;
 	struct sip_via *vias;
 	int vias_err;
 	struct sip_msg *before; /* what this one was made of by applying changes: a reference, or NULL */
@@ -231,15 +232,28 @@ bool sip_hdr_name_is(const struct sip_hdr *h, struct str name);
 
 /*
  * Accessors. NULL when the header is missing or malformed; where the difference matters, the int
- * forms give 0, RT_E_NOENT (missing), RT_E_PARSE, RT_E_LIMIT or RT_E_NOMEM.
+ * forms give 0, RT_E_NOENT (missing), RT_E_PARSE, RT_E_LIMIT or RT_E_NOMEM. Those in the header itself look into
+ * the cache; x_parse fills it.
  */
-const struct sip_uri *sip_ruri(struct sip_msg *m);
+const struct sip_uri *sip_ruri_parse(struct sip_msg *m);
+static inline const struct sip_uri *sip_ruri(struct sip_msg *m)
+{
+	return m->ruri_parsed ? m->ruri_parsed : sip_ruri_parse(m);
+}
 int sip_vias(struct sip_msg *m, struct sip_via **ret); /* whole chain */
 /* The topmost; there also when its parameters or a lower Via are malformed (sip_vias tells). */
 struct sip_via *sip_via_top(struct sip_msg *m);
 struct sip_via *sip_via_at(struct sip_msg *m, unsigned i);
-struct sip_nameaddr *sip_from(struct sip_msg *m);
-struct sip_nameaddr *sip_to(struct sip_msg *m);
+struct sip_nameaddr *sip_from_parse(struct sip_msg *m);
+struct sip_nameaddr *sip_to_parse(struct sip_msg *m);
+static inline struct sip_nameaddr *sip_from(struct sip_msg *m)
+{
+	return m->from ? m->from : sip_from_parse(m);
+}
+static inline struct sip_nameaddr *sip_to(struct sip_msg *m)
+{
+	return m->to ? m->to : sip_to_parse(m);
+}
 struct str sip_call_id(struct sip_msg *m); /* p NULL when missing */
 int sip_cseq(struct sip_msg *m, struct sip_cseq *ret);
 /* Chain of all values of a NAMEADDR, NAMEADDRS or CONTACT header. */
@@ -264,7 +278,11 @@ struct str sip_content_type(struct sip_msg *m);
 struct str sip_body(struct sip_msg *m);
 
 /* The URI inside; NULL when malformed. Cached. */
-const struct sip_uri *sip_nameaddr_uri(struct sip_msg *m, struct sip_nameaddr *a);
+const struct sip_uri *sip_nameaddr_uri_parse(struct sip_msg *m, struct sip_nameaddr *a);
+static inline const struct sip_uri *sip_nameaddr_uri(struct sip_msg *m, struct sip_nameaddr *a)
+{
+	return a->parsed ? a->parsed : sip_nameaddr_uri_parse(m, a);
+}
 /* Value of a parameter; false when absent, value.p NULL without '='. Quotes kept. */
 bool sip_param_find(const struct sip_param *list, struct str name, struct str *value);
 /* Without the quotes of a quoted string, escapes kept. */

@@ -209,14 +209,14 @@ static struct sip_nameaddr *addrs_or_null(struct sip_msg *m, enum sip_hdr_id id)
 	return sip_addrs(m, id, &na) == 0 ? na : NULL;
 }
 
-struct sip_nameaddr *sip_from(struct sip_msg *m)
+struct sip_nameaddr *sip_from_parse(struct sip_msg *m)
 {
-	return addrs_or_null(m, SIP_HDR_FROM);
+	return m->from = addrs_or_null(m, SIP_HDR_FROM);
 }
 
-struct sip_nameaddr *sip_to(struct sip_msg *m)
+struct sip_nameaddr *sip_to_parse(struct sip_msg *m)
 {
-	return addrs_or_null(m, SIP_HDR_TO);
+	return m->to = addrs_or_null(m, SIP_HDR_TO);
 }
 
 struct sip_nameaddr *sip_contacts(struct sip_msg *m)
@@ -224,7 +224,7 @@ struct sip_nameaddr *sip_contacts(struct sip_msg *m)
 	return addrs_or_null(m, SIP_HDR_CONTACT);
 }
 
-const struct sip_uri *sip_nameaddr_uri(struct sip_msg *m, struct sip_nameaddr *a)
+const struct sip_uri *sip_nameaddr_uri_parse(struct sip_msg *m, struct sip_nameaddr *a)
 {
 	if (!a->parsed) {
 		struct sip_uri u, *keep;

@@ -16,107 +16,128 @@ struct last_uri {
 	struct sip_uri uri;
 };
 
-static bool uri_of(struct run *r, const struct value *in, struct sip_uri *u)
+static const struct sip_uri *uri_apart(struct run *r, struct str s)
 {
 	static const char key;
-	struct last_uri *last;
-	struct str s;
+	struct last_uri *last = s.n <= LAST_URI_MAX ? run_local(r, &key, sizeof(*last), NULL) : NULL;
+	struct sip_uri *u = last ? &last->uri : arena_new_of(r->arena, struct sip_uri);
 
-	if (!tr_text(r, in, &s))
-		return false;
-	last = s.n <= LAST_URI_MAX ? run_local(r, &key, sizeof(*last), NULL) : NULL;
-	if (!last)
-		return sip_uri_parse(s, u) == 0;
-	if (last->text.p != s.p || last->text.n != s.n || memcmp(last->bytes, s.p, s.n) != 0) {
+	if (!u)
+		return NULL;
+	if (last && s.n && last->text.p == s.p && last->text.n == s.n && memcmp(last->bytes, s.p, s.n) == 0)
+		return u;
+	if (last)
 		last->text = STR_NULL;
-		if (s.n == 0 || sip_uri_parse(s, &last->uri))
-			return false;
+	if (s.n == 0 || sip_uri_parse(s, u))
+		return NULL;
+	if (last) {
 		memcpy(last->bytes, s.p, s.n);
 		last->text = s;
 	}
-	*u = last->uri;
-	return true;
+	return u;
+}
+
+static bool is_view(struct str a, struct str b)
+{
+	return a.p == b.p && a.n == b.n;
+}
+
+/* The input as a URI, or NULL. Those of the message are parsed once for all who ask. */
+static const struct sip_uri *uri_of(struct run *r, const struct value *in)
+{
+	struct sip_msg *m = pv_msg(r);
+	struct str s;
+
+	if (!tr_text(r, in, &s))
+		return NULL;
+	if (m && m->from && is_view(m->from->uri, s))
+		return sip_nameaddr_uri(m, m->from);
+	if (m && m->to && is_view(m->to->uri, s))
+		return sip_nameaddr_uri(m, m->to);
+	if (m && m->is_request && is_view(sip_draft_uri(r->draft), s))
+		return sip_draft_uri_view(r->draft);
+	return uri_apart(r, s);
 }
 
 #define URI_PART(name, expr)                                                                       \
 	TR_FN(uri_##name)                                                                          \
 	{                                                                                          \
-		struct sip_uri u;                                                                  \
+		const struct sip_uri *u = uri_of(r, in);                                           \
                                                                                                    \
-		return uri_of(r, in, &u) ? tr_give(ret, expr) : TR_FAILED;                         \
+		return u ? tr_give(ret, expr) : TR_FAILED;                                         \
 	}
-URI_PART(user, pv_uri_user(&u))
-URI_PART(host, u.host)
-URI_PART(domain, u.host)
-URI_PART(port, u.port_text)
-URI_PART(passwd, u.passwd)
-URI_PART(params, u.flags & SIP_URI_TELUSER ? S("") : u.params) /* as the reference: those of the host */
-URI_PART(headers, u.headers)
-URI_PART(transport, u.transport)
-URI_PART(scheme, u.scheme_text)
-URI_PART(ttl, u.ttl)
-URI_PART(uparam, u.user_param)
-URI_PART(maddr, u.maddr)
-URI_PART(method, u.method)
-URI_PART(lr, u.lr)
-URI_PART(r2, u.r2)
+URI_PART(user, pv_uri_user(u))
+URI_PART(host, u->host)
+URI_PART(domain, u->host)
+URI_PART(port, u->port_text)
+URI_PART(passwd, u->passwd)
+URI_PART(params, u->flags & SIP_URI_TELUSER ? S("") : u->params) /* as the reference: those of the host */
+URI_PART(headers, u->headers)
+URI_PART(transport, u->transport)
+URI_PART(scheme, u->scheme_text)
+URI_PART(ttl, u->ttl)
+URI_PART(uparam, u->user_param)
+URI_PART(maddr, u->maddr)
+URI_PART(method, u->method)
+URI_PART(lr, u->lr)
+URI_PART(r2, u->r2)
 
 TR_FN(uri_param, const struct str *name)
 {
-	struct sip_uri u;
+	const struct sip_uri *u = uri_of(r, in);
 	struct str v = S("");
 
-	if (!uri_of(r, in, &u))
+	if (!u)
 		return TR_FAILED;
-	if (!(u.flags & SIP_URI_TELUSER))
-		sip_uri_param(&u, *name, &v);
+	if (!(u->flags & SIP_URI_TELUSER))
+		sip_uri_param(u, *name, &v);
 	return tr_give(ret, v);
 }
 
 TR_FN(uri_rmparam, const struct str *name)
 {
-	struct sip_uri u;
+	const struct sip_uri *u = uri_of(r, in);
 	struct sb b;
 
-	if (!uri_of(r, in, &u))
+	if (!u)
 		return TR_FAILED;
 	sb_init(&b, r->arena, PV_TEXT_MAX);
-	sip_uri_without_param(&u, *name, &b);
+	sip_uri_without_param(u, *name, &b);
 	return tr_give_sb(ret, &b);
 }
 
 /* proto:host:port; without a transport 5.6 gives nothing. */
 TR_FN(uri_tosocket)
 {
-	struct sip_uri u;
+	const struct sip_uri *u = uri_of(r, in);
 
-	if (!uri_of(r, in, &u))
+	if (!u)
 		return TR_FAILED;
-	if (!u.transport.n)
-		return r->prog->compat == 6 ? tr_give(ret, str_printf(r->arena, "udp:" STR_FMT ":%u", STR_ARG(u.host),
-								      sip_uri_port(&u)))
+	if (!u->transport.n)
+		return r->prog->compat == 6 ? tr_give(ret, str_printf(r->arena, "udp:" STR_FMT ":%u", STR_ARG(u->host),
+								      sip_uri_port(u)))
 					    : tr_give(ret, S(""));
-	return tr_give(ret, str_printf(r->arena, STR_FMT ":" STR_FMT ":%u", STR_ARG(u.transport), STR_ARG(u.host),
-				       sip_uri_port(&u)));
+	return tr_give(ret, str_printf(r->arena, STR_FMT ":" STR_FMT ":%u", STR_ARG(u->transport), STR_ARG(u->host),
+				       sip_uri_port(u)));
 }
 
 /* scheme:[user@]host[:port][;transport=x]; 5.6 puts a byte of garbage behind the scheme, which is a fault. */
 static int32_t short_uri(struct run *r, const struct value *in, bool user, bool where, struct value *ret)
 {
-	struct sip_uri u;
+	const struct sip_uri *u = uri_of(r, in);
 	struct sb b;
 
-	if (!uri_of(r, in, &u))
+	if (!u)
 		return TR_FAILED;
 	sb_init(&b, r->arena, PV_TEXT_MAX);
-	sb_printf(&b, STR_FMT ":", STR_ARG(u.scheme_text));
-	if (user && u.user.n)
-		sb_printf(&b, STR_FMT "%s", STR_ARG(pv_uri_user(&u)), u.host.n ? "@" : "");
-	sb_add(&b, u.host);
-	if (where && u.port_text.n)
-		sb_printf(&b, ":" STR_FMT, STR_ARG(u.port_text));
-	if (where && u.transport.n)
-		sb_printf(&b, ";transport=" STR_FMT, STR_ARG(u.transport));
+	sb_printf(&b, STR_FMT ":", STR_ARG(u->scheme_text));
+	if (user && u->user.n)
+		sb_printf(&b, STR_FMT "%s", STR_ARG(pv_uri_user(u)), u->host.n ? "@" : "");
+	sb_add(&b, u->host);
+	if (where && u->port_text.n)
+		sb_printf(&b, ":" STR_FMT, STR_ARG(u->port_text));
+	if (where && u->transport.n)
+		sb_printf(&b, ";transport=" STR_FMT, STR_ARG(u->transport));
 	return tr_give_sb(ret, &b);
 }
 
@@ -139,11 +160,11 @@ TR_FN(uri_duri)
 
 TR_FN(urialias_encode)
 {
-	struct sip_uri u;
+	const struct sip_uri *u = uri_of(r, in);
 
-	if (!uri_of(r, in, &u) || !u.host.n)
+	if (!u || !u->host.n)
 		return TR_FAILED;
-	return tr_give(ret, str_printf(r->arena, STR_FMT "~%u~%d", STR_ARG(u.host), sip_uri_port(&u), sip_uri_proto(&u)));
+	return tr_give(ret, str_printf(r->arena, STR_FMT "~%u~%d", STR_ARG(u->host), sip_uri_port(u), sip_uri_proto(u)));
 }
 
 TR_FN(urialias_decode)

@@ -75,14 +75,46 @@ static char digit_only(char c)
 	return ascii_digit(c) ? c : 0;
 }
 
+/* The case of letters from `first` on turned over, eight bytes at a time: which of them are letters is seen
+   in their top bits, for what is added to the lower seven never carries into the next byte. */
+static uint64_t turned(uint64_t w, char first)
+{
+	const uint64_t ones = 0x0101010101010101u, low = w & 0x7f * ones;
+	uint64_t from = low + (uint64_t)(0x80 - first) * ones, behind = low + (uint64_t)(0x80 - first - 26) * ones;
+
+	return w ^ ((from & ~behind & ~w & 0x80 * ones) >> 2);
+}
+
+static int32_t in_case(struct run *r, const struct value *in, char first, struct value *ret)
+{
+	struct str s;
+	char *p;
+	uint64_t w = 0;
+
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	p = arena_raw(r->arena, s.n + sizeof(w));
+	if (!p)
+		return TR_FAILED;
+	for (size_t i = 0; i < s.n; i += sizeof(w)) {
+		if (s.n - i >= sizeof(w))
+			memcpy(&w, s.p + i, sizeof(w));
+		else
+			memcpy(&w, s.p + i, s.n - i);
+		w = turned(w, first);
+		memcpy(p + i, &w, sizeof(w));
+	}
+	return tr_give(ret, str_make(p, s.n));
+}
+
 TR_FN(s_tolower)
 {
-	return mapped(r, in, ascii_lower, ret);
+	return in_case(r, in, 'A', ret);
 }
 
 TR_FN(s_toupper)
 {
-	return mapped(r, in, ascii_upper, ret);
+	return in_case(r, in, 'a', ret);
 }
 
 TR_FN(s_rmws)
@@ -196,18 +228,22 @@ TR_FN(s_substr, int64_t pos, int64_t len)
 
 static int32_t field_at(struct str s, int64_t index, char sep, struct value *ret)
 {
-	struct str field = S("");
-	int64_t n = 1;
+	size_t end;
 
-	for (size_t i = 0; i < s.n; i++)
-		n += s.p[i] == sep;
+	if (index < 0) { /* from the end */
+		index++;
+		for (size_t i = 0; i < s.n; i++)
+			index += s.p[i] == sep;
+	}
 	if (index < 0)
-		index += n;
-	if (index < 0 || index >= n)
 		return tr_give(ret, S(""));
-	for (int64_t i = 0; i <= index; i++)
-		field = str_cut(&s, sep);
-	return tr_give(ret, field);
+	for (; index > 0; index--) {
+		end = str_chr(s, sep);
+		if (end == STR_NONE)
+			return tr_give(ret, S(""));
+		s = str_skip(s, end + 1);
+	}
+	return tr_give(ret, str_head(s, str_chr(s, sep)));
 }
 
 TR_FN(s_select, int64_t index, const struct str *sep)

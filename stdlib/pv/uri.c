@@ -21,10 +21,22 @@ int32_t pv_give_host(struct value *ret, const struct sip_uri *u)
 	return pv_give_text(ret, u ? u->host : STR_NULL);
 }
 
+/* The text as it was written, or that of a default, costs no printing. */
 int32_t pv_give_port(struct run *r, struct value *ret, const struct sip_uri *u)
 {
+	unsigned port;
+
 	*ret = value_null();
-	return u ? pv_give_number(r, ret, sip_uri_port(u)) : 0;
+	if (!u)
+		return 0;
+	port = sip_uri_port(u);
+	if (u->port && u->port_text.p[0] != '0')
+		*ret = value_strint(u->port_text, port);
+	else if (port == 5060 || port == 5061)
+		*ret = value_strint(port == 5060 ? S("5060") : S("5061"), port);
+	else
+		pv_give_number(r, ret, port);
+	return 0;
 }
 
 int32_t pv_give_transport(struct value *ret, const struct sip_uri *u)
@@ -42,17 +54,15 @@ static struct str scheme_of(const struct sip_uri *u)
 
 /* ---- the request URI ---- */
 
-static const struct sip_uri *ruri(struct run *r, struct sip_uri *u)
+static const struct sip_uri *ruri(struct run *r)
 {
-	return pv_request(r) && sip_draft_uri_parse(r->draft, u) == 0 ? u : NULL;
+	return pv_request(r) ? sip_draft_uri_view(r->draft) : NULL;
 }
 
 PV_GET(ru)
 {
-	struct sip_uri u;
-
 	/* 5.6 shows nothing when it does not parse */
-	if (!pv_request(r) || (r->prog->compat != 6 && !ruri(r, &u)))
+	if (!pv_request(r) || (r->prog->compat != 6 && !ruri(r)))
 		return pv_give(ret, STR_NULL);
 	return pv_give(ret, sip_draft_uri(r->draft));
 }
@@ -86,44 +96,36 @@ PV_SET(rp)
 
 PV_GET(rU)
 {
-	struct sip_uri u;
-
-	return pv_give_user(ret, ruri(r, &u));
+	return pv_give_user(ret, ruri(r));
 }
 
 PV_GET(rd)
 {
-	struct sip_uri u;
-
-	return pv_give_host(ret, ruri(r, &u));
+	return pv_give_host(ret, ruri(r));
 }
 
 PV_GET(rp)
 {
-	struct sip_uri u;
-
-	return pv_give_port(r, ret, ruri(r, &u));
+	return pv_give_port(r, ret, ruri(r));
 }
 
 PV_GET(rP)
 {
-	struct sip_uri u;
-
-	return pv_give_transport(ret, ruri(r, &u));
+	return pv_give_transport(ret, ruri(r));
 }
 
 PV_GET(rz)
 {
-	struct sip_uri u;
+	const struct sip_uri *u = ruri(r);
 
-	return pv_give_text(ret, ruri(r, &u) ? scheme_of(&u) : STR_NULL);
+	return pv_give_text(ret, u ? scheme_of(u) : STR_NULL);
 }
 
 PV_GET(rUl)
 {
-	struct sip_uri u;
+	const struct sip_uri *u = ruri(r);
 
-	return pv_give_int(ret, ruri(r, &u) ? (int64_t)pv_uri_user(&u).n : 0);
+	return pv_give_int(ret, u ? (int64_t)pv_uri_user(u).n : 0);
 }
 
 PV_GET(rul)
@@ -234,7 +236,7 @@ PV_GET(nh)
 		return 0;
 	if (n->num == 0)
 		return pv_give(ret, r->draft->main.dst_uri.n ? r->draft->main.dst_uri : sip_draft_uri(r->draft));
-	u = r->draft->main.dst_uri.n ? destination(r, &buf) : ruri(r, &buf);
+	u = r->draft->main.dst_uri.n ? destination(r, &buf) : ruri(r);
 	if (!u)
 		return 0;
 	switch (n->num) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Methods; adding, removing and asking for headers. */
+/* Adding, removing and asking for headers. */
 #define TEXTOPS_MAIN
 #include "textops/textops_priv.h"
 
@@ -15,20 +15,6 @@ int32_t to_edited(struct run *r, int err, const char *what)
 		return 1;
 	script_err(r, "%s: %s", what, rt_strerror(err));
 	return -1;
-}
-
-int32_t std_textops_is_method(struct run *r, int64_t methods)
-{
-	struct sip_msg *m = to_msg(r);
-	struct sip_cseq c;
-	int have;
-
-	if (!m)
-		return -1;
-	have = m->method;
-	if (!m->is_request)
-		have = sip_cseq(m, &c) ? 0 : (int)c.method;
-	return to_answer(have & methods);
 }
 
 /* ---- adding ---- */
