@@ -6,6 +6,7 @@
 #include "codegen/cg.h"
 
 #include "abi/pv.h"
+#include "base/hash.h"
 
 struct cg_blob cg_blob(struct cg *g, size_t size)
 {
@@ -132,17 +133,33 @@ static LLVMValueRef parts_array(struct cg *g, const struct sema_pv *pv)
 	return cg_array(g, v, (size_t)pv->name.n_parts, "parts");
 }
 
+static LLVMValueRef memo(struct cg *g)
+{
+	LLVMValueRef v = LLVMAddGlobal(g->mod, g->ptr, "memo");
+
+	LLVMSetInitializer(v, LLVMConstNull(g->ptr));
+	LLVMSetLinkage(v, LLVMPrivateLinkage);
+	LLVMSetExternallyInitialized(v, true);
+	return v;
+}
+
 LLVMValueRef cg_name(struct cg *g, const struct sema_pv *pv, int64_t part)
 {
 	struct cg_blob b = cg_blob(g, sizeof(struct pv_name));
+	bool constant = !pv->name.dyn && (!pv->name.fmt || pv->name.fmt->constant);
+	struct str text = pv->name.fmt && constant ? pv->name.fmt->plain : pv->name.text;
 	LLVMValueRef v;
 
 	if (part >= 0)
 		return cg_constant(g, part_value(g, &pv->name.parts[part]), "part");
 	if (g->names[pv->id])
 		return g->names[pv->id];
-	cg_put_str(&b, offsetof(struct pv_name, text), pv->name.text);
+	cg_put_str(&b, offsetof(struct pv_name, text), text);
 	cg_put_i64(&b, offsetof(struct pv_name, num), pv->name.num);
+	if (constant)
+		cg_put_i64(&b, offsetof(struct pv_name, hash), (int64_t)hash_fnv(text));
+	if (constant && pv->row->inner == CAT_INNER_SHTKEY)
+		cg_put_ptr(&b, offsetof(struct pv_name, memo), memo(g));
 	put_index(&b, &pv->index);
 	cg_put_i32(&b, offsetof(struct pv_name, n_parts), pv->name.n_parts);
 	cg_put_ptr(&b, offsetof(struct pv_name, parts), pv->name.n_parts ? parts_array(g, pv) : NULL);

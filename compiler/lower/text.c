@@ -16,7 +16,7 @@ static const char *body(struct lw *l, const struct sema_pv *pv, const char *what
 
 static bool is_dynamic(const struct sema_pv *pv)
 {
-	if (pv->name.dyn || pv->name.fmt || pv->index.pv)
+	if (pv->name.dyn || (pv->name.fmt && !pv->name.fmt->constant) || pv->index.pv)
 		return true;
 	for (int i = 0; i < pv->name.n_parts; i++)
 		if (pv->name.parts[i].dyn || pv->name.parts[i].index.pv)

@@ -27,6 +27,8 @@ struct pv_name {
 	int32_t n_parts;             /* PATH: number of parts */
 	const struct pv_name *parts; /* PATH (xavp a[0]=>b): each part with its own text and index */
 	const struct pv_ref *inner;  /* PV: the inner pseudo-variable, as a reference */
+	uint64_t hash;               /* hash_fnv of a constant text, which lives as long as the program; else 0 */
+	_Atomic(void *) *memo;       /* SHTKEY, constant: where its module keeps what it found out, NULL at first */
 };
 
 typedef int32_t pv_get_fn(struct run *r, const struct pv_name *n, struct value *ret);

@@ -9,6 +9,8 @@
  */
 #include "abi/rt.h"
 #include "base/arena.h"
+#include "script/regex.h"
+#include "script/regex_dfa.h"
 
 #define RT(ret, name, sig, params) ret fast_##name params;
 #include "abi/rt.def"
@@ -120,6 +122,13 @@ void fast_rt_var_set(struct run *r, int32_t slot, const struct value *v)
 		rt_var_set(r, slot, v);
 	else
 		r->vars[slot] = *v;
+}
+
+int32_t fast_rt_match(struct run *r, const struct str *s, const struct rt_regex *re)
+{
+	const struct regex_dfa *d = re ? ((const struct rt_regex_head *)re)->dfa : NULL;
+
+	return d && s->n <= RT_REGEX_SUBJECT_MAX ? regex_dfa_match(d, *s) : rt_match(r, s, re);
 }
 
 void fast_rt_print(struct run *r, int32_t rc, struct value *v)

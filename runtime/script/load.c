@@ -20,7 +20,7 @@ int program_load_constants(const struct program *p)
 
 		*re->slot = re->kind == CONST_SUBST    ? (void *)rt_subst_new(re->text)
 			    : re->kind == CONST_SELECT ? (void *)rt_select_new(re->text)
-						       : (void *)rt_regex_new(re->text, re->flags);
+						       : (void *)rt_regex_new_constant(re->text, re->flags);
 		if (!*re->slot) {
 			log_err("bad %s \"" STR_FMT "\"",
 				re->kind == CONST_SUBST ? "substitution" : "regular expression", STR_ARG(re->text));

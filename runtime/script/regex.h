@@ -20,6 +20,12 @@ enum { RT_REGEX_GROUPS = 10, RT_REGEX_SUBJECT_MAX = 65535 };
 
 /* NULL: bad pattern (or memory is out). Freed with rt_regex_free. */
 struct rt_regex *rt_regex_new(struct str text, int flags);
+/* The same for one that is asked often: more is done now. */
+struct rt_regex *rt_regex_new_constant(struct str text, int flags);
+/* What every rt_regex begins with, for inlined code. */
+struct rt_regex_head {
+	struct regex_dfa *dfa; /* NULL: ask rt_regex_exec */
+};
 void rt_regex_free(struct rt_regex **re);
 struct rt_span {
 	size_t off, len; /* off STR_NONE: the group took no part */

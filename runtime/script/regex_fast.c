@@ -20,8 +20,7 @@ static bool is_plain(char c)
 	return c >= ' ' && c < 127;
 }
 
-/* "[...]" at s[i]: index behind it, or 0 when its meaning may differ. */
-static size_t skip_bracket(struct str s, size_t i)
+size_t regex_skip_bracket(struct str s, size_t i)
 {
 	size_t first;
 
@@ -72,7 +71,7 @@ bool regex_fast_takes(struct str s)
 		if (!is_plain(c))
 			return false;
 		if (c == '[') {
-			i = skip_bracket(s, i);
+			i = regex_skip_bracket(s, i);
 			atom = true;
 		} else if (c == '\\') {
 			char next = i + 1 < s.n ? s.p[i + 1] : 'a';

@@ -18,8 +18,10 @@ struct regex_fast *regex_fast_new(struct str pattern, bool icase);
 void regex_fast_free(struct regex_fast **f);
 /* 1 match, 0 none, -1: it gave up (too much work); then the slow way must be asked. s holds no NUL. */
 int regex_fast_match(const struct regex_fast *f, struct str s);
-/* Does the syntax mean the same to both? For tests. */
+/* Does the syntax mean the same to both? */
 bool regex_fast_takes(struct str pattern);
+/* "[...]" at s[i]: index behind it, or 0 when its meaning may differ. */
+size_t regex_skip_bracket(struct str s, size_t i);
 void regex_fast_thread_fini(void);
 
 #endif

@@ -6,12 +6,14 @@
 #include "base/bug.h"
 #include "base/mem.h"
 #include "base/sb.h"
+#include "script/regex_dfa.h"
 #include "script/regex_fast.h"
 #include "script/script_priv.h"
 
 enum { CACHE = 64 };
 
 struct rt_regex {
+	struct rt_regex_head head;
 	regex_t re;
 	struct regex_fast *fast; /* NULL: the pattern has no such form */
 };
@@ -50,10 +52,20 @@ struct rt_regex *rt_regex_new(struct str text, int flags)
 	return NULL;
 }
 
+struct rt_regex *rt_regex_new_constant(struct str text, int flags)
+{
+	struct rt_regex *re = rt_regex_new(text, flags);
+
+	if (re && re->fast)
+		re->head.dfa = regex_dfa_new(text, flags & RT_REGEX_ICASE);
+	return re;
+}
+
 void rt_regex_free(struct rt_regex **re)
 {
 	if (!*re)
 		return;
+	mem_free(&(*re)->head.dfa);
 	regfree(&(*re)->re);
 	regex_fast_free(&(*re)->fast);
 	mem_free(re);
@@ -67,6 +79,8 @@ bool rt_regex_exec(const struct rt_regex *re, struct str s, size_t from, struct 
 
 	if (s.n > RT_REGEX_SUBJECT_MAX || from > s.n)
 		return false;
+	if (re->head.dfa && !groups && !from)
+		return regex_dfa_match(re->head.dfa, s);
 	s = str_head(s, str_chr(s, '\0'));
 	if (re->fast && !groups && !from) {
 		fast = regex_fast_match(re->fast, s);

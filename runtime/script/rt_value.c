@@ -182,6 +182,8 @@ void rt_pv_name(struct run *r, const struct pv_name *t, const struct value *inne
 	*ret = *t;
 	if (inner) {
 		ret->text = script_text(r, inner);
+		ret->hash = 0;
+		ret->memo = NULL;
 		if (keys->n)
 			ret->num = key_index(*keys, ret->text);
 		else if (inner->tag == VAL_INT || !str_to_i64(ret->text, &ret->num))

@@ -3,6 +3,7 @@
 #include "script/vars.h"
 
 #include "base/bug.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "script/vars_priv.h"
 
@@ -56,9 +57,17 @@ int script_vars_keep(struct script_vars *v, const struct value *from, struct val
 	return to->s.p ? 0 : RT_E_NOMEM;
 }
 
-static bool same(struct avp_key a, struct avp_key b)
+/* With its hash known. */
+static struct avp_key hashed(struct avp_key k)
 {
-	return a.bits == b.bits && str_eq(a.name, b.name);
+	if (!k.hash)
+		k.hash = hash_fnv(k.name);
+	return k;
+}
+
+static bool same(const struct avp_key *a, const struct avp_key *b)
+{
+	return a->hash == b->hash && a->bits == b->bits && (a->name.p == b->name.p || str_eq(a->name, b->name));
 }
 
 int avp_add(struct script_vars *v, struct avp_key k, const struct value *val)
@@ -72,8 +81,9 @@ int avp_add(struct script_vars *v, struct avp_key k, const struct value *val)
 	a = arena_new_of(v->arena, struct avp);
 	if (!a || script_vars_keep(v, val, &a->val))
 		return RT_E_NOMEM;
-	a->key.bits = k.bits;
-	a->key.name = str_dup(v->arena, k.name);
+	a->key = hashed(k);
+	if (!k.hash)
+		a->key.name = str_dup(v->arena, k.name);
 	if (!a->key.name.p)
 		return RT_E_NOMEM;
 	a->next = v->avps;
@@ -86,8 +96,9 @@ unsigned avp_count(const struct script_vars *v, struct avp_key k)
 {
 	unsigned n = 0;
 
+	k = hashed(k);
 	for (const struct avp *a = v->avps; a; a = a->next)
-		n += same(a->key, k);
+		n += same(&a->key, &k);
 	return n;
 }
 
@@ -97,8 +108,9 @@ static struct avp *find(const struct script_vars *v, struct avp_key k, int64_t i
 		i += avp_count(v, k);
 	if (i < 0)
 		return NULL;
+	k = hashed(k);
 	for (struct avp *a = v->avps; a; a = a->next)
-		if (same(a->key, k) && i-- == 0)
+		if (same(&a->key, &k) && i-- == 0)
 			return a;
 	return NULL;
 }
@@ -131,8 +143,9 @@ unsigned avp_delete(struct script_vars *v, struct avp_key k, bool all)
 	struct avp **p = &v->avps;
 	unsigned gone = 0;
 
+	k = hashed(k);
 	while (*p && (all || !gone)) {
-		if (!same((*p)->key, k)) {
+		if (!same(&(*p)->key, &k)) {
 			p = &(*p)->next;
 			continue;
 		}

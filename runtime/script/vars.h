@@ -24,6 +24,7 @@ void script_vars_unref(struct script_vars **v);
 struct avp_key {
 	int64_t bits;
 	struct str name;
+	uint64_t hash; /* hash_fnv of a name that lives as long as the program; 0: made now */
 };
 
 /* Push on top. RT_E_NOMEM, RT_E_LIMIT. */

@@ -277,7 +277,7 @@ static uint32_t *avp_flags_of(struct run *r, const struct pv_ref *attribute)
 
 	if (!attribute->name)
 		return NULL;
-	k = (struct avp_key){attribute->name->num, attribute->name->text};
+	k = (struct avp_key){attribute->name->num, attribute->name->text, attribute->name->hash};
 	return avp_flags(r->sv, k);
 }
 

@@ -4,6 +4,9 @@
 #define STD_DEF "htable/htable.def"
 #include "abi/std.h"
 
+#include <stdatomic.h>
+
+#include "base/mem.h"
 #include "core/log.h"
 #include "htable/htable_priv.h"
 #include "script/env.h"
@@ -38,69 +41,117 @@ struct ht_table *htable_split(struct run *r, struct str text, struct str *rest)
 	return htable_get(r, str_trim(str_head(text, arrow)));
 }
 
-/* The table and key of a $sht-like name, once no other run holds the slot. */
-static struct ht_table *target(struct run *r, const struct pv_name *n, struct str *key)
-{
-	struct ht_table *t = htable_split(r, n->text, key);
+/* Places of constant names: found once, kept in the program until the tables go. */
+struct kept {
+	struct kept *next;
+	struct ht_place place;
+	_Atomic(void *) *memo;
+};
+static _Atomic(struct kept *) all_kept;
 
-	if (t)
-		ht_pass_await(r, t, *key);
-	return t;
+static void keep(const struct ht_place *p, _Atomic(void *) *memo)
+{
+	struct kept *k = mem_alloc(sizeof(*k));
+	void *none = NULL;
+
+	if (!k)
+		return;
+	k->place = *p;
+	k->memo = memo;
+	if (!atomic_compare_exchange_strong(memo, &none, &k->place)) { /* another worker was first */
+		mem_free(&k);
+		return;
+	}
+	k->next = atomic_load(&all_kept);
+	while (!atomic_compare_exchange_weak(&all_kept, &k->next, k))
+		;
+}
+
+static void fini(void)
+{
+	struct kept *k = atomic_exchange(&all_kept, NULL), *next;
+
+	for (; k; k = next) {
+		next = k->next;
+		atomic_store(k->memo, NULL);
+		mem_free(&k);
+	}
+	ht_free_all();
+}
+
+/* Where a $sht-like name leads, once no other run holds the slot; NULL, logged, when there is no such table. */
+static const struct ht_place *target(struct run *r, const struct pv_name *n, struct ht_place *buf)
+{
+	const struct ht_place *p = n->memo ? atomic_load_explicit(n->memo, memory_order_acquire) : NULL;
+
+	if (!p) {
+		struct str key;
+		struct ht_table *t = htable_split(r, n->text, &key);
+
+		if (!t)
+			return NULL;
+		*buf = ht_place_of(t, key);
+		if (n->memo)
+			keep(buf, n->memo);
+		p = buf;
+	}
+	ht_pass_await(r, p->t, p->key);
+	return p;
 }
 
 /* ---- variables ---- */
 
 int32_t std_htable_pv_sht_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
-	struct str key;
-	struct ht_table *t = target(r, n, &key);
+	struct ht_place buf;
+	const struct ht_place *p = target(r, n, &buf);
 
 	*ret = value_null();
-	return t ? ht_get(t, key, htable_now(r->worker), r->arena, ret) : 0;
+	return p ? ht_get_at(p, htable_now(r->worker), r->arena, ret) : 0;
 }
 
 int32_t std_htable_pv_sht_set(struct run *r, const struct pv_name *n, const struct value *v)
 {
-	struct str key;
-	struct ht_table *t = target(r, n, &key);
+	struct ht_place buf;
+	const struct ht_place *p = target(r, n, &buf);
 
-	if (!t)
+	if (!p)
 		return RT_E_NOENT;
 	if (v->tag == VAL_NULL) {
-		ht_remove(t, key);
+		ht_remove(p->t, p->key);
 		return 0;
 	}
-	return ht_set(t, key, v, htable_now(r->worker), HT_BY_TABLE);
+	return ht_set_at(p, v, htable_now(r->worker), HT_BY_TABLE);
 }
 
 int32_t std_htable_pv_shtex_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
-	struct str key;
-	struct ht_table *t = target(r, n, &key);
+	struct ht_place buf;
+	const struct ht_place *p = target(r, n, &buf);
 
-	*ret = t ? value_int(ht_left(t, key, htable_now(r->worker))) : value_null();
+	*ret = p ? value_int(ht_left(p->t, p->key, htable_now(r->worker))) : value_null();
 	return 0;
 }
 
 int32_t std_htable_pv_shtex_set(struct run *r, const struct pv_name *n, const struct value *v)
 {
-	struct str key;
-	struct ht_table *t = target(r, n, &key);
+	struct ht_place buf;
+	const struct ht_place *p = target(r, n, &buf);
 
-	if (!t)
+	if (!p)
 		return RT_E_NOENT;
-	ht_set_left(t, key, value_is_int(v) ? v->i : 0, htable_now(r->worker));
+	ht_set_left(p->t, p->key, value_is_int(v) ? v->i : 0, htable_now(r->worker));
 	return 0;
 }
 
 static int32_t add(struct run *r, const struct pv_name *n, int64_t delta, struct value *ret)
 {
-	struct str key;
-	struct ht_table *t = target(r, n, &key);
+	struct ht_place buf;
+	const struct ht_place *p = target(r, n, &buf);
 	int64_t v;
 
 	*ret = value_null();
-	if (t && ht_add(t, key, delta, htable_now(r->worker), &v) == 0)
+	if (p && ht_add(p->t, p->key, delta, htable_now(r->worker), &v) == 0)
 		*ret = value_int(v);
 	return 0;
 }
@@ -239,4 +290,4 @@ static void worker_fini(struct worker *w)
 		htable_sweep_stop();
 }
 
-STD_MODULE(htable, .init = init, .worker_init = worker_init, .worker_fini = worker_fini, .fini = ht_free_all)
+STD_MODULE(htable, .init = init, .worker_init = worker_init, .worker_fini = worker_fini, .fini = fini)

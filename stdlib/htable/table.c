@@ -224,8 +224,10 @@ static int full(const struct ht_table *t)
 }
 
 /* A new item without a value, linked. */
-static int add_item(struct ht_table *t, struct ht_stripe *s, uint32_t hid, struct str key, struct ht_item **ret)
+static int add_item(const struct ht_place *p, struct ht_stripe *s, struct ht_item **ret)
 {
+	struct ht_table *t = p->t;
+	struct str key = p->key;
 	struct ht_item *it;
 	struct ht_item **bucket;
 
@@ -238,8 +240,8 @@ static int add_item(struct ht_table *t, struct ht_stripe *s, uint32_t hid, struc
 		return RT_E_NOMEM;
 	if (s->n_items >= s->n_buckets)
 		grow(s);
-	it->hash = hash_str(key);
-	it->hid = hid;
+	it->hash = p->hash;
+	it->hid = p->hid;
 	it->key_n = (uint32_t)key.n;
 	if (key.n)
 		memcpy(it->key, key.p, key.n);
@@ -247,7 +249,7 @@ static int add_item(struct ht_table *t, struct ht_stripe *s, uint32_t hid, struc
 	it->next = *bucket;
 	*bucket = it;
 	list_init(&it->due);
-	list_add_tail(&t->slots[hid & (t->spec.slots - 1)], &it->slot);
+	list_add_tail(&t->slots[p->hid & (t->spec.slots - 1)], &it->slot);
 	s->n_items++;
 	atomic_fetch_add(&t->items, 1);
 	atomic_fetch_add(&t->bytes, bytes_of(it));
@@ -316,20 +318,30 @@ static int copy(struct arena *a, const struct ht_item *it, struct ht_entry *ret)
 
 struct at { /* where a key is; its stripe is locked */
 	struct ht_stripe *s;
-	uint32_t hid;
 	struct ht_item *it; /* NULL: none, or its time is over */
 };
 
-static struct at lock_at(struct ht_table *t, struct str key, int64_t now)
+struct ht_place ht_place_of(struct ht_table *t, struct str key)
 {
-	struct at at = {.hid = hash_core(key)};
+	return (struct ht_place){.t = t, .key = key, .hash = hash_str(key), .hid = hash_core(key)};
+}
 
-	at.s = ht_stripe_of(t, at.hid);
+static struct at lock_place(const struct ht_place *p, int64_t now)
+{
+	struct at at = {.s = ht_stripe_of(p->t, p->hid)};
+
 	pthread_mutex_lock(&at.s->lock);
-	at.it = *find(at.s, hash_str(key), key);
+	at.it = *find(at.s, p->hash, p->key);
 	if (at.it && is_over(at.it, now))
 		at.it = NULL;
 	return at;
+}
+
+static struct at lock_at(struct ht_table *t, struct str key, int64_t now)
+{
+	struct ht_place p = ht_place_of(t, key);
+
+	return lock_place(&p, now);
 }
 
 static void unlock(struct at *at)
@@ -337,9 +349,9 @@ static void unlock(struct at *at)
 	pthread_mutex_unlock(&at->s->lock);
 }
 
-int ht_get(struct ht_table *t, struct str key, int64_t now, struct arena *a, struct value *ret)
+int ht_get_at(const struct ht_place *p, int64_t now, struct arena *a, struct value *ret)
 {
-	struct at at = lock_at(t, key, now);
+	struct at at = lock_place(p, now);
 	int err = 0;
 
 	if (at.it) {
@@ -349,10 +361,17 @@ int ht_get(struct ht_table *t, struct str key, int64_t now, struct arena *a, str
 			err = ret->s.p ? 0 : RT_E_NOMEM;
 		}
 	} else {
-		*ret = t->spec.has_init ? value_int(t->spec.init) : value_null();
+		*ret = p->t->spec.has_init ? value_int(p->t->spec.init) : value_null();
 	}
 	unlock(&at);
 	return err;
+}
+
+int ht_get(struct ht_table *t, struct str key, int64_t now, struct arena *a, struct value *ret)
+{
+	struct ht_place p = ht_place_of(t, key);
+
+	return ht_get_at(&p, now, a, ret);
 }
 
 int ht_entry(struct ht_table *t, struct str key, int64_t now, struct arena *a, struct ht_entry *ret)
@@ -372,16 +391,16 @@ static int64_t end_of(const struct ht_table *t, int64_t now, int64_t seconds)
 }
 
 /* The stripe is locked; `at->it` is what was found. */
-static int store(struct ht_table *t, struct at *at, struct str key, const struct value *v, int64_t now,
-		 int64_t expires)
+static int store(const struct ht_place *p, struct at *at, const struct value *v, int64_t now, int64_t expires)
 {
-	struct ht_item *old = at->it ? NULL : *find(at->s, hash_str(key), key), *it = at->it;
+	struct ht_item *old = at->it ? NULL : *find(at->s, p->hash, p->key), *it = at->it;
+	struct ht_table *t = p->t;
 	int err = 0;
 
 	if (old) /* its time is over: a new one begins */
 		drop(t, at->s, old);
 	if (!it)
-		err = add_item(t, at->s, at->hid, key, &it);
+		err = add_item(p, at->s, &it);
 	if (err)
 		return err;
 	err = put_value(t, it, v);
@@ -395,13 +414,20 @@ static int store(struct ht_table *t, struct at *at, struct str key, const struct
 	return 0;
 }
 
-int ht_set(struct ht_table *t, struct str key, const struct value *v, int64_t now, int64_t expires)
+int ht_set_at(const struct ht_place *p, const struct value *v, int64_t now, int64_t expires)
 {
-	struct at at = lock_at(t, key, now);
-	int err = store(t, &at, key, v, now, expires);
+	struct at at = lock_place(p, now);
+	int err = store(p, &at, v, now, expires);
 
 	unlock(&at);
 	return err;
+}
+
+int ht_set(struct ht_table *t, struct str key, const struct value *v, int64_t now, int64_t expires)
+{
+	struct ht_place p = ht_place_of(t, key);
+
+	return ht_set_at(&p, v, now, expires);
 }
 
 bool ht_remove(struct ht_table *t, struct str key)
@@ -417,7 +443,8 @@ bool ht_remove(struct ht_table *t, struct str key)
 
 int ht_add(struct ht_table *t, struct str key, int64_t delta, int64_t now, int64_t *ret)
 {
-	struct at at = lock_at(t, key, now);
+	struct ht_place p = ht_place_of(t, key);
+	struct at at = lock_place(&p, now);
 	struct value v = value_int(0);
 	int err = 0;
 
@@ -427,7 +454,7 @@ int ht_add(struct ht_table *t, struct str key, int64_t delta, int64_t now, int64
 		err = RT_E_NOENT;
 	if (!err) {
 		v.i = (int32_t)((uint64_t)(at.it ? at.it->i : t->spec.init) + (uint64_t)delta);
-		err = store(t, &at, key, &v, now, HT_BY_TABLE);
+		err = store(&p, &at, &v, now, HT_BY_TABLE);
 	}
 	unlock(&at);
 	if (!err)

@@ -211,7 +211,7 @@ PV_SET(branch)
 
 static struct avp_key static_key(int64_t field)
 {
-	return (struct avp_key){HIDDEN + field, S("sbranch")};
+	return (struct avp_key){HIDDEN + field, S("sbranch"), 0};
 }
 
 static bool static_get(struct run *r, int64_t field, struct value *ret)

@@ -54,7 +54,7 @@ static struct avp_key key_of(const struct pv_name *n)
 	for (const struct alias *a = n->num ? NULL : aliases; a; a = a->next)
 		if (str_eq(a->name, n->text))
 			return a->key;
-	return (struct avp_key){n->num, n->text};
+	return (struct avp_key){n->num, n->text, n->hash};
 }
 
 static int32_t avp_all(struct run *r, struct avp_key k, struct value *ret)

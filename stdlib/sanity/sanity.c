@@ -33,7 +33,7 @@ enum { FAILED = 1 << 23 }; /* name space of a variable that no script can write:
 
 static struct avp_key kept(const char *what)
 {
-	return (struct avp_key){FAILED, str_of(what)};
+	return (struct avp_key){FAILED, str_of(what), 0};
 }
 
 static int32_t refuse(struct run *r, int status, struct str reason)

@@ -16,7 +16,7 @@ enum { WALK_HEADERS = 1 << 21, WALK_LINES = 1 << 22 }; /* name spaces of variabl
 
 static struct avp_key key_of(int64_t kind, struct str name)
 {
-	return (struct avp_key){kind, name};
+	return (struct avp_key){kind, name, 0};
 }
 
 static bool place_of(struct run *r, int64_t kind, struct str name, int64_t *i)
