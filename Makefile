@@ -30,7 +30,7 @@ INC    := -Iruntime -Icompiler -Istdlib -I$(B)/gen
 XML_CFLAGS := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
 LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
-RT_LIBS := -lboost_context -lcares -lresolv -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
+RT_LIBS := -lboost_context -lsqlite3 -lcurl -lcares -lresolv -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
 LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 
 .DEFAULT_GOAL := all
@@ -38,7 +38,7 @@ LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 .DELETE_ON_ERROR:
 
 # ---- libraries: one archive per folder ---------------------------------------------------------
-RT_DIRS  := base world core net sip txn abi script usrloc rpc http auth host
+RT_DIRS  := base world core db net sip txn abi script usrloc rpc http auth host
 CC_DIRS  := lazy diag source preproc ast parse catalog sema lower codegen lint front fmt graph lsp capture trace debug test driver
 RT_SRC   := $(wildcard runtime/*/*.c)
 STD_SRC  := $(wildcard stdlib/*/*.c)

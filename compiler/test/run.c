@@ -14,6 +14,7 @@
 #include "lower/lower.h"
 #include "script/run.h"
 #include "test/agent.h"
+#include "test/fixture.h"
 #include "test/scenario.h"
 #include "test/test.h"
 #include "trace/trace.h"
@@ -165,7 +166,11 @@ static bool start(struct test *t, uint64_t seed)
 	struct offline_opts oo = {.sim = {.seed = seed, .link = t->s->link}, .log_set = true, .log_level = 3, .listen_only = true,
 				  .tap = story_tap, .tap_arg = &t->story, .log = story_log, .log_arg = &t->story};
 	const struct net_socket *udp, *tcp;
+	unsigned line = 1;
+	struct str why;
 
+	if (!fixture_open(t->s, t->a, &why, &line))
+		return fail(t, line, why);
 	story_init(&t->story, t->a, t->program, 0, 0);
 	t->story.is_server = is_server;
 	t->story.is_server_arg = t;
@@ -475,6 +480,13 @@ static bool do_unit(struct test *t, const struct step *s)
 	return !t->why.n;
 }
 
+static bool do_fixture(struct test *t, const struct step *s)
+{
+	struct str why;
+
+	return fixture_step(s, t->a, &why) ? true : fail(t, s->line, why);
+}
+
 static bool do_step(struct test *t, const struct step *s)
 {
 	const char *why = NULL;
@@ -508,6 +520,10 @@ static bool do_step(struct test *t, const struct step *s)
 		return do_at(t, s);
 	case STEP_UNIT:
 		return do_unit(t, s);
+	case STEP_DATABASE:
+	case STEP_ROWS:
+	case STEP_ASKED:
+		return do_fixture(t, s);
 	}
 	return why ? fail(t, s->line, str_of(why)) : true;
 }

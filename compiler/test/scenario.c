@@ -77,10 +77,10 @@ static bool block(struct reader *r, struct str *l, struct str *ret)
 			*ret = str_make(start, (size_t)(line.p - start));
 			return true;
 		}
+		if (trimmed.n > 1 && trimmed.p[0] == '}')
+			depth--; /* "} else ..." of a script that goes on */
 		if (trimmed.n && trimmed.p[trimmed.n - 1] == '{')
 			depth++;
-		else if (trimmed.n && trimmed.p[0] == '}' && trimmed.n > 1)
-			depth--; /* "} else ..." of a script that goes on */
 	}
 	return fail(r, "the block is not closed");
 }
@@ -223,6 +223,32 @@ static bool peer(struct reader *r, int ua, struct str l)
 
 /* ---- what must hold ---- */
 
+/* rows URL "SELECT" == "text" | asked METHOD URL [body ~ "re"] */
+static bool expect_fixture(struct reader *r, struct str w, struct str l, bool negated)
+{
+	bool rows = str_eq(w, S("rows"));
+	struct step *s = new_step(r, rows ? STEP_ROWS : STEP_ASKED);
+
+	if (!s)
+		return false;
+	s->negated = negated;
+	if (rows) {
+		s->file = word(&l);
+		s->what = word(&l);
+		if (!str_eq(word(&l), S("==")) || !(s->text = word(&l)).p)
+			return fail(r, "expected: rows URL \"SELECT ...\" == \"a|b;c|d\"");
+		return true;
+	}
+	s->what = word(&l);
+	s->file = word(&l);
+	if (!s->file.p)
+		return fail(r, "asked which METHOD and URL?");
+	w = word(&l);
+	if (w.p && (!str_eq(w, S("body")) || !str_eq(word(&l), S("~")) || !(s->text = word(&l)).p))
+		return fail(r, "expected: body ~ \"regex\"");
+	return true;
+}
+
 static bool expect(struct reader *r, struct str l)
 {
 	struct str whole = str_trim(l), w = word(&l), op;
@@ -234,6 +260,8 @@ static bool expect(struct reader *r, struct str l)
 		whole = str_trim(l);
 		w = word(&l);
 	}
+	if (str_eq(w, S("rows")) || str_eq(w, S("asked")))
+		return expect_fixture(r, w, l, negated);
 	if (str_eq(w, S("visited"))) {
 		s = new_step(r, STEP_VISITED);
 		if (s)
@@ -274,6 +302,53 @@ static bool expect(struct reader *r, struct str l)
 }
 
 /* ---- the surroundings ---- */
+
+/* database URL { SQL } before the first step; database URL down | up as one. */
+static bool database(struct reader *r, struct str l)
+{
+	struct scenario_database *d = &r->s->databases[r->s->n_databases];
+	struct str sql, url, how;
+	struct step *s;
+
+	if (!block(r, &l, &sql))
+		return false;
+	url = word(&l);
+	how = word(&l);
+	if (sql.p && r->s->n_databases < SCENARIO_LIST_MAX) {
+		*d = (struct scenario_database){url, sql, r->line};
+		r->s->n_databases++;
+		return true;
+	}
+	if (!str_eq(how, S("down")) && !str_eq(how, S("up")))
+		return fail(r, "database URL { SQL }, or database URL down | up");
+	s = new_step(r, STEP_DATABASE);
+	if (s) {
+		s->file = url;
+		s->n = str_eq(how, S("down"));
+	}
+	return s != NULL;
+}
+
+static bool http(struct reader *r, struct str l)
+{
+	struct scenario_http *h = &r->s->https[r->s->n_https];
+	struct str how;
+	uint64_t v = 0;
+
+	if (r->s->n_https == SCENARIO_LIST_MAX || !block(r, &l, &h->block))
+		return fail(r, "too many answers");
+	h->method = word(&l);
+	h->url = word(&l);
+	how = word(&l);
+	r->s->n_https++;
+	if (str_eq(how, S("fails")))
+		return true;
+	if (!str_eq(how, S("answers")) || !str_to_u64(word(&l), 599, &v) || v < 100)
+		return fail(r, "http METHOD URL answers CODE, or http METHOD URL fails");
+	h->status = (int)v;
+	how = word(&l);
+	return !how.p || (str_eq(how, S("after")) && duration(word(&l), &h->after_ms)) ? true : fail(r, "after which time?");
+}
 
 static bool percent(struct str s, uint32_t *ret)
 {
@@ -432,6 +507,10 @@ static bool statement(struct reader *r, struct str l)
 		return link(r, l);
 	if (str_eq(w, S("dns")))
 		return dns(r, l);
+	if (str_eq(w, S("database")))
+		return database(r, l);
+	if (str_eq(w, S("http")))
+		return http(r, l);
 	if (str_eq(w, S("ua")))
 		return ua(r, l);
 	if (str_eq(w, S("expect")))

@@ -5,6 +5,8 @@
  *   config FILE | config { script }      define NAME[=VALUE]     listen udp:127.0.0.1:5060      seed N
  *   link loss=5% dup=1% reorder=2% latency=10ms
  *   dns a NAME ADDRESS | dns srv NAME PRIO WEIGHT PORT TARGET | dns naptr NAME ORDER PREF FLAGS SERVICE TARGET
+ *   database URL { SQL }                           what the script finds there: a database in memory
+ *   http METHOD URL answers CODE [after 20ms] [{ headers, empty line, body }]      http METHOD URL fails
  *   ua NAME ADDRESS:PORT [tcp]
  *   NAME sends METHOD [URI] [{ headers, empty line, body }]       NAME sends { a whole message with [keywords] }
  *   NAME replies CODE [REASON] [{ headers, empty line, body }]
@@ -12,6 +14,8 @@
  *        header X = "text" | header X ~ "regex" | header X | no header X | body ~ "..." | no body | line ~ "..."
  *   advance 32s
  *   expect [not] visited route[X] | expect [not] log ~ "..." | expect counter GROUP.NAME == N | expect transactions == N
+ *   database URL down | database URL up            from here on
+ *   expect rows URL "SELECT ..." == "a|b;c|d"      expect [not] asked METHOD URL [body ~ "..."]
  *   expect EXPR at [FILE:]LINE           unit route[X] { given $x = ..; run; expect EXPR }
  *
  * A file is one scenario; its first comment is its title. Steps run in order in the simulated world; time passes only
@@ -26,7 +30,8 @@
 
 enum { SCENARIO_UAS_MAX = 16, SCENARIO_LIST_MAX = 64, SCENARIO_WITHIN_DEFAULT = 1000 };
 
-enum step_kind { STEP_SEND, STEP_REPLY, STEP_EXPECT, STEP_ADVANCE, STEP_VISITED, STEP_LOG, STEP_COUNTER, STEP_TXNS, STEP_AT, STEP_UNIT };
+enum step_kind { STEP_SEND, STEP_REPLY, STEP_EXPECT, STEP_ADVANCE, STEP_VISITED, STEP_LOG, STEP_COUNTER, STEP_TXNS, STEP_AT, STEP_UNIT, STEP_DATABASE,
+		 STEP_ROWS, STEP_ASKED };
 
 enum match_what { MATCH_HEADER, MATCH_BODY, MATCH_LINE };
 enum match_how { MATCH_THERE, MATCH_ABSENT, MATCH_EQUAL, MATCH_REGEX };
@@ -48,7 +53,7 @@ struct step {
 	struct str what;  /* SEND: method, empty for a raw message; EXPECT: "200", "4xx", "INVITE", "any"; REPLY: code; VISITED, UNIT: route */
 	struct str text;  /* SEND: URI; REPLY: reason; LOG: regex; COUNTER: name; AT: expression */
 	struct str block; /* between the braces */
-	struct str file;  /* AT */
+	struct str file;  /* AT: its file; DATABASE, ROWS, ASKED: URL */
 	struct match *matches;
 	int64_t n;        /* COUNTER, TXNS: value; AT: line */
 	uint64_t ms;      /* EXPECT: limit; ADVANCE */
@@ -65,6 +70,17 @@ struct scenario_dns {
 	struct world_rr rr;
 };
 
+struct scenario_database {
+	struct str url, sql;
+	unsigned line;
+};
+
+struct scenario_http {
+	struct str method, url, block;
+	int status; /* 0: it fails */
+	uint64_t after_ms;
+};
+
 struct scenario {
 	const char *path;
 	struct str title;
@@ -79,6 +95,10 @@ struct scenario {
 	struct sim_link link;
 	struct scenario_dns dns[SCENARIO_LIST_MAX];
 	size_t n_dns;
+	struct scenario_database databases[SCENARIO_LIST_MAX];
+	size_t n_databases;
+	struct scenario_http https[SCENARIO_LIST_MAX];
+	size_t n_https;
 	struct scenario_ua uas[SCENARIO_UAS_MAX];
 	size_t n_uas;
 	struct step *steps;

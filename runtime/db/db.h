@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * db.h - SQL databases, asked by fibers.
+ *
+ * For: sqlops and whoever else keeps things in a database. A database is named by its URL; which driver speaks to it
+ * the part before "://" tells. Each has a thread of its own, for a driver may block: a fiber that asks parks, its worker goes
+ * on. Queries wait in a queue of DB_QUEUE_MAX and no longer than the time limit; a full queue, a dead database and a time
+ * that ran out are errors that the caller sees. Between queries a connection that failed is opened again.
+ *
+ * In the simulated world there are no threads: a query runs at once, on what db_fixture() put behind the URL.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include "base/arena.h"
+#include "base/bug.h"
+
+enum {
+	DB_QUEUE_MAX = 1024,
+	DB_URLS_MAX = 64,
+	DB_URL_LENGTH_MAX = 512,
+	DB_QUERY_MAX = 64 * 1024,     /* bytes of a statement */
+	DB_RESULT_MAX = 16 << 20,     /* bytes of a result, in its arena */
+	DB_WHY_MAX = 256,
+	DB_TIMEOUT_DEFAULT = 10000    /* ms */
+};
+
+enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_REAL /* s: as the database writes it */ };
+
+struct db_cell {
+	enum db_type type;
+	int64_t i;
+	struct str s;
+};
+
+struct db_result {
+	size_t n_cols, n_rows;
+	struct str *names;
+	struct db_cell *cells; /* row after row */
+	int64_t changed;       /* rows that an INSERT, UPDATE or DELETE touched */
+};
+
+/* Speaks one kind of database; calls are from one thread at a time for each connection and may block. */
+struct db_driver {
+	const char *scheme;
+	/* `rest`: the URL behind "scheme://", a C string. NULL with why filled. */
+	void *(*open)(const char *rest, char *why, size_t size);
+	/* Several statements may follow each other; the last one's rows count. RT_E_IO; RT_E_CLOSED:
+	   the connection is gone; RT_E_LIMIT. why is filled. */
+	int (*exec)(void *conn, struct str sql, struct arena *a, struct db_result *ret, char *why, size_t size);
+	void (*close)(void *conn);
+};
+
+struct db;
+
+/* At start; the driver is static. RT_E_LIMIT. */
+int db_driver_add(const struct db_driver *d);
+/* The database of a URL, one for all who name it. NULL with the reason in *why: no driver, too many, too long. No I/O. */
+struct db *db_find(struct str url, const char **why);
+struct str db_url(const struct db *db);
+/* Open it now, in the real world, and start its thread; from a worker's thread at start. RT_E_IO: told in the log. */
+int db_start(struct db *db);
+/* In a fiber. The result lives in `a`. RT_E_LIMIT: queue or statement; RT_E_TIMEOUT; RT_E_IO; why is filled. */
+int db_query_await(struct db *db, struct str sql, uint32_t timeout_ms, struct arena *a, struct db_result *ret,
+		   char why[DB_WHY_MAX]);
+/* Queue a statement that nobody waits for; its failure is logged. RT_E_LIMIT. */
+int db_query_later(struct db *db, struct str sql);
+/* All databases and drivers are forgotten, after what waits was done. */
+void db_fini(void);
+
+/* ---- the simulated world ---- */
+
+/* What stands behind a URL there: an open connection, the fixture's from now on. RT_E_LIMIT. */
+int db_fixture(struct str url, const struct db_driver *d, void *conn);
+/* Every query fails, or works again. RT_E_NOENT. */
+int db_fixture_down(struct str url, bool down);
+/* Ask a fixture from outside of the simulation, also one that is down. */
+int db_fixture_query(struct str url, struct str sql, struct arena *a, struct db_result *ret, char why[DB_WHY_MAX]);
+
+/* SQLite (sqlite.c): scheme "sqlite", `rest` a path, ":memory:" too. */
+extern const struct db_driver db_sqlite;
+struct db_sqlite_opts {
+	char path[DB_URL_LENGTH_MAX];
+	bool read_only;
+	char journal_mode[16]; /* empty: the file's */
+	int busy_timeout;      /* ms; 0: fail at once */
+};
+/* Settings of a file, at start; NULL when there are too many. */
+struct db_sqlite_opts *db_sqlite_of(struct str path, bool read_only);
+
+#endif
