@@ -47,6 +47,7 @@ enum cat_arg_kind {
 	CAT_SHT,
 	CAT_SHTKEY,
 	CAT_ENUM,
+	CAT_HDRREF,
 };
 
 enum cat_inner {
@@ -75,7 +76,7 @@ enum cat_param_type {
 
 struct cat_arg {
 	int kind;         /* enum cat_arg_kind */
-	const char *keys; /* ENUM: "a|b|c" */
+	const char *keys; /* ENUM, HDRREF: "a|b|c" */
 	const char *name;
 };
 

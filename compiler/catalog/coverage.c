@@ -174,6 +174,7 @@ static const char *const arg_names[] = {
 	[CAT_SHT] = "hash table",
 	[CAT_SHTKEY] = "hash table=>key",
 	[CAT_ENUM] = "one of",
+	[CAT_HDRREF] = "header value",
 };
 
 static void explain_contexts(uint32_t ctx, struct sb *out)

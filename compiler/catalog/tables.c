@@ -30,6 +30,7 @@
 #define CAT_K_SHT CAT_SHT, NULL
 #define CAT_K_SHTKEY CAT_SHTKEY, NULL
 #define CAT_K_ENUM(keys) CAT_ENUM, keys
+#define CAT_K_HDRREF(forms) CAT_HDRREF, forms
 
 #define A0 0, {{0, NULL, NULL}}
 #define A1(k1, n1) 1, {{CAT_K_##k1, #n1}}

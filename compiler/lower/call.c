@@ -183,6 +183,7 @@ static int lower_arg(struct lw *l, const struct sema_arg *a, const struct cat_ar
 	case CAT_TABLE:
 	case CAT_SHT:
 	case CAT_SHTKEY:
+	case CAT_HDRREF:
 		return text_of(l, a);
 	}
 	return text_of(l, a);

@@ -6,6 +6,7 @@
  * first (as the reference searches). What an argument may be is the row's business (abi/def.h).
  */
 #include "sema/sema_priv.h"
+#include "sip/hdr_ref.h"
 
 #include <regex.h>
 #include <stdio.h>
@@ -504,6 +505,24 @@ static void hash_table_text(struct bind *b, struct str t)
 			    (int)name.n, name.p);
 }
 
+/* A header's value, in one of the forms that the function takes. */
+static void header_ref_text(struct bind *b, struct str t)
+{
+	static const char *const index[] = {"", "[N]", "[*]"};
+	struct sip_hdr_ref ref;
+	char form[16];
+
+	b->a->form = SEMA_ARG_TEXT;
+	b->a->text = t;
+	if (!sip_hdr_ref_parse(t, &ref)) {
+		bad(b, E_ARGUMENT, "no header name, with or without [index] and .parameter");
+		return;
+	}
+	snprintf(form, sizeof(form), "NAME%s%s", index[ref.which], ref.param.p ? ".P" : "");
+	if (cat_key_index(b->fn->args[b->at].keys, str_of(form), false) < 0)
+		bad(b, E_ARGUMENT, "index or parameter that cannot be given here");
+}
+
 static void bind_text(struct bind *b, struct str t)
 {
 	if (b->call->op == 1 && b->a->kind == CAT_AVP) { /* setavpflag("name", ...) */
@@ -569,6 +588,9 @@ static void bind_text(struct bind *b, struct str t)
 		if (b->a->num < 0)
 			bad(b, E_ARGUMENT, "no such word");
 		break;
+	case CAT_HDRREF:
+		header_ref_text(b, t);
+		break;
 	}
 }
 
@@ -607,7 +629,7 @@ static void bind_dynamic(struct bind *b)
 	const struct sema_pv *pv;
 
 	if (b->fn->const_args || b->a->kind == CAT_CSTR || b->a->kind == CAT_ENUM ||
-	    b->a->kind == CAT_SUBST) {
+	    b->a->kind == CAT_HDRREF || b->a->kind == CAT_SUBST) {
 		diag_report(b->s->sink, E_NOT_CONSTANT, b->e->loc, "function %.*s: parameter %d is not constant",
 			    (int)b->call->text.n, b->call->text.p, b->at + 1);
 		return;

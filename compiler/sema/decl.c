@@ -6,6 +6,7 @@
 
 #include <regex.h>
 #include <stdio.h>
+#include <string.h>
 
 /* ---- collecting ---- */
 
@@ -648,6 +649,40 @@ static void set_param(struct sema *s, const struct ast *n, const struct sema_mod
 		*slot = p;
 }
 
+/* A variable that a parameter names unless the script says otherwise. */
+static void default_params(struct sema *s, const struct sema_module *m, struct loc l)
+{
+	size_t n;
+	const struct cat_param *rows = cat_param_all(s->cat, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		struct sema_param p = {m->name, &rows[i], {.kind = PROGRAM_PV}, l};
+		struct sema_param *slot;
+
+		if (rows[i].type != CAT_PARAM_PV || !rows[i].def[0] || strcmp(rows[i].module, m->name) != 0)
+			continue;
+		s->late = true;
+		p.value.pv = sema_pv_bind(&s->text, str_of(rows[i].def));
+		s->late = false;
+		/* NULL: the variable's module is not loaded, so that nothing can set it */
+		slot = p.value.pv ? SEMA_PUSH(s, s->p->params) : NULL;
+		if (slot)
+			*slot = p;
+	}
+}
+
+static void load_module(struct sema *s, const struct ast *n)
+{
+	for (size_t i = 0; i < s->p->modules.n; i++) {
+		const struct sema_module *m = &s->p->modules.v[i];
+
+		if (!str_eq(str_of(m->name), module_name(n->text)) || i + 1 <= s->n_loaded)
+			continue;
+		s->n_loaded = i + 1;
+		default_params(s, m, n->loc);
+	}
+}
+
 static bool compile_names(struct sema *s, struct str re, regex_t *ret)
 {
 	struct str text = str_printf(s->arena, "^(%.*s)$", (int)re.n, re.p);
@@ -701,10 +736,7 @@ void sema_declare(struct sema *s, struct ast *n)
 		flags_line(s, n);
 		break;
 	case AST_LOADMODULE:
-		for (size_t i = 0; i < s->p->modules.n; i++)
-			if (str_eq(str_of(s->p->modules.v[i].name), module_name(n->text)) &&
-			    i + 1 > s->n_loaded)
-				s->n_loaded = i + 1;
+		load_module(s, n);
 		break;
 	case AST_MODPARAM:
 		s->seen_modparam = true;

@@ -47,6 +47,8 @@
  *   SHT       name of a hash table; a constant one must be declared (modparam htable) -> const struct str *
  *   SHTKEY    "table=>rest", table as for SHT          -> const struct str *
  *   ENUM(keys) one of "a|b|c"                          -> int32_t index
+ *   HDRREF(forms) value of a header, constant, written in one of the forms of
+ *             "NAME|NAME[N]|NAME[*]|NAME.P|NAME[N].P|NAME[*].P" that are given  -> const struct str *
  * "$pv" of INT and CODE must hold an int; the text of a select or of an expression is converted.
  * When an INT, STR or PVAR argument cannot be evaluated the call is not made and yields -1 (logged).
  *
@@ -116,5 +118,6 @@ struct rt_subst;
 #define ARG_SHT const struct str *
 #define ARG_SHTKEY const struct str *
 #define ARG_ENUM(keys) int32_t
+#define ARG_HDRREF(forms) const struct str *
 
 #endif

@@ -531,14 +531,12 @@ static int move_texts(const struct sip_draft *from, struct sip_draft *to)
 	return err ? err : keep(to, from->reply_body, &to->reply_body);
 }
 
-int sip_draft_apply(struct sip_draft *d)
+/* `m` becomes the message of the draft, which takes the reference. */
+static int become(struct sip_draft *d, struct sip_msg *m)
 {
 	struct sip_draft t = *d;
-	struct sip_msg *m;
-	int err = sip_apply_changes(d, &m);
+	int err;
 
-	if (err)
-		return err;
 	t.msg = m;
 	t.arena = m->arena;
 	t.edits = NULL;
@@ -560,4 +558,28 @@ int sip_draft_apply(struct sip_draft *d)
 	t.body = STR_NULL;
 	*d = t;
 	return 0;
+}
+
+int sip_draft_apply(struct sip_draft *d)
+{
+	struct sip_msg *m;
+	int err = sip_apply_changes(d, &m);
+
+	return err ? err : become(d, m);
+}
+
+int sip_draft_set_message(struct sip_draft *d, struct str bytes)
+{
+	struct sip_msg *m;
+	int err = sip_msg_parse(d->msg->limits, bytes, &m);
+
+	if (err)
+		return err;
+	if (m->fault != SIP_FAULT_NONE || m->is_request != d->msg->is_request) {
+		sip_msg_unref(&m);
+		return RT_E_PARSE;
+	}
+	m->origin = d->msg->origin;
+	m->id = d->msg->id;
+	return become(d, m);
 }

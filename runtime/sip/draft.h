@@ -169,6 +169,8 @@ int sip_reply_set_body(struct sip_draft *d, struct str body, struct str type);
  * lives as long as the new one. Destination, branches, flags and reply texts stay.
  */
 int sip_draft_apply(struct sip_draft *d);
+/* The same with the given bytes as the message. RT_E_PARSE: they are none of the same kind, request or reply. */
+int sip_draft_set_message(struct sip_draft *d, struct str bytes);
 /* Text (whole headers) for every reply that we make to this request. */
 int sip_reply_append(struct sip_draft *d, struct str text);
 /* What sip_reply_append() added, in order, as one text in `a`. */

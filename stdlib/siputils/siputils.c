@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions about the message; OPTIONS; the charging vector (RFC 7315 5.6). */
+/* Questions about the message; OPTIONS; the charging vector (RFC 7315 5.6); Remote-Party-ID; what needs parameters. */
 #define STD_NAME siputils
 #define STD_DEF "siputils/siputils.def"
 #include "abi/std.h"
@@ -8,6 +8,7 @@
 #include "script/env.h"
 #include "script/reply.h"
 #include "sip/draft.h"
+#include "siputils/siputils_priv.h"
 
 static struct sip_msg *msg_of(struct run *r)
 {
@@ -149,6 +150,73 @@ int32_t std_siputils_pv_pcv_get(struct run *r, const struct pv_name *n, struct v
 	else if (sip_pairs_find(h->body, ';', str_of(names[n->num]), &v) && v.p)
 		*ret = value_str(sip_unquote(v));
 	return 0;
+}
+
+/* ---- Remote-Party-ID, of a URI that the script or an authentication found ---- */
+
+/* False: none is known. */
+static bool party(struct run *r, struct str *ret)
+{
+	struct value v;
+
+	if (!param.rpid_avp || param.rpid_avp->get(r, &v) != 0 || v.tag != VAL_STR || !v.s.n)
+		return false;
+	*ret = v.s;
+	return true;
+}
+
+static int32_t append_party(struct run *r, struct str prefix, struct str suffix)
+{
+	struct str uri, text;
+
+	if (!r->draft || !party(r, &uri))
+		return -1;
+	text = str_printf(r->arena, "Remote-Party-ID: " STR_FMT STR_FMT STR_FMT "\r\n", STR_ARG(prefix), STR_ARG(uri),
+			  STR_ARG(suffix));
+	return answer(text.p && sip_hdr_append(r->draft, text) == 0);
+}
+
+int32_t std_siputils_append_rpid_hf(struct run *r)
+{
+	return append_party(r, param.rpid_prefix, param.rpid_suffix);
+}
+
+int32_t std_siputils_append_rpid_hf_with(struct run *r, const struct str *prefix, const struct str *suffix)
+{
+	return append_party(r, *prefix, *suffix);
+}
+
+int32_t std_siputils_is_rpid_user_e164(struct run *r)
+{
+	struct sip_nameaddr a;
+	struct sip_uri u;
+	struct str text;
+
+	if (!party(r, &text) || sip_nameaddr_parse(r->arena, text, &a) || sip_uri_parse(a.uri, &u))
+		return -1;
+	return answer(siputils_e164(u.user));
+}
+
+/* ---- Contact URIs in the user part of an address of ours ---- */
+
+static char separator(void)
+{
+	return param.contact_flds_separator.n ? param.contact_flds_separator.p[0] : '*';
+}
+
+int32_t std_siputils_encode_contact(struct run *r, const struct str *prefix, const struct str *host)
+{
+	return siputils_encode_contacts(r, *prefix, *host, separator());
+}
+
+int32_t std_siputils_decode_contact(struct run *r)
+{
+	return siputils_decode_ruri(r, separator());
+}
+
+int32_t std_siputils_decode_contact_header(struct run *r)
+{
+	return siputils_decode_contacts(r, separator());
 }
 
 STD_MODULE(siputils)

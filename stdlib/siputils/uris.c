@@ -8,6 +8,7 @@
 #include "base/sb.h"
 #include "script/env.h"
 #include "sip/draft.h"
+#include "siputils/siputils_priv.h"
 
 enum { URI_MAX = 4096 };
 
@@ -164,22 +165,21 @@ static bool digits(struct str s)
 	return s.n != 0;
 }
 
-/* "+" and up to 15 digits. */
-static bool e164(struct str s)
+bool siputils_e164(struct str s)
 {
 	return s.n > 2 && s.n < 17 && s.p[0] == '+' && digits(str_skip(s, 1));
 }
 
 int32_t std_siputils_is_e164(struct run *r, const struct pv_ref *pv)
 {
-	return answer(e164(text_of(r, pv)));
+	return answer(siputils_e164(text_of(r, pv)));
 }
 
 int32_t std_siputils_is_uri_user_e164(struct run *r, const struct pv_ref *pv)
 {
 	struct sip_uri u;
 
-	return answer(sip_uri_parse(text_of(r, pv), &u) == 0 && e164(u.user));
+	return answer(sip_uri_parse(text_of(r, pv), &u) == 0 && siputils_e164(u.user));
 }
 
 int32_t std_siputils_cmp_uri(struct run *r, const struct str *a, const struct str *b)

@@ -23,6 +23,11 @@ int32_t std_textopsx_msg_apply_changes(struct run *r)
 	return r->draft ? edited(r, sip_draft_apply(r->draft), "msg_apply_changes") : -1;
 }
 
+int32_t std_textopsx_msg_set_buffer(struct run *r, const struct str *data)
+{
+	return r->draft && data->n ? edited(r, sip_draft_set_message(r->draft, *data), "msg_set_buffer") : -1;
+}
+
 /* ---- replies ---- */
 
 /* A reply keeps its class: a final one cannot become provisional or the other way round. */
