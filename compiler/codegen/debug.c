@@ -94,16 +94,9 @@ static void used_vars(const struct rir_fn *f, bool *used, size_t n)
 {
 	for (size_t i = 0; i < f->n; i++) {
 		const struct rir_inst *in = &f->v[i];
-		int64_t slot = -1;
 
-		if (in->op == RIR_VAR)
-			slot = in->imm;
-		else if (in->op == RIR_CALL && strcmp(in->name, "rt_var_set") == 0)
-			for (size_t k = i; k-- > 0 && slot < 0;)
-				if (f->v[k].t == in->args[0] && f->v[k].op == RIR_INT)
-					slot = f->v[k].imm;
-		if (slot >= 0 && (size_t)slot < n)
-			used[slot] = true;
+		if ((in->op == RIR_VAR || in->op == RIR_SETVAR) && (size_t)in->imm < n)
+			used[in->imm] = true;
 	}
 }
 

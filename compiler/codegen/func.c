@@ -2,6 +2,8 @@
 /* One RIR function as LLVM IR: every instruction is a few builder calls. */
 #include "codegen/cg.h"
 
+#include <string.h>
+
 #include "abi/pv.h"
 #include "abi/run.h"
 
@@ -58,6 +60,16 @@ static LLVMValueRef at(struct fn_state *s, LLVMValueRef base, size_t off)
 static LLVMValueRef load(struct fn_state *s, LLVMTypeRef type, LLVMValueRef base, size_t off)
 {
 	return LLVMBuildLoad2(s->g->b, type, at(s, base, off), "");
+}
+
+/* A pointer of the run that is the same from its beginning to its end. */
+static LLVMValueRef fixed(struct fn_state *s, size_t off)
+{
+	LLVMValueRef v = load(s, s->g->ptr, s->run, off);
+	unsigned kind = LLVMGetMDKindIDInContext(s->g->ctx, "invariant.load", strlen("invariant.load"));
+
+	LLVMSetMetadata(v, kind, LLVMMetadataAsValue(s->g->ctx, LLVMMDNodeInContext2(s->g->ctx, NULL, 0)));
+	return v;
 }
 
 static void store(struct fn_state *s, LLVMValueRef v, LLVMValueRef base, size_t off)
@@ -184,12 +196,17 @@ static LLVMValueRef binary(struct fn_state *s, int64_t op, LLVMValueRef a, LLVMV
 	}
 }
 
+static LLVMValueRef runtime(struct fn_state *s, const char *name, const char *sig)
+{
+	LLVMValueRef fn = cg_inline_of(s->g, name);
+
+	return fn ? fn : function(s->g, name, sig);
+}
+
 static LLVMValueRef call(struct fn_state *s, const struct rir_inst *i)
 {
-	LLVMValueRef fn = cg_inline_of(s->g, i->name), args[RIR_ARGS_MAX + 1], v;
+	LLVMValueRef fn = runtime(s, i->name, i->sig), args[RIR_ARGS_MAX + 1], v;
 
-	if (!fn)
-		fn = function(s->g, i->name, i->sig);
 	args[0] = s->run;
 	for (int k = 0; k < i->n_args; k++) {
 		args[k + 1] = s->t[i->args[k]];
@@ -198,6 +215,13 @@ static LLVMValueRef call(struct fn_state *s, const struct rir_inst *i)
 	}
 	v = LLVMBuildCall2(s->g->b, LLVMGlobalGetValueType(fn), fn, args, (unsigned)i->n_args + 1, "");
 	return i->sig[0] == 'i' ? from_i32(s, v) : v;
+}
+
+static void set_var(struct fn_state *s, const struct rir_inst *i)
+{
+	LLVMValueRef fn = runtime(s, "rt_var_set", "vpip"), args[] = {s->run, i32(s, i->imm), s->t[i->a]};
+
+	LLVMBuildCall2(s->g->b, LLVMGlobalGetValueType(fn), fn, args, 3, "");
 }
 
 static LLVMValueRef global(struct fn_state *s, const char *name)
@@ -239,8 +263,7 @@ static LLVMValueRef result(struct fn_state *s, const struct rir_inst *i)
 	case RIR_LOAD:
 		return LLVMBuildLoad2(g->b, g->i64, s->t[i->a], "");
 	case RIR_VAR:
-		return at(s, load(s, g->ptr, s->run, offsetof(struct run, vars)),
-			  sizeof(struct value) * (size_t)i->imm);
+		return at(s, fixed(s, offsetof(struct run, vars)), sizeof(struct value) * (size_t)i->imm);
 	case RIR_TAG:
 		return from_i32(s, load(s, g->i32, s->t[i->a], offsetof(struct value, tag)));
 	case RIR_LEN:
@@ -272,7 +295,7 @@ static void set_site(struct fn_state *s, uint32_t site)
 	LLVMValueRef trail, n, i, to;
 
 	store(s, i32(s, site), s->run, offsetof(struct run, site));
-	trail = load(s, s->g->ptr, s->run, offsetof(struct run, trail));
+	trail = fixed(s, offsetof(struct run, trail));
 	n = load(s, s->g->i32, trail, offsetof(struct run_trail, n));
 	i = LLVMBuildZExt(b, LLVMBuildAnd(b, n, i32(s, RUN_TRAIL - 1), ""), s->g->i64, "");
 	to = at(s, trail, offsetof(struct run_trail, site));
@@ -327,6 +350,9 @@ static void effect(struct fn_state *s, const struct rir_inst *i)
 		return;
 	case RIR_COPYSTR:
 		copy(s, s->t[i->a], s->t[i->b], sizeof(struct str));
+		return;
+	case RIR_SETVAR:
+		set_var(s, i);
 		return;
 	case RIR_SETFIELD:
 		store(s, to_i32(s, s->t[i->a]), s->run, field_off[i->imm]);

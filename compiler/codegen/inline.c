@@ -17,11 +17,11 @@ extern const char cg_inline_begin[], cg_inline_end[];
 
 static const char prefix[] = "fast_";
 
-static void always_inline(struct cg *g, LLVMValueRef fn)
+static void mark(struct cg *g, LLVMValueRef fn, const char *attribute, LLVMLinkage linkage)
 {
-	unsigned kind = LLVMGetEnumAttributeKindForName("alwaysinline", strlen("alwaysinline"));
+	unsigned kind = LLVMGetEnumAttributeKindForName(attribute, strlen(attribute));
 
-	LLVMSetLinkage(fn, LLVMInternalLinkage);
+	LLVMSetLinkage(fn, linkage);
 	LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(g->ctx, kind, 0));
 }
 
@@ -41,9 +41,9 @@ bool cg_inline_link(struct cg *g)
 		if (!LLVMCountBasicBlocks(fn) || LLVMGetLinkage(fn) == LLVMInternalLinkage)
 			continue;
 		if (strncmp(LLVMGetValueName2(fn, &size), prefix, sizeof(prefix) - 1) == 0)
-			always_inline(g, fn);
+			mark(g, fn, "alwaysinline", LLVMInternalLinkage);
 		else
-			LLVMSetLinkage(fn, LLVMAvailableExternallyLinkage);
+			mark(g, fn, "inlinehint", LLVMAvailableExternallyLinkage);
 	}
 	return true;
 }

@@ -205,6 +205,11 @@ static LLVMValueRef var_name(struct cg *g, size_t i)
 	return cg_blob_value(&b);
 }
 
+static LLVMValueRef kept_var(struct cg *g, size_t i)
+{
+	return LLVMConstInt(g->i32, g->rir->kept[i], false);
+}
+
 static LLVMValueRef regex(struct cg *g, size_t i)
 {
 	const struct rir_regex *r = &g->rir->regexes[i];
@@ -286,6 +291,7 @@ void cg_program(struct cg *g)
 	cg_put_i64(&b, offsetof(struct program, n_vars), (int64_t)g->sema->var_names.n);
 	cg_put_ptr(&b, offsetof(struct program, var_names),
 		   elements(g, g->sema->var_names.n, var_name, "var_names"));
+	TABLE(kept_vars, n_kept_vars, g->rir->n_kept, kept_var);
 	TABLE(regexes, n_regexes, g->rir->n_regexes, regex);
 	for (size_t i = 0; i < g->rir->n_fmts; i++)
 		emit_fmt(g, i);

@@ -5,7 +5,7 @@
 
 static const char *const names[] = {
 	"int", "text", "value", "slot", "elem", "load", "store", "setint", "setstr", "setnull", "copy",
-	"copystr", "var", "tag", "len", "field", "setfield", "bin", "global", "name", "pvref", "regex",
+	"copystr", "var", "setvar", "tag", "len", "field", "setfield", "bin", "global", "name", "pvref", "regex",
 	"call", "label", "jump", "branch", "ret", "site",
 };
 static const char *const slots[] = {"int", "str", "value", "name"};
@@ -32,6 +32,7 @@ static void dump_inst(const struct rir_program *p, const struct rir_inst *i, str
 	switch (i->op) {
 	case RIR_INT:
 	case RIR_VAR:
+	case RIR_SETVAR:
 		sb_printf(out, " %lld", (long long)i->imm);
 		break;
 	case RIR_TEXT:

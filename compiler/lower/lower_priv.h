@@ -72,6 +72,9 @@ int lw_fmt(struct lw *l, const struct sema_fmt *fmt);                 /* struct 
 /* Raw code. in_expr: as an operand ($rc rules). Leaves the function when the script ends. */
 int lw_call_node(struct lw *l, struct ast *n, bool in_expr);
 
+/* ---- kept.c ---- */
+bool lower_kept(struct rir_program *p); /* fills p->kept; false: memory is out */
+
 /* ---- stmt.c ---- */
 void lw_block(struct lw *l, struct ast *first);
 void lw_assign(struct lw *l, struct ast *n);

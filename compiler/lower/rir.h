@@ -26,6 +26,7 @@ enum rir_op {
 	RIR_COPY,     /* struct value at a to b */
 	RIR_COPYSTR,  /* struct str at a to b */
 	RIR_VAR,      /* t = pointer to $var slot imm */
+	RIR_SETVAR,   /* $var slot imm = struct value at a */
 	RIR_TAG,      /* t = tag of the value at a */
 	RIR_LEN,      /* t = length of the str at a */
 	RIR_FIELD,    /* t = run field imm (enum rir_field) as int */
@@ -112,6 +113,8 @@ struct rir_program {
 	size_t n_refs, cap_refs;
 	struct rir_fmtref *fmts;
 	size_t n_fmts, cap_fmts;
+	uint32_t *kept; /* slots of $var whose values outlive the run */
+	size_t n_kept;
 };
 
 /* Functions as text (--dump=rir). */

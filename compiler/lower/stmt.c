@@ -296,5 +296,5 @@ struct rir_program *lower_run(struct arena *a, const struct sema_program *sp, co
 		lower_value(p, &sp->params.v[i].value);
 	for (size_t i = 0; i < sp->core.n; i++)
 		lower_value(p, &sp->core.v[i].value);
-	return p->failed ? NULL : p;
+	return p->failed || !lower_kept(p) ? NULL : p;
 }

@@ -188,6 +188,7 @@ int lw_pv(struct lw *l, const struct sema_pv *pv)
 static int store_pv(struct lw *l, const struct sema_pv *pv, int value, bool not_null)
 {
 	if (pv->row->inner == CAT_INNER_VARSLOT) {
+		struct rir_inst *set;
 		int v = value;
 
 		if (!is_row(pv, "vn") && !not_null) { /* null becomes 0 */
@@ -201,7 +202,9 @@ static int store_pv(struct lw *l, const struct sema_pv *pv, int value, bool not_
 			lw_jump(l, done);
 			lw_place(l, done);
 		}
-		LW_CALL(l, "rt_var_set", "vpip", lw_const(l, pv->name.num), v);
+		set = lw_emit(l, RIR_SETVAR);
+		set->a = v;
+		set->imm = pv->name.num;
 		return lw_const(l, 1);
 	}
 	return LW_CALL(l, "rt_pv_set", "ippppp", lw_global(l, body(l, pv, "set")), name_of(l, pv), value,

@@ -14,7 +14,7 @@
 struct std_module;
 struct pv_ref;
 
-enum { PROGRAM_ABI = 4 }; /* raised whenever a layout in abi/ changes */
+enum { PROGRAM_ABI = 5 }; /* raised whenever a layout in abi/ changes */
 
 /* Where a statement stands. Index 0 is "no statement". */
 struct program_site {
@@ -145,6 +145,8 @@ struct program {
 	uint64_t n_defines;
 	uint64_t n_vars; /* slots of a $var frame */
 	const struct str *var_names;
+	const uint32_t *kept_vars; /* slots whose values outlive a run; nobody reads an older value of the others */
+	uint64_t n_kept_vars;
 	/* constant regexes and substitutions, compiled once at load into the parallel slots */
 	const struct program_regex *regexes;
 	uint64_t n_regexes;

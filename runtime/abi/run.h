@@ -44,7 +44,7 @@ enum run_kind {
 };
 
 /* The last statements that a worker ran, of all its messages, newest at n - 1. */
-enum { RUN_TRAIL = 64 };
+enum { RUN_TRAIL = 64, RUN_VAR_MAX = 65535 /* bytes of a $var */ };
 struct run_trail {
 	uint32_t n; /* wraps */
 	uint32_t site[RUN_TRAIL];

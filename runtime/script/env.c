@@ -23,13 +23,9 @@ void script_log(const struct run *r, int level, const char *fmt, ...)
 	log_at(level, "script", NULL, 0, "cfg:%s:%u: " STR_FMT, s->file, s->line, STR_ARG(text));
 }
 
-struct str script_text(struct run *r, const struct value *v)
+struct str script_text_made(struct run *r, struct value v)
 {
-	if (value_is_str(v))
-		return v->s;
-	if (v->tag == VAL_INT)
-		return str_printf(r->arena, "%lld", (long long)v->i);
-	return S("");
+	return v.tag == VAL_INT ? str_printf(r->arena, "%lld", (long long)v.i) : S("");
 }
 
 void script_set_run_dir(const char *dir)

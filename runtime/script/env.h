@@ -15,7 +15,11 @@ void script_log(const struct run *r, int level, const char *fmt, ...) __attribut
 #define script_warn(r, ...) script_log((r), L_WARN, __VA_ARGS__)
 
 /* Text of a value in the run's arena: ints in decimal, null "". */
-struct str script_text(struct run *r, const struct value *v);
+struct str script_text_made(struct run *r, struct value v);
+static inline struct str script_text(struct run *r, const struct value *v)
+{
+	return value_is_str(v) ? v->s : script_text_made(r, *v);
+}
 
 /* name as it is when absolute, else below the run-time directory; false: too long. */
 bool script_run_path(struct str name, char *buf, size_t size);

@@ -5,7 +5,8 @@
  * optimised (compiler/codegen/inline.c), where a call of rt_x becomes the body of fast_rt_x: constant
  * getters are then called directly, and known types cost no test.
  *
- * Self-contained: no state of the process is reached from here, only what the arguments point to.
+ * Self-contained: no state of the process is reached from here, only what the arguments point to. The
+ * long way gets copies, so that the values themselves need not be in memory for its sake.
  */
 #include "abi/rt.h"
 #include "base/arena.h"
@@ -16,24 +17,45 @@
 #include "abi/rt.def"
 #undef RT
 
+enum { SUM_INLINE = 8 };
+
+static inline struct str text_of(struct run *r, struct value v)
+{
+	struct str s;
+
+	rt_str(r, &v, &s);
+	return s;
+}
+
 int64_t fast_rt_int(struct run *r, const struct value *v)
 {
+	struct value copy;
+
 	if (v->tag & VAL_INT)
 		return v->i;
-	return v->tag == VAL_NULL ? 0 : rt_int(r, v);
+	if (v->tag == VAL_NULL)
+		return 0;
+	copy = *v;
+	return rt_int(r, &copy);
 }
 
 int64_t fast_rt_cast_int(struct run *r, const struct value *v)
 {
-	return v->tag & VAL_INT ? v->i : rt_cast_int(r, v);
+	struct value copy = *v;
+
+	return v->tag & VAL_INT ? v->i : rt_cast_int(r, &copy);
 }
 
 void fast_rt_str(struct run *r, const struct value *v, struct str *ret)
 {
-	if (v->tag & VAL_STR)
+	struct value copy;
+
+	if (v->tag & VAL_STR) {
 		*ret = v->s;
-	else
-		rt_str(r, v, ret);
+		return;
+	}
+	copy = *v;
+	*ret = text_of(r, copy);
 }
 
 static inline bool sum_of_ints(struct run *r, const struct value *v, int32_t n, struct value *ret)
@@ -74,17 +96,31 @@ static inline bool sum_of_texts(struct run *r, const struct value *v, int32_t n,
 
 void fast_rt_sum(struct run *r, const struct value *v, int32_t n, struct value *ret)
 {
-	if (!(v[0].tag == VAL_INT ? sum_of_ints(r, v, n, ret) : sum_of_texts(r, v, n, ret)))
+	struct value copy[SUM_INLINE], sum;
+
+	if (v[0].tag == VAL_INT ? sum_of_ints(r, v, n, ret) : sum_of_texts(r, v, n, ret))
+		return;
+	if (n > SUM_INLINE) {
 		rt_sum(r, v, n, ret);
+		return;
+	}
+	for (int32_t i = 0; i < n; i++)
+		copy[i] = v[i];
+	rt_sum(r, copy, n, &sum);
+	*ret = sum;
 }
 
 int32_t fast_rt_eq(struct run *r, const struct value *a, const struct value *b)
 {
+	struct value x, y;
+
 	if (a->tag == VAL_INT && b->tag & VAL_INT)
 		return a->i == b->i;
 	if (a->tag & VAL_STR && b->tag & VAL_STR)
 		return str_eq(a->s, b->s);
-	return rt_eq(r, a, b);
+	x = *a;
+	y = *b;
+	return rt_eq(r, &x, &y);
 }
 
 int32_t fast_rt_str_eq(struct run *r, const struct str *a, const struct str *b)
@@ -103,32 +139,35 @@ int32_t fast_rt_empty_eq(struct run *r, const struct value *v)
 
 int32_t fast_rt_pv_get(struct run *r, void *fn, const struct pv_name *n, struct value *ret)
 {
+	struct value got = value_null();
 	pv_get_fn *get;
 	int32_t rc;
 
 	memcpy(&get, &fn, sizeof(get));
-	*ret = value_null();
-	rc = get(r, n, ret);
-	if (rc >= 0)
-		return 0;
-	*ret = value_null();
-	return -1;
+	rc = get(r, n, &got);
+	*ret = rc >= 0 ? got : value_null();
+	return rc >= 0 ? 0 : -1;
 }
 
-/* Texts live in the frame's own bytes; numbers and null only in the value. */
 void fast_rt_var_set(struct run *r, int32_t slot, const struct value *v)
 {
-	if (v->tag & VAL_STR)
-		rt_var_set(r, slot, v);
-	else
+	struct value copy;
+
+	if (v->tag & VAL_STR && (r->outer || v->s.n > RUN_VAR_MAX)) {
+		copy = *v;
+		rt_var_set(r, slot, &copy);
+	} else {
 		r->vars[slot] = *v;
+	}
 }
 
 int32_t fast_rt_match(struct run *r, const struct str *s, const struct rt_regex *re)
 {
 	const struct regex_dfa *d = re ? ((const struct rt_regex_head *)re)->dfa : NULL;
 
-	return d && s->n <= RT_REGEX_SUBJECT_MAX ? regex_dfa_match(d, *s) : rt_match(r, s, re);
+	struct str copy = *s;
+
+	return d && s->n <= RT_REGEX_SUBJECT_MAX ? regex_dfa_match(d, copy) : rt_match(r, &copy, re);
 }
 
 void fast_rt_print(struct run *r, int32_t rc, struct value *v)

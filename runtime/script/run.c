@@ -11,20 +11,17 @@
 #include "script/script_priv.h"
 #include "script/vars.h"
 
-enum { FRAMES_MAX = 8192, VAR_BYTES_MAX = 65535 };
+enum { FRAMES_MAX = 8192 };
 
 struct script_conf script_conf = {.max_recursive_level = 256, .max_while_loops = 100};
 
-/* Values first, for generated code; then who owns the bytes. */
+/* While a run is at work its variables' texts are views, as all values are; at its end those that a later
+   run may read move into the frame's own block. */
 struct frame {
 	struct frame *next; /* in the pool */
 	struct value *values;
-	char **bytes;
-	size_t *caps;
-	struct junk {
-		struct junk *next;
-		char *bytes;
-	} *junk; /* what a route within a route replaced: the outer one may still look at it */
+	char *block;
+	size_t used, cap;
 };
 
 struct script_worker {
@@ -50,23 +47,9 @@ int script_worker_init(struct worker *w, const struct program *p)
 	return 0;
 }
 
-static void junk_free(struct frame *f)
+static void frame_free(struct frame **f)
 {
-	while (f->junk) {
-		struct junk *j = f->junk;
-
-		f->junk = j->next;
-		mem_free(&j->bytes);
-		mem_free(&j);
-	}
-}
-
-static void frame_free(struct frame **f, size_t n_vars)
-{
-	for (size_t i = 0; (*f)->bytes && i < n_vars; i++)
-		mem_free(&(*f)->bytes[i]);
-	mem_free(&(*f)->bytes);
-	mem_free(&(*f)->caps);
+	mem_free(&(*f)->block);
 	mem_free(&(*f)->values);
 	mem_free(f);
 }
@@ -79,7 +62,7 @@ void script_worker_fini(struct worker *w)
 		struct frame *f = s->pool;
 
 		s->pool = f->next;
-		frame_free(&f, s->prog->n_vars);
+		frame_free(&f);
 	}
 	mem_free(&s);
 	worker_set_slot(w, WSLOT_SCRIPT, NULL);
@@ -126,18 +109,15 @@ void script_presets_free(void)
 
 static void frame_preset(struct frame *f, const struct program *prog)
 {
-	struct run r = {.prog = prog, .frame = f, .vars = f->values};
-
 	for (const struct preset *p = presets; p; p = p->next)
 		for (uint64_t i = 0; i < prog->n_vars; i++)
 			if (f->values[i].tag == VAL_NULL && str_eq(prog->var_names[i], p->name))
-				rt_var_set(&r, (int32_t)i, &p->v);
+				f->values[i] = p->v;
 }
 
 static struct frame *frame_get(struct script_worker *s)
 {
 	struct frame *f = s->pool;
-	size_t n = s->prog->n_vars + 1;
 
 	if (f) {
 		s->pool = f->next;
@@ -148,16 +128,71 @@ static struct frame *frame_get(struct script_worker *s)
 	f = mem_alloc(sizeof(*f));
 	if (!f)
 		return NULL;
-	f->values = mem_calloc(n, sizeof(*f->values));
-	f->bytes = mem_calloc(n, sizeof(*f->bytes));
-	f->caps = mem_calloc(n, sizeof(*f->caps));
-	if (!f->values || !f->bytes || !f->caps) {
-		frame_free(&f, 0);
+	f->values = mem_calloc(s->prog->n_vars + 1, sizeof(*f->values));
+	if (!f->values) {
+		frame_free(&f);
 		return NULL;
 	}
 	s->n_frames++;
 	frame_preset(f, s->prog);
 	return f;
+}
+
+static bool is_kept(const struct frame *f, struct str s)
+{
+	return s.p >= f->block && s.p < f->block + f->cap;
+}
+
+/* A larger block for `all` bytes. When memory is out the new texts are lost. */
+static bool frame_grow(struct frame *f, const struct program *p, size_t all, char **old)
+{
+	size_t cap = all < 128 ? 256 : all * 2;
+	char *block = mem_alloc(cap);
+
+	if (block) {
+		*old = f->block;
+		f->block = block;
+		f->cap = cap;
+		f->used = 0;
+		return true;
+	}
+	for (uint64_t i = 0; i < p->n_kept_vars; i++) {
+		struct value *v = &f->values[p->kept_vars[i]];
+
+		if (value_is_str(v) && v->s.n && !is_kept(f, v->s))
+			*v = value_null();
+	}
+	log_err("out of memory for $var texts");
+	return false;
+}
+
+static void frame_keep(struct frame *f, const struct program *p)
+{
+	size_t all = 0, fresh = 0;
+	char *old = NULL;
+
+	for (uint64_t i = 0; i < p->n_kept_vars; i++) {
+		const struct value *v = &f->values[p->kept_vars[i]];
+
+		if (!value_is_str(v))
+			continue;
+		all += v->s.n;
+		fresh += is_kept(f, v->s) ? 0 : v->s.n;
+	}
+	if (fresh > f->cap - f->used && !frame_grow(f, p, all, &old))
+		return;
+	for (uint64_t i = 0; i < p->n_kept_vars; i++) {
+		struct value *v = &f->values[p->kept_vars[i]];
+		char *to = f->block + f->used;
+
+		if (!value_is_str(v) || is_kept(f, v->s))
+			continue;
+		if (v->s.n)
+			memcpy(to, v->s.p, v->s.n);
+		v->s = v->s.n ? str_make(to, v->s.n) : S("");
+		f->used += v->s.n;
+	}
+	mem_free(&old);
 }
 
 int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind, struct txn *t,
@@ -225,7 +260,7 @@ void run_end(struct run *r)
 		if (r->locals->end)
 			r->locals->end(r->locals->data);
 	if (f && !r->outer) {
-		junk_free(f);
+		frame_keep(f, s->prog);
 		f->next = s->pool;
 		s->pool = f;
 	}
@@ -298,50 +333,27 @@ int32_t program_route_find(const struct program *p, enum route_kind kind, struct
 
 /* ---- $var ---- */
 
-/* Put a variable's bytes aside until the outermost run ends. */
-static bool keep_old(struct frame *f, int32_t slot)
-{
-	struct junk *j = f->bytes[slot] ? mem_alloc(sizeof(*j)) : NULL;
-
-	if (!j)
-		return !f->bytes[slot];
-	*j = (struct junk){f->junk, f->bytes[slot]};
-	f->junk = j;
-	f->bytes[slot] = NULL;
-	return true;
-}
-
+/* Texts are good until the run ends; those that an inner run made must last as long as the outermost one. */
 void rt_var_set(struct run *r, int32_t slot, const struct value *v)
 {
-	struct frame *f = r->frame;
-	struct value *to = &f->values[slot];
-	struct str s = v->s;
+	struct value *to = &r->vars[slot];
+	struct run *outermost = r;
 
-	if (!value_is_str(v)) {
-		*to = *v;
-		return;
-	}
-	if (s.n > VAR_BYTES_MAX) {
-		script_warn(r, "value of $var(" STR_FMT ") is cut to %d bytes", STR_ARG(r->prog->var_names[slot]),
-			    VAR_BYTES_MAX);
-		s.n = VAR_BYTES_MAX;
-	}
-	if (s.n > f->caps[slot] || (r->outer && s.n)) {
-		size_t cap = s.n < 64 ? 64 : s.n * 2;
-		char *p = mem_alloc(cap);
-
-		if (!p || (r->outer && !keep_old(f, slot))) {
-			mem_free(&p);
-			script_err(r, "out of memory for $var(" STR_FMT ")", STR_ARG(r->prog->var_names[slot]));
-			return;
-		}
-		memcpy(p, s.p, s.n); /* what was there may be part of the new value */
-		mem_free(&f->bytes[slot]);
-		f->bytes[slot] = p;
-		f->caps[slot] = cap;
-	} else if (s.n) {
-		memmove(f->bytes[slot], s.p, s.n);
-	}
 	*to = *v;
-	to->s = str_make(f->bytes[slot], s.n);
+	if (!value_is_str(v))
+		return;
+	if (to->s.n > RUN_VAR_MAX) {
+		script_warn(r, "value of $var(" STR_FMT ") is cut to %d bytes", STR_ARG(r->prog->var_names[slot]),
+			    RUN_VAR_MAX);
+		to->s.n = RUN_VAR_MAX;
+	}
+	if (!r->outer || !to->s.n)
+		return;
+	while (outermost->outer)
+		outermost = outermost->outer;
+	to->s = str_dup(outermost->arena, to->s);
+	if (to->s.p)
+		return;
+	*to = value_null();
+	script_err(r, "out of memory for $var(" STR_FMT ")", STR_ARG(r->prog->var_names[slot]));
 }

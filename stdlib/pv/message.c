@@ -6,16 +6,18 @@
 
 /* ---- first line ---- */
 
+static struct value method_of_reply(struct sip_msg *m)
+{
+	struct sip_cseq c;
+
+	return m && sip_cseq(m, &c) == 0 ? value_strint(c.method_text, c.method) : value_null();
+}
+
 PV_GET(rm)
 {
 	struct sip_msg *m = pv_msg(r);
-	struct sip_cseq c;
 
-	*ret = value_null();
-	if (m && m->is_request)
-		*ret = value_strint(m->method_text, m->method);
-	else if (m && sip_cseq(m, &c) == 0)
-		*ret = value_strint(c.method_text, c.method);
+	*ret = m && m->is_request ? value_strint(m->method_text, m->method) : method_of_reply(m);
 	return 0;
 }
 

@@ -66,7 +66,11 @@ int32_t pv_give_host(struct value *ret, const struct sip_uri *u);
 int32_t pv_give_port(struct run *r, struct value *ret, const struct sip_uri *u);
 int32_t pv_give_transport(struct value *ret, const struct sip_uri *u);
 /* The user; of a ;user=phone URI without the number's parameters. */
-struct str pv_uri_user(const struct sip_uri *u);
+struct str pv_phone_user(const struct sip_uri *u);
+static inline struct str pv_uri_user(const struct sip_uri *u)
+{
+	return u->flags & SIP_URI_USER_PHONE ? pv_phone_user(u) : u->user;
+}
 
 /* The input of a transformation as text; false when it is null or too long. */
 static inline bool tr_text(struct run *r, const struct value *in, struct str *s)

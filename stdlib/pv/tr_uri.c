@@ -43,13 +43,10 @@ static bool is_view(struct str a, struct str b)
 }
 
 /* The input as a URI, or NULL. Those of the message are parsed once for all who ask. */
-static const struct sip_uri *uri_of(struct run *r, const struct value *in)
+static const struct sip_uri *uri_seen(struct run *r, struct str s)
 {
 	struct sip_msg *m = pv_msg(r);
-	struct str s;
 
-	if (!tr_text(r, in, &s))
-		return NULL;
 	if (m && m->from && is_view(m->from->uri, s))
 		return sip_nameaddr_uri(m, m->from);
 	if (m && m->to && is_view(m->to->uri, s))
@@ -57,6 +54,14 @@ static const struct sip_uri *uri_of(struct run *r, const struct value *in)
 	if (m && m->is_request && is_view(sip_draft_uri(r->draft), s))
 		return sip_draft_uri_view(r->draft);
 	return uri_apart(r, s);
+}
+
+/* Always inlined: then `in` need not be in memory. */
+static inline __attribute__((always_inline)) const struct sip_uri *uri_of(struct run *r, const struct value *in)
+{
+	struct str s;
+
+	return tr_text(r, in, &s) ? uri_seen(r, s) : NULL;
 }
 
 #define URI_PART(name, expr)                                                                       \

@@ -6,9 +6,9 @@
 
 /* ---- parts ---- */
 
-struct str pv_uri_user(const struct sip_uri *u)
+struct str pv_phone_user(const struct sip_uri *u)
 {
-	return u->flags & SIP_URI_USER_PHONE ? str_head(u->user, str_chr(u->user, ';')) : u->user;
+	return str_head(u->user, str_chr(u->user, ';'));
 }
 
 int32_t pv_give_user(struct value *ret, const struct sip_uri *u)
