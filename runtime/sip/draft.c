@@ -551,6 +551,7 @@ static int become(struct sip_draft *d, struct sip_msg *m)
 
 		sip_msg_unref(&old);
 	}
+	t.uri_parsed = NULL;
 	t.main.uri = STR_NULL; /* it stands in the first line now */
 	t.set_method = t.set_reason = STR_NULL;
 	t.set_status = 0;
