@@ -137,7 +137,7 @@ int32_t std_cfgutils_route_if_exists(struct run *r, const struct str *route)
 /* From 1 on: 0 would end the script. */
 int32_t std_cfgutils_core_hash(struct run *r, const struct str *a, const struct str *b, int64_t size)
 {
-	uint32_t mask = (1u << (size & 31)) - 1;
+	uint32_t mask = size > 0 ? (1u << (size & 31)) - 1 : 1;
 
 	(void)r;
 	return (int32_t)((hash_core2(*a, *b) & mask & 0x3fffffff) + 1);

@@ -35,7 +35,7 @@ int32_t std_maxfwd_is_maxfwd_lt(struct run *r, int64_t limit)
 	struct sip_number n;
 
 	if (sip_number(r->draft->msg, SIP_HDR_MAX_FORWARDS, &n))
-		return -1;
+		return -2;
 	return (int64_t)n.value < limit ? 1 : -1;
 }
 

@@ -204,8 +204,10 @@ int32_t std_sanity_sanity_reply(struct run *r)
 {
 	struct value code, reason;
 
-	if (!avp_get(r->sv, kept("status"), 0, &code) || !avp_get(r->sv, kept("reason"), 0, &reason))
-		return -1;
+	if (!avp_get(r->sv, kept("status"), 0, &code) || !avp_get(r->sv, kept("reason"), 0, &reason)) {
+		code = value_int(500);
+		reason = value_str(S("Server Sanity Failure"));
+	}
 	avp_delete(r->sv, kept("status"), true);
 	if (r->draft->msg->method == SIP_ACK)
 		return 1;

@@ -130,10 +130,13 @@ int32_t std_siputils_contact_param_check(struct run *r, const struct str *name)
 int32_t std_siputils_contact_param_decode_ruri(struct run *r, const struct str *name)
 {
 	struct sip_uri u;
+	struct str v;
 	struct sb b;
 
 	if (!r->draft || !r->draft->msg->is_request || sip_draft_uri_parse(r->draft, &u))
 		return -1;
+	if (!sip_uri_param(&u, *name, &v))
+		return 1;
 	sb_init(&b, r->arena, URI_MAX);
 	return decoded(&u, name, NULL, &b) && sip_draft_set_uri(r->draft, sb_str(&b)) == 0 ? 1 : -1;
 }

@@ -97,10 +97,8 @@ int32_t std_textops_filter_body(struct run *r, const struct str *type)
 {
 	struct body_part p;
 
-	if (!to_find_part(r, type, &p))
-		return -1;
-	if (p.all.n == to_body(r).n)
-		return 1; /* it is the only part */
+	if (!to_find_part(r, type, &p) || p.all.n == to_body(r).n)
+		return -1; /* it is no multipart body */
 	return to_edited(r, sip_draft_set_body(r->draft, p.content, p.type), "filter_body");
 }
 

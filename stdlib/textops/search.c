@@ -136,21 +136,20 @@ int32_t std_textops_replace_body_atonce(struct run *r, const struct rt_regex *re
 
 /* ---- plain texts ---- */
 
+/* Content also when there is nothing to replace, as the reference is. */
 static int32_t change_str(struct run *r, enum where w, struct str match, struct str text, int32_t mode)
 {
 	struct str s = part(r, w);
 	size_t at = 0, i;
-	int n = 0;
 
 	while (match.n && (i = str_find(str_skip(s, at), match)) != STR_NONE) {
 		if (edit(r, s, at + i, match.n, text))
 			return -1;
 		at += i + match.n;
-		n++;
 		if (mode == FIRST)
 			break;
 	}
-	return to_answer(n);
+	return 1;
 }
 
 int32_t std_textops_replace_str(struct run *r, const struct str *match, const struct str *text, int32_t mode)

@@ -123,6 +123,12 @@ int32_t std_textops_remove_hf(struct run *r, const struct str *name)
 	return to_msg(r) ? removed(r, sip_hdr_remove_named(r->draft, *name), "remove_hf") : -1;
 }
 
+/* Content also with none of that name, as the reference is. */
+int32_t std_textops_remove_hf_pv(struct run *r, const struct str *name)
+{
+	return to_msg(r) ? to_edited(r, sip_hdr_remove_named(r->draft, *name), "remove_hf_pv") : -1;
+}
+
 /* From the first (0, 1, ...) or the last (-1, -2, ...) of that name; 2 when there is none. */
 int32_t std_textops_remove_hf_idx(struct run *r, const struct str *name, int64_t i)
 {
@@ -199,7 +205,7 @@ int32_t std_textops_remove_hf_match(struct run *r, const struct str *name, int32
 			return -1;
 		n++;
 	}
-	return to_answer(n);
+	return n ? 1 : -2;
 }
 
 /* ---- asking ---- */

@@ -69,8 +69,8 @@ static int32_t step(struct run *r, const struct str *name, int64_t by)
 {
 	int64_t i;
 
-	if (!place_of(r, WALK_HEADERS, *name, &i) || !header_at(r, i + by))
-		return -1;
+	if (!place_of(r, WALK_HEADERS, *name, &i) || (i + by != 0 && !header_at(r, i + by)))
+		return -1; /* 0 is before the first */
 	return go_to(r, WALK_HEADERS, *name, i + by);
 }
 
