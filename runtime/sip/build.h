@@ -26,6 +26,8 @@ struct sip_wire {
 
 /* One run of bytes in `a`; p NULL when memory is out. */
 struct str sip_wire_flat(const struct sip_wire *w, struct arena *a);
+/* The same to `to`, which has room for w->len bytes. */
+void sip_wire_write(const struct sip_wire *w, char *to);
 
 /* The way out: what a Via and late texts need to know. Filled by the layer that chose the socket. */
 struct sip_hop {

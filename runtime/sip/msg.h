@@ -168,6 +168,13 @@ struct sip_creds {
 	struct sip_param *param_list;
 };
 
+/* What makes a request one of its transaction (RFC 3261 17.2.3): made and compared by txn/key.c. */
+struct sip_key {
+	struct str text; /* p NULL: not made, or not to be had */
+	uint64_t hash;
+	enum sip_method method; /* that it stands for */
+};
+
 struct sip_msg {
 	unsigned refs;
 	uint32_t id; /* number given by the receiver; for logs ($mi) */
@@ -202,6 +209,7 @@ struct sip_msg {
 	struct sip_nameaddr *from, *to;
 	struct sip_via *vias;
 	int vias_err;
+	struct sip_key key;
 	struct sip_msg *before; /* what this one was made of by applying changes: a reference, or NULL */
 };
 

@@ -78,14 +78,23 @@ int sip_out_end(struct sip_out *o, struct sip_wire *ret)
 	return o->err;
 }
 
+void sip_wire_write(const struct sip_wire *w, char *to)
+{
+	for (unsigned i = 0; i < w->n; i++) {
+		memcpy(to, w->iov[i].iov_base, w->iov[i].iov_len);
+		to += w->iov[i].iov_len;
+	}
+}
+
 struct str sip_wire_flat(const struct sip_wire *w, struct arena *a)
 {
-	struct sb b;
+	char *p = arena_raw(a, w->len + 1);
 
-	sb_init(&b, a, SIP_WIRE_MAX);
-	for (unsigned i = 0; i < w->n; i++)
-		sb_add(&b, str_make(w->iov[i].iov_base, w->iov[i].iov_len));
-	return sb_ok(&b) ? sb_str(&b) : STR_NULL;
+	if (!p)
+		return STR_NULL;
+	sip_wire_write(w, p);
+	p[w->len] = 0;
+	return str_make(p, w->len);
 }
 
 /*

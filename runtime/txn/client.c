@@ -9,6 +9,8 @@
  */
 #include "txn/txn_priv.h"
 
+enum { BRANCH_TEXT_MAX = 8 + 3 * 8 + 2 };
+
 bool txn_branch_active(const struct txn_branch *b)
 {
 	return !b->done && b->status < 200;
@@ -183,10 +185,35 @@ int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const 
 	return ret->p ? 0 : RT_E_NOMEM;
 }
 
+static size_t put_hex(char *to, uint32_t v)
+{
+	unsigned digits = v ? (35u - (unsigned)__builtin_clz(v)) / 4 : 1;
+
+	for (unsigned i = 0; i < digits; i++)
+		to[i] = "0123456789abcdef"[v >> (4 * (digits - 1 - i)) & 15];
+	return digits;
+}
+
+/* What txn_branch_id reads: z9hG4bK-<index>.<label>.<branch>. */
+static struct str branch_text(const struct txn_branch *b, char buf[BRANCH_TEXT_MAX])
+{
+	const uint32_t part[] = {b->t->index, b->t->label, b->idx};
+	size_t n = 8;
+
+	memcpy(buf, "z9hG4bK-", 8);
+	for (unsigned i = 0; i < 3; i++) {
+		if (i)
+			buf[n++] = '.';
+		n += put_hex(buf + n, part[i]);
+	}
+	return str_make(buf, n);
+}
+
 static int build(struct txn_branch *b)
 {
 	struct txn *t = b->t;
-	struct str branch = str_printf(t->arena, "z9hG4bK-%x.%x.%x", t->index, t->label, b->idx);
+	char buf[BRANCH_TEXT_MAX];
+	struct str branch = branch_text(b, buf);
 
 	return txn_build_for(t->w, t->arena, &b->dst[b->cur_dst], &b->draft, branch, &b->sent);
 }
@@ -305,9 +332,13 @@ void txn_branch_cancel(struct txn_branch *b, struct str headers)
 void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str text)
 {
 	struct str headers = STR_NULL;
+	uint64_t active = 0;
 	struct sb sb;
 
-	if (t->method != SIP_INVITE)
+	for (unsigned i = 0; i < t->n_b; i++)
+		active |= (uint64_t)txn_branch_active(t->b[i]) << i;
+	mask &= active;
+	if (t->method != SIP_INVITE || !mask)
 		return;
 	if (cause == 200 && !text.n)
 		text = S("Call completed elsewhere");

@@ -51,6 +51,7 @@ void txn_save_draft(struct txn *t, const struct sip_draft *d)
 	if (d == &t->draft)
 		return;
 	if (d->msg != t->req) {
+		txn_tag_make(t); /* it is that of the request as it came */
 		(void)sip_msg_ref(d->msg);
 		sip_msg_unref(&t->req);
 		t->req = d->msg;
@@ -93,8 +94,9 @@ int64_t txn_lifetime_ms(const struct txn *t)
 	return t->life_end > now ? (int64_t)((t->life_end - now) / 1000) : 0;
 }
 
-struct str txn_to_tag(const struct txn *t)
+struct str txn_to_tag(struct txn *t)
 {
+	txn_tag_make(t);
 	return str_of(t->tag);
 }
 

@@ -4,11 +4,11 @@
  * without it, RFC 2543's: Request-URI, From tag, Call-ID, CSeq number and the whole top Via. The To
  * tag is left out, for an ACK carries the tag of our reply. One text for both, so one table does.
  */
+#include "base/fmt.h"
 #include "base/hash.h"
-#include "base/sb.h"
 #include "txn/txn_priv.h"
 
-enum { KEY_MAX = 4096, TAG_PART_MAX = 128 };
+enum { KEY_MAX = 4096, HOST_MAX = 256, TAG_PART_MAX = 128 };
 
 static struct str from_tag(struct sip_msg *m)
 {
@@ -17,39 +17,62 @@ static struct str from_tag(struct sip_msg *m)
 	return f ? f->tag : STR_NULL;
 }
 
-struct str txn_key(struct sip_msg *m, enum sip_method method, struct str method_text,
-		   struct arena *a)
+/* The parts, each but the last with a '|' behind it. */
+static struct str joined(struct arena *a, const struct str *part, unsigned n)
 {
-	struct sip_via *v = sip_via_top(m);
-	struct sip_cseq cs = {0};
-	struct sb b;
+	size_t len = n - 1;
+	char *p, *at;
 
-	if (!v)
-		return STR_NULL;
-	sb_init(&b, a, KEY_MAX);
-	if (str_istarts(v->branch, S("z9hG4bK")) && v->branch.n > 7) {
-		sb_add(&b, v->branch);
-		sb_addc(&b, '|');
-		for (size_t i = 0; i < v->host.n; i++)
-			sb_addc(&b, ascii_lower(v->host.p[i]));
-		sb_printf(&b, ":%u|", v->port ? v->port : proto_port(v->proto));
-	} else {
-		if (sip_cseq(m, &cs) != 0)
-			return STR_NULL;
-		sb_add(&b, sip_call_id(m));
-		sb_printf(&b, "|%u|", cs.num);
-		sb_add(&b, from_tag(m));
-		sb_addc(&b, '|');
-		sb_add(&b, v->text);
-		sb_addc(&b, '|');
-		sb_add(&b, m->ruri);
-		sb_addc(&b, '|');
+	for (unsigned i = 0; i < n; i++)
+		len += part[i].n;
+	at = p = len <= KEY_MAX ? arena_raw(a, len) : NULL;
+	for (unsigned i = 0; at && i < n; i++) {
+		if (part[i].n)
+			memcpy(at, part[i].p, part[i].n);
+		at += part[i].n;
+		if (i + 1 < n)
+			*at++ = '|';
 	}
-	if (method == SIP_METHOD_OTHER)
-		sb_add(&b, method_text);
-	else
-		sb_add(&b, sip_method_name(method));
-	return sb_ok(&b) ? sb_str(&b) : STR_NULL;
+	return at ? str_make(p, len) : STR_NULL;
+}
+
+static struct str magic_key(struct sip_msg *m, const struct sip_via *v, struct str method)
+{
+	char host[HOST_MAX], port[FMT_INT_MAX];
+	struct str part[] = {v->branch, str_make(host, v->host.n), {port, 0}, method};
+
+	if (v->host.n > sizeof(host))
+		return STR_NULL;
+	for (size_t i = 0; i < v->host.n; i++)
+		host[i] = ascii_lower(v->host.p[i]);
+	part[2].n = fmt_u64(v->port ? v->port : proto_port(v->proto), port);
+	return joined(m->arena, part, 4);
+}
+
+static struct str old_key(struct sip_msg *m, const struct sip_via *v, struct str method)
+{
+	char num[FMT_INT_MAX];
+	struct sip_cseq cs = {0};
+	struct str part[] = {sip_call_id(m), {num, 0}, from_tag(m), v->text, m->ruri, method};
+
+	if (sip_cseq(m, &cs) != 0)
+		return STR_NULL;
+	part[1].n = fmt_u64(cs.num, num);
+	return joined(m->arena, part, 6);
+}
+
+const struct sip_key *txn_key(struct sip_msg *m, enum sip_method method)
+{
+	struct str name = method == SIP_METHOD_OTHER ? m->method_text : sip_method_name(method);
+	struct sip_via *v = sip_via_top(m);
+	bool magic = v && str_istarts(v->branch, S("z9hG4bK")) && v->branch.n > 7;
+
+	if (m->key.text.p && m->key.method == method)
+		return &m->key;
+	m->key.method = method;
+	m->key.text = !v ? STR_NULL : magic ? magic_key(m, v, name) : old_key(m, v, name);
+	m->key.hash = hash_str(m->key.text);
+	return &m->key;
 }
 
 /* One text of all that makes the request this one; what is long counts by its own hash. */
@@ -70,6 +93,12 @@ static size_t add_text(char *buf, size_t n, struct str s)
 struct str txn_tag(struct sip_msg *m, char buf[TXN_TAG_LEN + 1])
 {
 	return txn_tag_by(m, sip_via_top(m), buf);
+}
+
+void txn_tag_make(struct txn *t)
+{
+	if (!t->tag[0] && !(t->flags & TXN_LOCAL))
+		(void)txn_tag(t->req, t->tag);
 }
 
 struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_TAG_LEN + 1])

@@ -167,20 +167,18 @@ void txn_late_keep(struct txn *t)
 	timer_start(t->w, &x->end, (uint32_t)((end - now) / 1000) + 1, on_end, x);
 }
 
-bool txn_late_request(struct worker *w, struct str key, bool ack)
+bool txn_late_request(struct worker *w, const struct sip_key *key, bool ack)
 {
 	struct txn_late_table *l = &txn_table(w)->late;
-	uint64_t h;
 	struct list *it, *tmp;
 
-	if (!key.p || !l->n)
+	if (!key->text.p || !l->n)
 		return false;
-	h = hash_str(key);
-	list_each(it, tmp, &l->key[h % l->size])
+	list_each(it, tmp, &l->key[key->hash % l->size])
 	{
 		struct txn_late *x = container_of(it, struct txn_late, by_key);
 
-		if (x->key_hash != h || !str_eq(x->key, key))
+		if (x->key_hash != key->hash || !str_eq(x->key, key->text))
 			continue;
 		if (!ack && !x->silent)
 			(void)txn_down()->send(w, &x->up, x->reply, false);

@@ -75,16 +75,12 @@ static struct str challenges(const struct txn *t)
 static int relay_up(struct txn *t, struct sip_draft *d, int status)
 {
 	struct sip_wire wire;
-	struct str bytes;
 	int err = sip_build_relayed_reply(d->arena, d, &wire);
 
 	if (err)
 		return err;
-	bytes = sip_wire_flat(&wire, d->arena);
-	if (!bytes.p)
-		return RT_E_NOMEM;
 	txn_stat(STAT_RPL_RELAYED, 1);
-	return txn_send_up(t, status, bytes, d->msg);
+	return txn_send_up(t, status, &wire, d->msg);
 }
 
 static void send_faked(struct txn *t, int status)

@@ -25,20 +25,15 @@ static struct str next_hop(const struct sip_draft *d, const struct txn_relay_opt
 static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 {
 	struct txn *t = b->t;
-	struct sip_uri u;
-	struct str hop;
 	int err = 0;
 
 	if (t->routes.on_branch >= 0 && txn_up.branch &&
 	    !txn_up.branch(t, b, t->routes.on_branch, &b->draft))
 		err = RT_E_CLOSED;
 	b->flags = b->draft.main.flags;
-	hop = next_hop(&b->draft, o);
-	if (!err && sip_uri_parse(hop, &u) != 0)
-		err = RT_E_PARSE;
 	if (!err)
-		err = txn_down()->resolve_await(t->w, hop, o->proto, b->draft.main.force_sock,
-						b->dst, TXN_DST_MAX, &b->n_dst);
+		err = txn_down()->resolve_await(t->w, next_hop(&b->draft, o), o->proto,
+						b->draft.main.force_sock, b->dst, TXN_DST_MAX, &b->n_dst);
 	if (err == RT_E_TIMEOUT || err == RT_E_IO)
 		err = RT_E_NOENT;
 	if (err) {

@@ -10,6 +10,8 @@
  */
 #include "txn/txn_priv.h"
 
+enum { REPLY_ROUND = 128 };
+
 static void wait_over(void *arg);
 
 void txn_start_wait(struct txn *t, uint32_t ms)
@@ -75,17 +77,31 @@ static void final_sent(struct txn *t, bool first)
 	}
 }
 
-int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m)
+/* The bytes of the reply that is kept to be sent again. */
+static int keep_reply(struct txn *t, const struct sip_wire *wire)
+{
+	size_t cap = (wire->len + REPLY_ROUND) & ~(size_t)(REPLY_ROUND - 1);
+	char *p;
+
+	if (wire->len > t->reply_cap) {
+		p = mem_raw(cap);
+		if (!p)
+			return RT_E_NOMEM;
+		mem_free(&t->reply);
+		t->reply = p;
+		t->reply_cap = cap;
+	}
+	sip_wire_write(wire, t->reply);
+	t->reply_n = wire->len;
+	return 0;
+}
+
+int txn_send_up(struct txn *t, int status, const struct sip_wire *wire, struct sip_msg *m)
 {
 	bool first = t->uas_status < 200 && status >= 200;
-	char *copy = mem_alloc(bytes.n ? bytes.n : 1);
 
-	if (!copy)
+	if (keep_reply(t, wire))
 		return RT_E_NOMEM;
-	memcpy(copy, bytes.p, bytes.n);
-	mem_free(&t->reply);
-	t->reply = copy;
-	t->reply_n = bytes.n;
 	t->uas_status = status;
 	send_last(t);
 	txn_notify(t, TXN_EV_REPLY_OUT, t->picked, m, status);
@@ -128,6 +144,7 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 {
 	struct sip_msg *m = d->msg;
 	struct sip_nameaddr *from = sip_from(m);
+	const struct sip_key *key;
 	struct sip_cseq cs;
 	struct txn *t;
 	int err;
@@ -138,15 +155,18 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 	if (err)
 		return err;
 	t->method = m->method;
-	t->key = txn_key(m, m->method, m->method_text, t->arena);
+	key = txn_key(m, m->method);
+	t->key = str_dup(t->arena, key->text);
+	t->key_hash = key->hash;
 	t->call_id = str_dup(t->arena, sip_call_id(m));
 	t->from_tag = str_dup(t->arena, from->tag);
 	t->cseq = cs.num;
 	t->flags = m->method == SIP_INVITE ? TXN_INVITE : 0;
 	t->req = sip_msg_ref(m);
-	txn_tag(m, t->tag);
-	if (!t->key.p || txn_find_request(w, m))
-		err = t->key.p ? RT_E_EXIST : RT_E_NOMEM;
+	if (!key->text.p || !t->key.p)
+		err = RT_E_NOMEM;
+	else if (txn_find_request(w, m))
+		err = RT_E_EXIST;
 	if (!err)
 		err = sip_draft_copy(d, &t->draft);
 	if (err) {
@@ -168,13 +188,12 @@ int txn_reply(struct txn *t, int status, struct str reason, struct str headers, 
 	struct sip_via *v = t->req ? sip_via_top(t->req) : NULL;
 	struct sip_reply r = {.status = status,
 			      .reason = reason,
-			      .to_tag = str_make(t->tag, TXN_TAG_LEN),
+			      .to_tag = status == 100 ? STR_NULL : txn_to_tag(t),
 			      .headers = headers,
 			      .body = body,
 			      .ident = &txn_cfg.ident,
 			      .rport = (v && v->rport.p) || t->draft.force_rport};
 	struct sip_wire wire;
-	struct str bytes;
 	int err;
 
 	if (t->flags & TXN_LOCAL)
@@ -184,11 +203,8 @@ int txn_reply(struct txn *t, int status, struct str reason, struct str headers, 
 	err = sip_build_reply(t->arena, &t->draft, &r, &wire);
 	if (err)
 		return err;
-	bytes = sip_wire_flat(&wire, t->arena);
-	if (!bytes.p)
-		return RT_E_NOMEM;
 	txn_stat(STAT_RPL_GENERATED, 1);
-	err = txn_send_up(t, status, bytes, NULL);
+	err = txn_send_up(t, status, &wire, NULL);
 	if (!err && status >= 200)
 		txn_cancel_branches(t, ~0ULL, status, STR_NULL);
 	if (!err && txn_up.local_response)

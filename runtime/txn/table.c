@@ -249,7 +249,6 @@ int txn_index_add(struct txn *t)
 
 	if (tab->n >= tab->size)
 		table_grow(tab);
-	t->key_hash = hash_str(t->key);
 	t->call_hash = hash_str(t->call_id);
 	link_all(tab, t);
 	t->hashed = true;
@@ -369,19 +368,19 @@ void txn_unlock(struct txn *t)
 
 /* ---- lookups ---- */
 
-static struct txn *find_key(struct worker *w, struct str key)
+static struct txn *find_key(struct worker *w, const struct sip_key *key)
 {
 	struct txn_table *tab = txn_table(w);
 	struct list *it, *tmp, *head;
 
-	if (!key.p)
+	if (!key->text.p)
 		return NULL;
-	head = &tab->key[hash_str(key) % tab->size];
+	head = &tab->key[key->hash % tab->size];
 	list_each(it, tmp, head)
 	{
 		struct txn *t = container_of(it, struct txn, by_key);
 
-		if (str_eq(t->key, key))
+		if (t->key_hash == key->hash && str_eq(t->key, key->text))
 			return t;
 	}
 	return NULL;
@@ -391,12 +390,12 @@ struct txn *txn_find_request(struct worker *w, struct sip_msg *m)
 {
 	enum sip_method method = m->method == SIP_ACK ? SIP_INVITE : m->method;
 
-	return find_key(w, txn_key(m, method, m->method_text, m->arena));
+	return find_key(w, txn_key(m, method));
 }
 
 struct txn *txn_find_cancelled(struct worker *w, struct sip_msg *cancel)
 {
-	return find_key(w, txn_key(cancel, SIP_INVITE, STR_NULL, cancel->arena));
+	return find_key(w, txn_key(cancel, SIP_INVITE));
 }
 
 struct txn *txn_find_id(struct worker *w, uint32_t index, uint32_t label)
@@ -468,13 +467,13 @@ enum txn_match txn_match_request(struct worker *w, struct sip_msg *m, struct txn
 			r = t ? TXN_ACK_E2E : TXN_NO_MATCH;
 			if (t)
 				txn_notify(t, TXN_EV_ACK_IN, NULL, m, 0);
-			else if (txn_late_request(w, txn_key(m, SIP_INVITE, STR_NULL, m->arena), true))
+			else if (txn_late_request(w, txn_key(m, SIP_INVITE), true))
 				r = TXN_ACK_NEGATIVE;
 		}
 	} else if (t) {
 		txn_absorb(t);
 		r = TXN_RETRANSMISSION;
-	} else if (txn_late_request(w, txn_key(m, m->method, m->method_text, m->arena), false)) {
+	} else if (txn_late_request(w, txn_key(m, m->method), false)) {
 		r = TXN_RETRANSMISSION;
 	} else if (txn_cfg.merge_check && m->method != SIP_CANCEL) {
 		to = sip_to(m);

@@ -328,7 +328,7 @@ uint32_t txn_label(const struct txn *t);
 int txn_status(const struct txn *t); /* last status sent upstream, 0: none */
 /* What is left of its longest life. */
 int64_t txn_lifetime_ms(const struct txn *t);
-struct str txn_to_tag(const struct txn *t); /* of our own replies */
+struct str txn_to_tag(struct txn *t); /* of our own replies */
 /* Winning branch while a failure route runs, else NULL. */
 struct txn_branch *txn_picked(const struct txn *t);
 /* 'a' all, 'l' those of the last set, 'n' none are forgotten for the choice. */

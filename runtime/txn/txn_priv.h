@@ -58,11 +58,11 @@ struct txn {
 	unsigned depth;
 	struct wait_queue turn;
 	/* server side */
-	char tag[TXN_TAG_LEN + 1];
+	char tag[TXN_TAG_LEN + 1]; /* empty until it is needed: txn_tag_make */
 	int uas_status;
-	char *reply; /* last one sent, heap */
+	char *reply; /* last one sent, heap; the next takes its place when it fits */
 	struct txn_dst up; /* where it went */
-	size_t reply_n;
+	size_t reply_n, reply_cap;
 	struct timer retr; /* G */
 	struct timer wait; /* H, then the wait timer; J, L */
 	uint32_t retr_ms;
@@ -122,9 +122,10 @@ void txn_notify(struct txn *t, enum txn_event e, struct txn_branch *b, struct si
 void txn_lock_await(struct txn *t);
 void txn_unlock(struct txn *t);
 
-/* key.c: identity of a request; `method` stands for the request's own. p NULL: not to be had. */
-struct str txn_key(struct sip_msg *m, enum sip_method method, struct str method_text,
-		   struct arena *a);
+/* key.c: identity of a request, made once; `method` stands for the request's own. text.p NULL: not to be had. */
+const struct sip_key *txn_key(struct sip_msg *m, enum sip_method method);
+/* Our tag from now on, unless it was made before. */
+void txn_tag_make(struct txn *t);
 
 /* n empty rings, or NULL */
 struct list *txn_rings_new(size_t n);
@@ -137,11 +138,11 @@ void txn_late_fini(struct txn_late_table *l);
 /* t is about to go: keep what a lost answer or ACK may ask for. */
 void txn_late_keep(struct txn *t);
 /* A request (or ACK) of a transaction that has gone: answered again; false: it is none. */
-bool txn_late_request(struct worker *w, struct str key, bool ack);
+bool txn_late_request(struct worker *w, const struct sip_key *key, bool ack);
 bool txn_late_reply(struct worker *w, struct sip_msg *m);
 
 /* server.c */
-int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m);
+int txn_send_up(struct txn *t, int status, const struct sip_wire *wire, struct sip_msg *m);
 void txn_start_wait(struct txn *t, uint32_t ms);
 bool txn_absorb(struct txn *t);
 void txn_got_ack(struct txn *t);

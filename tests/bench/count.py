@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from workloads import GEN, IP, LOADS, PORT, UAS, bound, script
+from workloads import CONTACTS, GEN, IP, LOADS, PORT, UAS, bound, script
 
 
 def load(build, args, n, w=20):
@@ -45,12 +45,13 @@ def run(a, workload, n):
             end = time.monotonic() + 60
             while not bound() and time.monotonic() < end and p.poll() is None:
                 time.sleep(0.05)
-            if workload == "w6c":
-                load(a.build, LOADS["w6r"][1], 1000, 10)
-            load(a.build, LOADS[workload][1], n)
+            known = a.contacts or CONTACTS.get(workload, 0)
+            if known:
+                load(a.build, "-m register -M %d -u %s -e 7200" % (known, UAS), known, 10)
+            load(a.build, re.sub(r"-M \d+", "-M %d" % known, LOADS[workload][1]) if known else LOADS[workload][1], n)
             os.kill(p.pid, signal.SIGTERM)
             p.wait(60)
-            return costs(tmp)
+            return costs(tmp, a.inclusive)
         finally:
             try:
                 os.killpg(p.pid, signal.SIGKILL)
@@ -59,10 +60,11 @@ def run(a, workload, n):
                 pass
 
 
-def costs(tmp):
+def costs(tmp, inclusive):
     got = {}
     for f in glob.glob(tmp + "/cg.*"):
-        out = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no", "--tree=none", f], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+        out = subprocess.run(["callgrind_annotate", "--threshold=100", "--auto=no",
+                              "--tree=none", "--inclusive=" + ("yes" if inclusive else "no"), f], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
         for c, name in re.findall(r"^\s*([\d,]+) (?:\([^)]*\))?\s+(\S.*)$", out, re.M):
             if name[:2] in ("=>", "ev") or len(name) < 3:
                 continue
@@ -85,6 +87,8 @@ def main():
     ap.add_argument("--build", default="build")
     ap.add_argument("--reference", action="store_true")
     ap.add_argument("--top", type=int, default=0)
+    ap.add_argument("--inclusive", action="store_true", help="with --top: what a function calls counts as its own")
+    ap.add_argument("--contacts", type=int, default=0, help="registered before, instead of the workload's own number")
     ap.add_argument("-n", type=int, default=2000)
     ap.add_argument("workloads", nargs="*", default=[])
     a = ap.parse_args()

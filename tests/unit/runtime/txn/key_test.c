@@ -49,20 +49,33 @@ static void test_pairs(void **state)
 		enum sip_method mm = m->method == SIP_ACK ? SIP_INVITE : m->method;
 		enum sip_method nm = n->method == SIP_ACK ? SIP_INVITE : n->method;
 		char t1[TXN_TAG_LEN + 1], t2[TXN_TAG_LEN + 1];
-		struct str k1 = txn_key(m, mm, m->method_text, m->arena);
-		struct str k2 = txn_key(n, nm, n->method_text, n->arena);
+		const struct sip_key *k1 = txn_key(m, mm), *k2 = txn_key(n, nm);
 
-		assert_non_null(k1.p);
-		assert_int_equal(str_eq(k1, k2), p->key);
+		assert_non_null(k1->text.p);
+		assert_int_equal(str_eq(k1->text, k2->text), p->key);
+		assert_int_equal(k1->hash == k2->hash, p->key);
 		assert_int_equal(str_eq(txn_tag(m, t1), txn_tag(n, t2)), p->tag);
 		sip_msg_unref(&m);
 		sip_msg_unref(&n);
 	}
 }
 
+/* The key is made once, and anew for another method (a CANCEL asks for its INVITE's). */
+static void test_kept(void **state)
+{
+	struct sip_msg *m = msg("CANCEL", "h;branch=z9hG4bKa", "<sip:b@x>");
+	const char *first = txn_key(m, SIP_CANCEL)->text.p;
+
+	(void)state;
+	assert_ptr_equal(txn_key(m, SIP_CANCEL)->text.p, first);
+	assert_true(str_eq(txn_key(m, SIP_INVITE)->text, S("z9hG4bKa|h|5060|INVITE")));
+	assert_true(str_eq(txn_key(m, SIP_CANCEL)->text, S("z9hG4bKa|h|5060|CANCEL")));
+	sip_msg_unref(&m);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs), cmocka_unit_test(test_kept)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
