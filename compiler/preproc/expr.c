@@ -5,6 +5,7 @@
  */
 #include "preproc/preproc.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -26,6 +27,12 @@ struct expr {
 };
 
 static struct val parse_level(struct expr *e, int level);
+
+/* Its whole part, within what an integer holds. */
+static long long whole(double d)
+{
+	return d != d ? 0 : d >= 9223372036854775807.0 ? LLONG_MAX : d <= -9223372036854775808.0 ? LLONG_MIN : (long long)d;
+}
 
 static struct val number(double d)
 {
@@ -116,7 +123,7 @@ static struct val primary(struct expr *e)
 		else if (c == '!')
 			v = number(!truth(v));
 		else
-			v = number((double)~(long long)to_number(e, v));
+			v = number((double)~whole(to_number(e, v)));
 	} else if (ascii_digit(c) || c == '.') {
 		while (n < e->rest.n && (ascii_digit(e->rest.p[n]) || e->rest.p[n] == '.'))
 			n++;
@@ -200,17 +207,17 @@ static struct val apply(struct expr *e, const char *op, struct val a, struct val
 	case '/':
 		return y == 0 ? fail(e) : number(x / y);
 	case '%':
-		return (long long)y == 0 ? fail(e) : number((double)((long long)x % (long long)y));
+		return !whole(y) ? fail(e) : number(whole(y) == -1 ? 0 : (double)(whole(x) % whole(y)));
 	case '^':
-		return number((double)((long long)x ^ (long long)y));
+		return number((double)(whole(x) ^ whole(y)));
 	case '|':
-		return number((double)((long long)x | (long long)y));
+		return number((double)(whole(x) | whole(y)));
 	case '&':
-		return number((double)((long long)x & (long long)y));
+		return number((double)(whole(x) & whole(y)));
 	case '<':
-		return number((double)((unsigned long long)(long long)x << ((unsigned)y & 63)));
+		return number((double)(long long)((unsigned long long)whole(x) << (whole(y) & 63)));
 	default:
-		return number((double)((long long)x >> ((unsigned)y & 63)));
+		return number((double)(whole(x) >> (whole(y) & 63)));
 	}
 }
 
