@@ -168,6 +168,6 @@ FUZZ_MORE_capture = compiler/capture/packet.c compiler/capture/capture.c compile
 fuzz-%: FORCE
 	@mkdir -p $(B)/fuzz/found/$* tests/fuzz/corpus/$*
 	@$(CLANG) -std=c11 -D_GNU_SOURCE -g -O2 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(FUZZ_FLAGS_$*) \
-		$(INC) tests/fuzz/$*.c $(filter-out runtime/rpc/core.c runtime/http/reply.c,$(foreach d,$(FUZZ_SRC_$*),$(wildcard runtime/$(d)/*.c))) \
+		$(INC) tests/fuzz/$*.c $(filter-out runtime/rpc/core.c runtime/http/reply.c runtime/http/client.c,$(foreach d,$(FUZZ_SRC_$*),$(wildcard runtime/$(d)/*.c))) \
 		$(FUZZ_MORE_$*) -o $(B)/fuzz/$* -ljansson -lboost_context -lcares -lresolv
 	@$(B)/fuzz/$* -runs=$(RUNS) -max_len=$(FUZZ_LEN) -reload=0 -print_final_stats=1 $(B)/fuzz/found/$* tests/fuzz/corpus/$*
