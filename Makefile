@@ -27,10 +27,11 @@ WARN_GEN := -Wall -Werror -Wno-unused-function -Wno-unused-but-set-variable
 CFLAGS := -std=c11 -D_GNU_SOURCE -g $(OPT) -fno-common -fvisibility=hidden -ffunction-sections \
 	-fdata-sections -fPIC -MMD -MP $(SANFLAGS)
 INC    := -Iruntime -Icompiler -Istdlib -I$(B)/gen
+PQ_CFLAGS := $(shell pkg-config --cflags libpq 2>/dev/null)
 XML_CFLAGS := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
 LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
-RT_LIBS := -lboost_context -lsqlite3 -lcurl -lcares -lresolv -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
+RT_LIBS := -lboost_context -lsqlite3 -lpq -lcurl -lcares -lresolv -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
 LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 
 .DEFAULT_GOAL := all
@@ -72,7 +73,7 @@ $(B)/obj/compiler/codegen/%.o: EXTRA = $(LLVM_CFLAGS)
 $(B)/obj/%.o: %.c | gen
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
-	@$(CC) $(CFLAGS) $(WARN) $(INC) $(XML_CFLAGS) $(EXTRA) -c $< -o $@
+	@$(CC) $(CFLAGS) $(WARN) $(INC) $(PQ_CFLAGS) $(XML_CFLAGS) $(EXTRA) -c $< -o $@
 
 .PHONY: gen
 gen:: ; @mkdir -p $(B)/gen

@@ -3,8 +3,8 @@
 # Install the Debian packages that are missing: deps.sh [build|test]
 set -eu
 build="gcc clang-19 make flex bison pkg-config llvm-19-dev libboost-context-dev libc-ares-dev libpcre2-dev libssl-dev
-	libxml2-dev libsqlite3-dev libcurl4-openssl-dev libjansson-dev libgraphviz-dev libpcap-dev libedit-dev"
-test="$build clang-19 libclang-rt-19-dev libcmocka-dev kamailio kamailio-sqlite-modules kamailio-utils-modules kamcli sip-tester python3 gdb groff-base"
+	libxml2-dev libsqlite3-dev libpq-dev libcurl4-openssl-dev libjansson-dev libgraphviz-dev libpcap-dev libedit-dev"
+test="$build clang-19 libclang-rt-19-dev libcmocka-dev kamailio kamailio-sqlite-modules kamailio-postgres-modules postgresql kamailio-utils-modules kamcli sip-tester python3 gdb groff-base"
 want=$build
 [ "${1:-build}" = build ] || want=$test
 missing=

@@ -88,4 +88,15 @@ struct db_sqlite_opts {
 /* Settings of a file, at start; NULL when there are too many. */
 struct db_sqlite_opts *db_sqlite_of(struct str path, bool read_only);
 
+/* PostgreSQL (postgres.c): scheme "postgres", `rest` as libpq's URLs. */
+extern const struct db_driver db_postgres;
+extern struct db_postgres_opts {
+	int retries;       /* connecting again for one query */
+	int timeout;       /* s; 0: the driver's own limits */
+	int keepalive;     /* s; 0: the system's */
+	bool bytea_escape;
+} db_postgres_opts;
+/* A setting of all connections, at start. RT_E_LIMIT: too many, too long. */
+int db_postgres_con_param(struct str key, struct str value);
+
 #endif

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Script functions that ask a database or a web server, beside the reference: the same script and the same servers, each logs what
 it got ("@@ ..." lines), the web server what it was asked.  run.py KILN [-v]"""
+import glob
 import http.server
 import os
+import pwd
 import re
 import select
 import socket
@@ -15,7 +17,7 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SIP, HTTP = ("127.0.13.1", 5060), ("127.0.13.2", 8099)
+SIP, HTTP, PG = ("127.0.13.1", 5060), ("127.0.13.2", 8099), ("127.0.13.3", 5499)
 OPTIONS = ("OPTIONS sip:127.0.13.1 SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;branch=z9hG4bK%d\r\nFrom: <sip:alice@x>;tag=1\r\nTo: <sip:x>\r\n"
            "Call-ID: outside-%d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
 
@@ -50,6 +52,44 @@ def database(path):
     db.executescript("CREATE TABLE s (username TEXT, n INTEGER, f REAL, nul TEXT);"
                      "INSERT INTO s VALUES ('alice',7,1.5,NULL),('bob',8,2.25,'x');")
     db.close()
+
+
+class Postgres:
+    """A PostgreSQL of the test's own, in a folder of its own; its programs refuse to run as root."""
+    SQL = ("DROP TABLE IF EXISTS s;"
+           "CREATE TABLE s (username varchar(32), n integer, f float8, nul text, big bigint, small smallint, yes boolean, bytes bytea);"
+           "INSERT INTO s VALUES ('alice',7,1.5,NULL,3000000000,3,true,'\\x415c0962'::bytea),('bob',8,2.25,'x',1,2,false,'z');")
+
+    def __init__(self):
+        self.tmp = tempfile.TemporaryDirectory()
+        self.bin = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
+        self.user = pwd.getpwnam("postgres") if os.getuid() == 0 else None
+        self.who = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []} if self.user else {}
+        os.chmod(self.tmp.name, 0o755)
+        self.data = os.path.join(self.tmp.name, "data")
+        os.mkdir(self.data, 0o700)
+        with open(os.path.join(self.tmp.name, "pw"), "w") as f:
+            f.write("secret\n")
+        if self.user:
+            os.chown(self.data, self.user.pw_uid, self.user.pw_gid)
+        self.call("initdb", "-D", self.data, "-U", "tester", "--pwfile", f.name, "-A", "scram-sha-256", "--locale=C", "-E", "UTF8", "-N")
+        self.call("pg_ctl", "-D", self.data, "-w", "-l", os.path.join(self.data, "log"), "-o",
+                  "-c listen_addresses=%s -c port=%d -c unix_socket_directories= -c fsync=off" % PG, "start")
+        self.sql("postgres", "CREATE DATABASE calls")
+
+    def call(self, program, *args):
+        subprocess.run([os.path.join(self.bin, program), *args], check=True, stdout=subprocess.DEVNULL, cwd="/",
+                       env={"PATH": "/usr/bin:/bin", "PGPASSWORD": "secret"}, **self.who)
+
+    def sql(self, name, text):
+        self.call("psql", "-q", "-h", PG[0], "-p", str(PG[1]), "-U", "tester", "-d", name, "-c", text)
+
+    def fill(self):
+        self.sql("calls", "SET client_min_messages=error;" + self.SQL)
+
+    def stop(self):
+        self.call("pg_ctl", "-D", self.data, "-w", "-m", "immediate", "stop")
+        self.tmp.cleanup()
 
 
 def ask(limit=15):
@@ -99,18 +139,24 @@ def main():
     good = bad = 0
     web = http.server.ThreadingHTTPServer(HTTP, Web)
     threading.Thread(target=web.serve_forever, daemon=True).start()
-    for cfg in ("sqlops.cfg", "http_client.cfg"):
-        ref = run(["kamailio", "-m", "64", "-M", "8"], cfg)
-        our = run([os.path.join(build, "kamailio")], cfg)
-        for what, a, b in (("answer", [ref[0]], [our[0]]), ("log", ref[1], our[1]), ("requests", ref[2], our[2])):
-            for i in range(max(len(a), len(b))):
-                x, y = (v[i] if i < len(v) else None for v in (a, b))
-                good, bad = good + (x == y), bad + (x != y)
-                if x != y:
-                    print("%s %s %d\n  reference: %s\n  kiln:      %s" % (cfg, what, i + 1, x, y))
-        if verbose or not our[1]:
-            print(our[3][-3000:])
-    web.shutdown()
+    postgres = Postgres()
+    try:
+        for cfg in ("sqlops.cfg", "http_client.cfg", "db_postgres.cfg"):
+            postgres.fill()
+            ref = run(["kamailio", "-m", "64", "-M", "8"], cfg)
+            postgres.fill()
+            our = run([os.path.join(build, "kamailio")], cfg)
+            for what, a, b in (("answer", [ref[0]], [our[0]]), ("log", ref[1], our[1]), ("requests", ref[2], our[2])):
+                for i in range(max(len(a), len(b))):
+                    x, y = (v[i] if i < len(v) else None for v in (a, b))
+                    good, bad = good + (x == y), bad + (x != y)
+                    if x != y:
+                        print("%s %s %d\n  reference: %s\n  kiln:      %s" % (cfg, what, i + 1, x, y))
+            if verbose or not our[1]:
+                print(our[3][-3000:])
+    finally:
+        web.shutdown()
+        postgres.stop()
     print("%d passed, %d failed" % (good, bad))
     return 1 if bad else 0
 
