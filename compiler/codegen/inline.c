@@ -17,6 +17,18 @@ extern const char cg_inline_begin[], cg_inline_end[];
 
 static const char prefix[] = "fast_";
 
+enum { SMALL = 80 }; /* instructions: such a body goes in wherever it is called */
+
+static bool is_small(LLVMValueRef fn)
+{
+	unsigned n = 0;
+
+	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(fn); b; b = LLVMGetNextBasicBlock(b))
+		for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
+			n++;
+	return n <= SMALL;
+}
+
 static void mark(struct cg *g, LLVMValueRef fn, const char *attribute, LLVMLinkage linkage)
 {
 	unsigned kind = LLVMGetEnumAttributeKindForName(attribute, strlen(attribute));
@@ -43,7 +55,7 @@ bool cg_inline_link(struct cg *g)
 		if (strncmp(LLVMGetValueName2(fn, &size), prefix, sizeof(prefix) - 1) == 0)
 			mark(g, fn, "alwaysinline", LLVMInternalLinkage);
 		else
-			mark(g, fn, "inlinehint", LLVMAvailableExternallyLinkage);
+			mark(g, fn, is_small(fn) ? "alwaysinline" : "inlinehint", LLVMAvailableExternallyLinkage);
 	}
 	return true;
 }
