@@ -133,6 +133,7 @@ struct net_conn {
 	struct timer drain; /* the peer does not take what is queued */
 	uint64_t msg_us;    /* when the message in work began; 0: none */
 	bool connecting, outbound, close_after, counted, silent, want_event;
+	bool deaf; /* what still comes is not read: it follows a bad frame */
 	uint8_t crlf; /* CR and LF seen between messages */
 	char *in;
 	size_t in_n, in_cap;

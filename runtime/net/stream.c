@@ -198,21 +198,82 @@ static size_t skip_crlf(struct net_conn *c, size_t at)
 	return at;
 }
 
-static void bad_frame(struct net_conn *c, long why, size_t at)
+/* What is at the front of the buffer is answered, if it can be, and the connection closes. */
+static void end_badly(struct net_conn *c, enum net_bad why)
 {
 	struct msg_origin o = origin_of(c);
-	struct net *n = c->nw->net;
-	uint64_t id = c->id;
 	struct net_worker *nw = c->nw;
+	uint64_t id = c->id;
 
-	net_count(c->nw, N_TCP_BAD, 1);
-	if (n->h.bad)
-		n->h.bad(c->nw->w, &o, (enum net_bad)(-why - 100), c->in + at, c->in_n - at);
+	if (nw->net->h.bad)
+		nw->net->h.bad(nw->w, &o, why, c->in, c->in_n);
 	if (net_conntab_get(nw->net->conns, id) != c)
 		return;
 	net_conn_retire(c);
-	c->in_n = 0;
 	net_conn_flush(c);
+}
+
+/*
+ * A stream that lost its framing closes. What came before may be with other workers still; a note visits
+ * each of them behind the messages handed over, and comes home behind what they sent.
+ */
+struct round_trip {
+	struct net_worker *home;
+	uint64_t id;
+	enum net_bad why;
+	unsigned next; /* the worker to visit */
+};
+
+static bool travel(struct worker *w, struct round_trip *t);
+
+static void visit(struct worker *w, void *arg)
+{
+	struct round_trip *t = arg;
+	struct net_conn *c;
+
+	if (travel(w, t))
+		return;
+	c = net_conntab_get(t->home->net->conns, t->id);
+	if (c)
+		end_badly(c, t->why);
+	mem_free(&t);
+}
+
+/* On to the next worker, at last home; false: it is there. One that cannot go home is lost: the idle timer closes. */
+static bool travel(struct worker *w, struct round_trip *t)
+{
+	struct net *n = t->home->net;
+
+	while (t->next < n->workers) {
+		struct net_worker *to = atomic_load(&n->at[t->next++]);
+
+		if (to && to != t->home && worker_post(to->w, visit, t) == 0)
+			return true;
+	}
+	if (w == t->home->w)
+		return false;
+	if (worker_post(t->home->w, visit, t))
+		mem_free(&t);
+	return true;
+}
+
+static void bad_frame(struct net_conn *c, enum net_bad why, size_t at)
+{
+	struct round_trip *t = c->nw->net->workers > 1 ? mem_alloc(sizeof(*t)) : NULL;
+
+	net_count(c->nw, N_TCP_BAD, 1);
+	memmove(c->in, c->in + at, c->in_n - at);
+	c->in_n -= at;
+	c->deaf = true;
+	timer_stop(&c->msg);
+	net_handover_flush(c->nw);
+	if (t) {
+		*t = (struct round_trip){.home = c->nw, .id = c->id, .why = why};
+		if (travel(c->nw->w, t))
+			return;
+		mem_free(&t);
+	}
+	end_badly(c, why);
 }
 
 /* Hand over whole messages. The handler may close this connection: false when it did. */
@@ -228,7 +289,7 @@ static bool deliver(struct net_conn *c)
 
 		n = net_frame(&nw->net->conf, c->in + at, c->in_n - at);
 		if (n < 0) {
-			bad_frame(c, n, at);
+			bad_frame(c, (enum net_bad)(-n - 100), at);
 			return false;
 		}
 		if (n == 0)
@@ -272,7 +333,7 @@ static void on_data(void *arg, struct world_stream *s, char *p, size_t n)
 
 	(void)s;
 	net_conn_touch(c);
-	while (n && !c->close_after) {
+	while (n && !c->close_after && !c->deaf) {
 		size_t take;
 
 		if (!make_room(c, max)) {

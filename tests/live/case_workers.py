@@ -120,6 +120,20 @@ def test_statistics_are_of_all(s):
     equal(len(before), 2, "workers in core.psx")
 
 
+def test_replies_before_a_bad_frame(s):
+    """Whoever answers: the connection closes behind the answers to all that came before the bad frame."""
+    for i in range(40):
+        c = Tcp(s.port)
+        ids = {"bad-%d-%d" % (i, k) for k in range(4)}
+        c.send(b"".join(request("OPTIONS", "sip:ping@127.0.0.1", c.port, x, proto="TCP") for x in sorted(ids))
+               + request("OPTIONS", "sip:ping@127.0.0.1", c.port, "worse-%d" % i, proto="TCP", length=False))
+        while (m := c.recv()):
+            ids.discard(header(m, "Call-ID"))
+        equal(m, "", "the end of the stream")
+        equal(ids, set(), "not answered")
+        c.close()
+
+
 def test_many_at_once(s):
     """From many sources, all answered once; no more under way than a socket's buffer holds."""
     us = [Udp() for _ in range(50)]

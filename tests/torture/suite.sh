@@ -8,7 +8,7 @@ bad=0
 for proto in udp tcp; do
 	port=$(python3 -c 'import socket
 s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	"$dir/edge" -DD -E -a no -n 1 -l "udp:127.0.0.1:$port" -l "tcp:127.0.0.1:$port" -Y "$dir" -w "$dir" >"$dir/log.$proto" 2>&1 &
+	"$dir/edge" -DD -E -a no -n 3 -l "udp:127.0.0.1:$port" -l "tcp:127.0.0.1:$port" -Y "$dir" -w "$dir" >"$dir/log.$proto" 2>&1 &
 	pid=$!
 	n=0
 	while [ $n -lt 100 ] && ! python3 tests/torture/ready.py "$port"; do
