@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "script/env.h"
 
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/arena.h"
+#include "base/bug.h"
+#include "core/log.h"
 
 enum { RUN_DIR_MAX = 200 };
 
@@ -31,6 +37,50 @@ struct str script_text_made(struct run *r, struct value v)
 void script_set_run_dir(const char *dir)
 {
 	snprintf(run_dir, sizeof(run_dir), "%s", dir);
+}
+
+static bool is_number(struct str s, uint32_t *ret)
+{
+	uint64_t n;
+
+	if (!str_to_u64(s, UINT32_MAX, &n))
+		return false;
+	*ret = (uint32_t)n;
+	return true;
+}
+
+int script_chown(const char *path, struct str user, struct str group)
+{
+	uint32_t uid = UINT32_MAX, gid = UINT32_MAX; /* chown: as they are */
+	char name[128];
+
+	if (user.n && !is_number(user, &uid)) {
+		struct passwd *u;
+
+		snprintf(name, sizeof(name), STR_FMT, STR_ARG(user));
+		u = getpwnam(name);
+		if (!u) {
+			log_err("no such user: " STR_FMT, STR_ARG(user));
+			return RT_E_NOENT;
+		}
+		uid = u->pw_uid;
+	}
+	if (group.n && !is_number(group, &gid)) {
+		struct group *g;
+
+		snprintf(name, sizeof(name), STR_FMT, STR_ARG(group));
+		g = getgrnam(name);
+		if (!g) {
+			log_err("no such group: " STR_FMT, STR_ARG(group));
+			return RT_E_NOENT;
+		}
+		gid = g->gr_gid;
+	}
+	if ((user.n || group.n) && chown(path, uid, gid) == -1) {
+		log_err("cannot give %s away: %s", path, strerror(errno));
+		return RT_E_IO;
+	}
+	return 0;
 }
 
 bool script_run_path(struct str name, char *buf, size_t size)

@@ -23,6 +23,8 @@ static inline struct str script_text(struct run *r, const struct value *v)
 
 /* name as it is when absolute, else below the run-time directory; false: too long. */
 bool script_run_path(struct str name, char *buf, size_t size);
+/* Give a file away: names or numbers; empty: as it is. RT_E_NOENT: no such user or group, RT_E_IO; both logged. */
+int script_chown(const char *path, struct str user, struct str group);
 void script_set_run_dir(const char *dir);
 
 #endif

@@ -76,6 +76,7 @@ struct sip_draft {
 	uint32_t flags;  /* message flags */
 	uint32_t sflags; /* script flags */
 	uint32_t xflags[2];
+	uint32_t iflags; /* internal flags of corex, by its names */
 	struct str adv_host; /* set_advertised_address; p NULL: the socket's own */
 	uint16_t adv_port;   /* 0: the socket's own */
 	uint32_t fwd_send, rpl_send; /* send flags of request and replies */

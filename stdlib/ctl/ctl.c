@@ -329,7 +329,8 @@ static int listener_open(struct worker *w, struct listener *l)
 	if (l->fd != -1 && !l->path[0])
 		setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (l->fd == -1 || bind(l->fd, (struct sockaddr *)&ss, len) == -1 ||
-	    (l->path[0] && chmod(l->path, (mode_t)param.mode) == -1) || (!l->is_dgram && listen(l->fd, 16) == -1)) {
+	    (l->path[0] && (chmod(l->path, (mode_t)param.mode) == -1 || script_chown(l->path, param.user, param.group))) ||
+	    (!l->is_dgram && listen(l->fd, 16) == -1)) {
 		log_err("ctl: cannot listen on %s: %s", l->path[0] ? l->path : l->host, strerror(errno));
 		return RT_E_IO;
 	}

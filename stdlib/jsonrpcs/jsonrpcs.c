@@ -185,7 +185,8 @@ static int open_fifo(struct worker *w)
 	if (!script_run_path(param.fifo_name, fifo_path, sizeof(fifo_path)))
 		return RT_E_LIMIT;
 	unlink(fifo_path);
-	if (mkfifo(fifo_path, (mode_t)param.fifo_mode) == -1 || chmod(fifo_path, (mode_t)param.fifo_mode) == -1)
+	if (mkfifo(fifo_path, (mode_t)param.fifo_mode) == -1 || chmod(fifo_path, (mode_t)param.fifo_mode) == -1 ||
+	    script_chown(fifo_path, param.fifo_user, param.fifo_group))
 		return RT_E_IO;
 	/* read-write, so that it never reports an end when the last writer goes */
 	fifo_fd = open(fifo_path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -205,7 +206,8 @@ static int open_dgram(struct worker *w)
 	unlink(dgram_path);
 	dgram_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (dgram_fd == -1 || bind(dgram_fd, (struct sockaddr *)&sa, sizeof(sa)) == -1 ||
-	    chmod(dgram_path, (mode_t)param.dgram_mode) == -1)
+	    chmod(dgram_path, (mode_t)param.dgram_mode) == -1 ||
+	    script_chown(dgram_path, param.dgram_user, param.dgram_group))
 		return RT_E_IO;
 	return world_watch_fd(worker_world(w), dgram_fd, WATCH_READ, on_dgram, w, &dgram_watch);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flags, process, constants, statistics, configuration values. */
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "pv/pv_priv.h"
@@ -77,12 +78,13 @@ FLAGS(b, B, 'b')
 
 /* ---- process ---- */
 
-static int64_t boot_s;
+static _Atomic int64_t boot_s; /* all workers start at once; the first one's moment counts */
 
 void pv_note_boot(int64_t wall_us)
 {
-	if (!boot_s)
-		boot_s = wall_us / 1000000;
+	int64_t none = 0;
+
+	atomic_compare_exchange_strong(&boot_s, &none, wall_us / 1000000);
 }
 
 PV_GET(Tb)

@@ -56,6 +56,25 @@ static void sweep_table(void *arg, struct ul_table *t)
 		s->more = true;
 }
 
+/* Contacts of a connection that ended: it is the only way to them. */
+static bool remove_lost(void *arg, struct str aor, const struct ul_contact *c, uint32_t n)
+{
+	struct ul_table *t = arg;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!c[i].conn_id || net_conn_alive(worker_self(), c[i].conn_id) || ul_remove(t, aor, c[i].ruid))
+			continue;
+		if (ul_on_expired)
+			ul_on_expired(t, aor, &c[i]);
+	}
+	return true;
+}
+
+static void sweep_lost(void *arg, struct ul_table *t)
+{
+	ul_each(t, worker_wall(arg) / 1000000, remove_lost, t);
+}
+
 static void on_sweep(void *arg);
 
 /* A bounded bite each time, so that a million expiries at once stop no message for long. */
@@ -64,6 +83,8 @@ static void sweep(void *arg)
 	struct sweep s = {.w = arg};
 
 	ul_tables_each(sweep_table, &s);
+	if (param.handle_lost_tcp && !s.more)
+		ul_tables_each(sweep_lost, s.w);
 	if (!stopped)
 		timer_start(s.w, &sweep_timer, s.more ? AGAIN_MS : (uint32_t)param.timer_interval * 1000, on_sweep,
 			    s.w);
