@@ -323,7 +323,7 @@ static int binary_int(struct lw *l, struct ast *e)
 		a = lw_str(l, e->kid[0]);
 		return match(l, e->kid[1]->text, e->kid[1]->kind == AST_STR ? NULL : e->kid[1], a, 1);
 	case OP_ADD:
-		if (!lw_is_int(e->kid[0])) {
+		if (lw_is_str(e->kid[0])) { /* else ints are added, whatever a value of it would be */
 			v = lw_value(l, e);
 			return LW_CALL(l, "rt_int", "lpp", v);
 		}
@@ -384,7 +384,7 @@ int lw_int(struct lw *l, struct ast *e)
 	case AST_BLOCK:
 		return code_truth(l, block_value(l, e));
 	case AST_CASTINT:
-		if (lw_is_int(e->kid[0]))
+		if (lw_is_int(e->kid[0]) || (is_op(e->kid[0], OP_ADD) && !lw_is_str(e->kid[0])))
 			return lw_int(l, e->kid[0]);
 		return LW_CALL(l, "rt_cast_int", "lpp", lw_value(l, e->kid[0]));
 	case AST_STRLEN:

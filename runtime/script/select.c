@@ -79,6 +79,17 @@ static const struct sel_row *find(enum sel_kind from, const struct sel_part *p)
 	return NULL;
 }
 
+/* "params.x" is "params["x"]". */
+static void dotted_key(struct str *rest, struct sel_part *p)
+{
+	struct sel_part key;
+
+	if (!rest->n || !read_part(rest, &key))
+		return;
+	p->has_key = true;
+	p->key = key.name;
+}
+
 /*
  * "header["X"]" is "header.X", so is "cfg_get["g"]": a key where a name must follow is that name.
  */
@@ -101,6 +112,8 @@ static bool resolve(struct rt_select *s)
 		if (!s->steps[s->n].row)
 			return false;
 		at = s->steps[s->n++].row->to;
+		if (!key.name.p && !p.has_key && s->steps[s->n - 1].row->index & SEL_MAY_KEY)
+			dotted_key(&rest, &s->steps[s->n - 1].part);
 		if (!key.name.p)
 			continue;
 		if (rest.n && rest.p[0] == '[') { /* header["X"][2] */

@@ -270,7 +270,7 @@ static const struct sip_creds *creds(struct run *r)
 	PV_GET(c_name)                                                                             \
 	{                                                                                          \
 		const struct sip_creds *c = creds(r);                                              \
-		return pv_give_text(ret, c ? c->field : STR_NULL);                                 \
+		return pv_give(ret, !c ? STR_NULL : c->field.p ? c->field : S(""));                                 \
 	}
 CREDS(adu, uri)
 CREDS(ar, realm)

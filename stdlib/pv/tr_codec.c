@@ -93,7 +93,7 @@ TR_FN(s_corehash_n, int64_t size)
 	if (!tr_text(r, in, &s))
 		return TR_FAILED;
 	h = hash_core(s);
-	return tr_give(ret, str_printf(r->arena, "%u", size > 0 ? h & ((uint32_t)size - 1) : h));
+	return tr_give(ret, str_printf(r->arena, "%u", size ? h & ((uint32_t)size - 1) : h));
 }
 
 TR_FN(s_corehash)
@@ -343,7 +343,17 @@ TR_FN(s_base64urlt)
 	return encode64(r, in, true, false, ret);
 }
 
+/* Padding is required. */
 TR_FN(s_unbase64)
+{
+	struct str s;
+
+	if (tr_text(r, in, &s) && s.n % 4)
+		return tr_give(ret, S(""));
+	return decode64(r, in, false, ret);
+}
+
+TR_FN(s_unbase64t)
 {
 	return decode64(r, in, false, ret);
 }
@@ -486,8 +496,8 @@ TR_FN(s_urlencode)
 	return percent(r, in, S("-_.~"), ret);
 }
 
-/* A '%' without two digits behind it: failure, or kept when `lenient`. */
-static int32_t unpercent(struct run *r, const struct value *in, bool lenient, bool plus, struct value *ret)
+/* Only printable characters may be written so: all else is a failure. */
+static int32_t unpercent(struct run *r, const struct value *in, struct value *ret)
 {
 	struct str s;
 	struct sb b;
@@ -499,29 +509,50 @@ static int32_t unpercent(struct run *r, const struct value *in, bool lenient, bo
 		int hi = s.p[i] == '%' && i + 2 < s.n ? hex_value(s.p[i + 1]) : -1;
 		int lo = hi >= 0 ? hex_value(s.p[i + 2]) : -1;
 
-		if (lo >= 0) {
-			sb_addc(&b, (char)(hi << 4 | lo));
-			i += 2;
-		} else if (s.p[i] == '%' && !lenient) {
-			return TR_FAILED;
-		} else {
-			sb_addc(&b, plus && s.p[i] == '+' ? ' ' : s.p[i]);
+		if (s.p[i] != '%') {
+			sb_addc(&b, s.p[i]);
+			continue;
 		}
+		if (lo < 0 || (hi << 4 | lo) < ' ' || (hi << 4 | lo) > '~')
+			return TR_FAILED;
+		sb_addc(&b, (char)(hi << 4 | lo));
+		i += 2;
 	}
 	return tr_give_sb(ret, &b);
 }
 
 TR_FN(s_unescape_user)
 {
-	return unpercent(r, in, false, false, ret);
+	return unpercent(r, in, ret);
 }
 
 TR_FN(s_unescape_param)
 {
-	return unpercent(r, in, false, false, ret);
+	return unpercent(r, in, ret);
 }
 
+/* As the reference reads any byte, digit or not. */
+static int loose_hex(char c)
+{
+	return ascii_digit(c) ? c - '0' : ascii_lower(c) - 'a' + 10;
+}
+
+/* A '%' without two bytes behind it is left out. */
 TR_FN(s_urldecode)
 {
-	return unpercent(r, in, true, true, ret);
+	struct str s;
+	struct sb b;
+
+	if (!tr_text(r, in, &s))
+		return TR_FAILED;
+	sb_init(&b, r->arena, PV_TEXT_MAX);
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] != '%') {
+			sb_addc(&b, s.p[i] == '+' ? ' ' : s.p[i]);
+		} else if (i + 2 < s.n) {
+			sb_addc(&b, (char)(loose_hex(s.p[i + 1]) * 16 + loose_hex(s.p[i + 2])));
+			i += 2;
+		}
+	}
+	return tr_give_sb(ret, &b);
 }

@@ -74,7 +74,6 @@ static inline __attribute__((always_inline)) const struct sip_uri *uri_of(struct
 URI_PART(user, pv_uri_user(u))
 URI_PART(host, u->host)
 URI_PART(domain, u->host)
-URI_PART(port, u->port_text)
 URI_PART(passwd, u->passwd)
 URI_PART(params, u->flags & SIP_URI_TELUSER ? S("") : u->params) /* as the reference: those of the host */
 URI_PART(headers, u->headers)
@@ -86,6 +85,17 @@ URI_PART(maddr, u->maddr)
 URI_PART(method, u->method)
 URI_PART(lr, u->lr)
 URI_PART(r2, u->r2)
+
+/* A number where "+" and "==" look. */
+TR_FN(uri_port)
+{
+	const struct sip_uri *u = uri_of(r, in);
+
+	if (!u)
+		return TR_FAILED;
+	*ret = u->port_text.n ? value_int(sip_uri_port(u)) : value_str(S(""));
+	return 0;
+}
 
 TR_FN(uri_param, const struct str *name)
 {
@@ -122,7 +132,7 @@ TR_FN(uri_tosocket)
 		return r->prog->compat == 6 ? tr_give(ret, str_printf(r->arena, "udp:" STR_FMT ":%u", STR_ARG(u->host),
 								      sip_uri_port(u)))
 					    : tr_give(ret, S(""));
-	return tr_give(ret, str_printf(r->arena, STR_FMT ":" STR_FMT ":%u", STR_ARG(u->transport), STR_ARG(u->host),
+	return tr_give(ret, str_printf(r->arena, STR_FMT ":" STR_FMT ":%u", STR_ARG(proto_name(sip_uri_proto(u))), STR_ARG(u->host),
 				       sip_uri_port(u)));
 }
 
@@ -273,6 +283,25 @@ TO_PART(display, str_trim(a.display))
 
 /* ---- {param.*} ---- */
 
+static bool is_blank_in(struct str v)
+{
+	if (!v.n || v.p[0] == '"' || v.p[0] == '\'')
+		return false;
+	return str_chr(v, ' ') != STR_NONE || str_chr(v, '\t') != STR_NONE;
+}
+
+/* "a=;b", a text without a name and a value of two words are no lists: nothing is found in one, not even what stands in front. */
+static bool is_list(struct sip_pairs it)
+{
+	size_t n = 0;
+
+	for (; sip_pairs_next(&it); n++)
+		if ((it.value.p && !it.value.n && it.rest.n) || is_blank_in(it.value))
+			return false;
+	return n > 0;
+}
+
+/* Start of the list; false: it is none. */
 static bool pairs(struct run *r, const struct value *in, const struct str *sep, struct sip_pairs *it)
 {
 	struct str s;
@@ -280,7 +309,7 @@ static bool pairs(struct run *r, const struct value *in, const struct str *sep, 
 	if (!tr_text(r, in, &s) || (sep && sep->n != 1))
 		return false;
 	sip_pairs_init(it, s, sep ? sep->p[0] : ';');
-	return true;
+	return is_list(*it);
 }
 
 static int32_t give_param(struct str v, struct value *ret)
@@ -426,8 +455,7 @@ TR_FN(line_count)
 
 	if (!tr_text(r, in, &s) || !s.n)
 		return TR_FAILED;
-	*ret = value_int(count_lines(s));
-	return 0;
+	return pv_give_number(r, ret, count_lines(s));
 }
 
 TR_FN(line_at, int64_t i)

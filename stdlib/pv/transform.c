@@ -329,6 +329,8 @@ TR_FN(s_before, const struct str *what)
 	struct str s;
 	char c;
 
+	if (!what->n && tr_text(r, in, &s))
+		return tr_give(ret, s);
 	return byte_arg(r, in, what, &s, &c) ? tr_give(ret, str_head(s, str_chr(s, c))) : TR_FAILED;
 }
 

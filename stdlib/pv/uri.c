@@ -214,16 +214,12 @@ PV_GET(dP)
 
 /* ---- next hop: the destination, else the request URI ---- */
 
-static int32_t hop_address(struct run *r, const struct sip_uri *u, struct value *ret)
+/* 4 or 6 when the host is an address, 0 when it is a name. */
+static int64_t hop_ip_version(const struct sip_uri *u)
 {
-	struct str host = u->host;
-	struct net_targets t;
-	char buf[ADDR_TEXT_MAX];
+	struct addr a;
 
-	*ret = value_null();
-	if (net_resolve_await(r->worker, host, u->port, u->proto, u->scheme == SIP_SCHEME_SIPS, &t) || !t.n)
-		return RT_E_NOENT;
-	return pv_give(ret, str_dup(r->arena, addr_text(&t.v[0].addr, false, buf)));
+	return !addr_parse(u->host, &a) ? 0 : str_chr(u->host, ':') != STR_NONE ? 6 : 4;
 }
 
 PV_GET(nh)
@@ -249,7 +245,7 @@ PV_GET(nh)
 	case 4:
 		return pv_give_transport(ret, u);
 	case 5:
-		return hop_address(r, u, ret);
+		return pv_give_int(ret, hop_ip_version(u));
 	default:
 		return 0;
 	}
