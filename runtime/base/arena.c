@@ -238,6 +238,23 @@ struct str str_join(struct arena *ar, struct str a, struct str b)
 	return str_make(p, a.n + b.n);
 }
 
+struct str str_joinv(struct arena *a, const struct str *v, size_t n)
+{
+	size_t len = 0, at = 0;
+	char *p;
+
+	for (size_t i = 0; i < n; i++)
+		len += v[i].n;
+	p = arena_raw(a, len + 1);
+	if (!p)
+		return STR_NULL;
+	for (size_t i = 0; i < n; at += v[i++].n)
+		if (v[i].n)
+			memcpy(p + at, v[i].p, v[i].n);
+	p[len] = 0;
+	return str_make(p, len);
+}
+
 char *str_z(struct arena *a, struct str s)
 {
 	struct str copy = str_dup(a, s);

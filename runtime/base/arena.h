@@ -62,6 +62,10 @@ struct str str_dup(struct arena *a, struct str s);
 struct str str_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 struct str str_vprintf(struct arena *a, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+/* n texts one behind the other. */
+struct str str_joinv(struct arena *a, const struct str *v, size_t n);
+#define str_cat(a, ...)                                                                            \
+	str_joinv((a), (const struct str[]){__VA_ARGS__}, sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 /* a followed by b. */
 struct str str_join(struct arena *ar, struct str a, struct str b);
 /* NUL-terminated copy, or NULL. */

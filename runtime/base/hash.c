@@ -13,7 +13,7 @@ static uint64_t rotl(uint64_t x, int r)
 	return (x << r) | (x >> (64 - r));
 }
 
-static void sip_round(struct sip_state *v)
+static inline void sip_round(struct sip_state *v)
 {
 	v->a += v->b;
 	v->b = rotl(v->b, 13) ^ v->a;
@@ -33,7 +33,7 @@ void hash_seed(const uint8_t key[16])
 	memcpy(&key1, key + 8, 8);
 }
 
-static uint64_t siphash(struct str s, bool fold)
+static inline uint64_t siphash(struct str s, bool fold)
 {
 	struct sip_state v = {key0 ^ 0x736f6d6570736575u, key1 ^ 0x646f72616e646f6du,
 			      key0 ^ 0x6c7967656e657261u, key1 ^ 0x7465646279746573u};
@@ -47,10 +47,10 @@ static uint64_t siphash(struct str s, bool fold)
 		v.a ^= m;
 	}
 	m = 0;
-	for (; i < s.n; i++) {
-		char c = fold ? ascii_lower(s.p[i]) : s.p[i];
-
-		m |= (uint64_t)(unsigned char)c << (8 * (i & 7));
+	if (!fold && i < s.n)
+		memcpy(&m, s.p + i, s.n - i);
+	for (; fold && i < s.n; i++) {
+		m |= (uint64_t)(unsigned char)ascii_lower(s.p[i]) << (8 * (i & 7));
 		if ((i & 7) == 7) {
 			v.d ^= m;
 			sip_round(&v);

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 
-bool str_ieq(struct str a, struct str b)
+bool str_ieq_n(const char *a, const char *b, size_t n)
 {
-	if (a.n != b.n)
-		return false;
-	if (a.n && ascii_lower(*a.p) != ascii_lower(*b.p))
-		return false;
-	if (a.n == 0 || memcmp(a.p, b.p, a.n) == 0) /* nearly always written as we write it */
+	if (memcmp(a, b, n) == 0) /* nearly always written as we write it */
 		return true;
-	for (size_t i = 0; i < a.n; i++)
-		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+	for (size_t i = 0; i < n; i++)
+		if (ascii_lower(a[i]) != ascii_lower(b[i]))
 			return false;
 	return true;
 }
@@ -40,13 +36,6 @@ bool str_ends(struct str s, struct str suffix)
 	return s.n >= suffix.n && str_eq(str_skip(s, s.n - suffix.n), suffix);
 }
 
-size_t str_chr(struct str s, char c)
-{
-	const char *q = s.n ? memchr(s.p, c, s.n) : NULL;
-
-	return q ? (size_t)(q - s.p) : STR_NONE;
-}
-
 size_t str_rchr(struct str s, char c)
 {
 	for (size_t i = s.n; i-- > 0;)
@@ -71,32 +60,6 @@ size_t str_ifind(struct str s, struct str needle)
 		if (str_ieq(str_make(s.p + i, needle.n), needle))
 			return i;
 	return STR_NONE;
-}
-
-static bool is_lws(char c)
-{
-	return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
-}
-
-struct str str_ltrim(struct str s)
-{
-	while (s.n && is_lws(*s.p)) {
-		s.p++;
-		s.n--;
-	}
-	return s;
-}
-
-struct str str_rtrim(struct str s)
-{
-	while (s.n && is_lws(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
-struct str str_trim(struct str s)
-{
-	return str_rtrim(str_ltrim(s));
 }
 
 struct str str_cut(struct str *s, char c)

@@ -39,8 +39,18 @@ static inline bool str_eq(struct str a, struct str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+static inline char ascii_lower(char c)
+{
+	return (c >= 'A' && c <= 'Z') ? (char)(c + 32) : c;
+}
+
+/* The same for texts of one length. */
+bool str_ieq_n(const char *a, const char *b, size_t n);
 /* ASCII case folding only, as SIP wants (RFC 3261 7.3.1). */
-bool str_ieq(struct str a, struct str b);
+static inline bool str_ieq(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || (((*a.p ^ *b.p) & ~0x20) == 0 && str_ieq_n(a.p, b.p, a.n)));
+}
 /* <0, 0, >0 as memcmp, the shorter first. */
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
@@ -49,16 +59,40 @@ bool str_ends(struct str s, struct str suffix);
 
 #define STR_NONE ((size_t)-1)
 /* Index of the first (last) byte c, or STR_NONE. */
-size_t str_chr(struct str s, char c);
+static inline size_t str_chr(struct str s, char c)
+{
+	const char *q = s.n ? (const char *)memchr(s.p, c, s.n) : NULL;
+
+	return q ? (size_t)(q - s.p) : STR_NONE;
+}
 size_t str_rchr(struct str s, char c);
 /* Index of the first occurrence of `needle`, or STR_NONE; an empty needle is found at 0. */
 size_t str_find(struct str s, struct str needle);
 size_t str_ifind(struct str s, struct str needle);
 
 /* Without leading and trailing SP, HTAB, CR, LF. */
-struct str str_trim(struct str s);
-struct str str_ltrim(struct str s);
-struct str str_rtrim(struct str s);
+static inline bool ascii_lws(char c)
+{
+	return (unsigned char)c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\n');
+}
+static inline struct str str_ltrim(struct str s)
+{
+	while (s.n && ascii_lws(*s.p)) {
+		s.p++;
+		s.n--;
+	}
+	return s;
+}
+static inline struct str str_rtrim(struct str s)
+{
+	while (s.n && ascii_lws(s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+static inline struct str str_trim(struct str s)
+{
+	return str_rtrim(str_ltrim(s));
+}
 /* From byte i on; empty when i is past the end. */
 static inline struct str str_skip(struct str s, size_t i)
 {
@@ -86,10 +120,6 @@ bool str_to_u64(struct str s, uint64_t max, uint64_t *ret);
 /* Value of a hex digit, or -1. */
 int hex_value(char c);
 
-static inline char ascii_lower(char c)
-{
-	return (c >= 'A' && c <= 'Z') ? (char)(c + 32) : c;
-}
 static inline char ascii_upper(char c)
 {
 	return (c >= 'a' && c <= 'z') ? (char)(c - 32) : c;

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 
+#include "base/fmt.h"
 #include "sip/build_priv.h"
 #include "sip/sip_priv.h"
 
@@ -38,15 +39,12 @@ static uint32_t offset_of(const struct sip_msg *m, const char *p)
 
 /* Insert or replace ";name=value". */
 static int fix_param(struct sip_draft *d, const struct sip_param *there, const char *where,
-		     const char *name, struct str value)
+		     struct str name, struct str value)
 {
-	struct str text;
+	struct str text = str_cat(d->arena, there ? S("") : S(";"), name, S("="), value);
 
-	if (there) {
-		text = str_printf(d->arena, "%s=" STR_FMT, name, STR_ARG(value));
+	if (there)
 		return text.p ? sip_edit_view(d, there->both, text) : RT_E_NOMEM;
-	}
-	text = str_printf(d->arena, ";%s=" STR_FMT, name, STR_ARG(value));
 	return text.p ? sip_edit_insert(d, offset_of(d->msg, where), text, SIP_PLACE_LAST)
 		      : RT_E_NOMEM;
 }
@@ -55,8 +53,8 @@ int sip_via_fix(struct sip_draft *d, bool at_end)
 {
 	const struct msg_origin *org = &d->msg->origin;
 	struct sip_via *v = sip_via_top(d->msg);
-	char buf[ADDR_TEXT_MAX];
-	struct str received, port;
+	char buf[ADDR_TEXT_MAX], port[FMT_INT_MAX];
+	struct str received;
 	const char *where;
 	int err = 0;
 
@@ -68,13 +66,11 @@ int sip_via_fix(struct sip_draft *d, bool at_end)
 		where = v->params.p - 1; /* the ';' */
 	else
 		where = v->port_text.n ? v->port_text.p + v->port_text.n : v->host.p + v->host.n;
-	if (v->rport_param || d->force_rport) {
-		port = str_printf(d->arena, "%u", (unsigned)org->src.port);
-		err = port.p ? fix_param(d, v->rport_param, where, "rport", port) : RT_E_NOMEM;
-	}
+	if (v->rport_param || d->force_rport)
+		err = fix_param(d, v->rport_param, where, S("rport"), str_make(port, fmt_u64(org->src.port, port)));
 	received = sip_via_received(v, &org->src, buf);
 	if (!err && received.p)
-		err = fix_param(d, v->received_param, where, "received", received);
+		err = fix_param(d, v->received_param, where, S("received"), received);
 	return err;
 }
 
@@ -138,7 +134,7 @@ static int add_path(struct sip_draft *d)
 
 	if (d->main.path.n == 0)
 		return 0;
-	text = str_printf(d->arena, "Route: " STR_FMT "\r\n", STR_ARG(d->main.path));
+	text = str_cat(d->arena, S("Route: "), d->main.path, S("\r\n"));
 	if (!text.p)
 		return RT_E_NOMEM;
 	return sip_edit_insert(d, h ? h->off : via_place(d), text, SIP_PLACE_LAST);
@@ -163,7 +159,8 @@ static void build_body(struct sip_out *o, const struct sip_draft *d, const struc
  */
 static int fix_content_length(struct sip_draft *d, size_t len, bool must)
 {
-	struct str text = str_printf(d->arena, "%zu", len);
+	char number[FMT_INT_MAX];
+	struct str text = str_dup(d->arena, str_make(number, fmt_u64(len, number)));
 	bool there = false, changed = d->body_set || len != sip_body(d->msg).n;
 	uint64_t old;
 	int err = text.p ? 0 : RT_E_NOMEM;
@@ -177,7 +174,7 @@ static int fix_content_length(struct sip_draft *d, size_t len, bool must)
 	}
 	if (err || there || !(must || changed))
 		return err;
-	text = str_printf(d->arena, "Content-Length: %zu\r\n", len);
+	text = str_cat(d->arena, S("Content-Length: "), text, S("\r\n"));
 	return text.p ? sip_hdr_append(d, text) : RT_E_NOMEM;
 }
 

@@ -52,7 +52,7 @@ static bool call_id_ok(struct sip_msg *m, unsigned flags)
 	struct str id = sip_call_id(m);
 
 	(void)flags;
-	return id.n > 0 && !sip_any(id, SIP_CC_LWS);
+	return id.n > 0 && !sip_has_lws(id);
 }
 
 static bool cseq_ok(struct sip_msg *m, unsigned flags)

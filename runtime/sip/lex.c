@@ -33,10 +33,22 @@ bool sip_all(struct str s, unsigned cls)
 	return s.n > 0 && sip_span(s, cls) == s.n;
 }
 
-bool sip_any(struct str s, unsigned cls)
+bool sip_has_lws(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (sip_is(s.p[i], cls))
+	size_t i = 0;
+#ifdef __SSE2__
+	const __m128i sp = _mm_set1_epi8(' ');
+
+	/* a byte up to SP is rare, so 16 are asked at once whether there is any */
+	for (; i + 16 <= s.n; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+
+		if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, sp), v)))
+			break;
+	}
+#endif
+	for (; i < s.n; i++)
+		if (ascii_lws(s.p[i]))
 			return true;
 	return false;
 }

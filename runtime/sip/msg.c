@@ -115,16 +115,12 @@ static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr **last,
 	}
 	if (m->n_headers == m->limits->headers)
 		return RT_E_LIMIT;
-	h = arena_new_of(m->arena, struct sip_hdr);
+	h = arena_raw(m->arena, sizeof(*h));
 	if (!h)
 		return RT_E_NOMEM;
 	m->n_headers++;
-	h->id = sip_hdr_id(name);
-	h->off = (uint32_t)(raw.p - m->buf.p);
-	h->len = (uint32_t)raw.n;
-	h->name = name;
-	h->body = str_trim(str_skip(rest, 1));
-	h->raw = raw;
+	*h = (struct sip_hdr){.id = sip_hdr_id(name), .off = (uint32_t)(raw.p - m->buf.p), .len = (uint32_t)raw.n,
+			      .name = name, .body = str_trim(str_skip(rest, 1)), .raw = raw};
 	*(*last ? &(*last)->next : &m->headers) = h;
 	*last = h;
 	*(last_same[h->id] ? &last_same[h->id]->same : &m->first[h->id]) = h;
@@ -201,7 +197,7 @@ int sip_msg_parse(const struct sip_limits *lim, struct str bytes, struct sip_msg
 	arena = arena_new(lim->arena);
 	if (!arena)
 		return RT_E_NOMEM;
-	m = arena_new_of(arena, struct sip_msg);
+	m = arena_raw(arena, sizeof(*m));
 	if (!m)
 		goto out;
 	*m = (struct sip_msg){.refs = 1, .arena = arena, .limits = lim};

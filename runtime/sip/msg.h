@@ -210,6 +210,9 @@ struct sip_msg {
 	struct sip_via *vias;
 	int vias_err;
 	struct sip_key key;
+	struct sip_cseq cseq; /* once cseq_done */
+	int cseq_err;
+	bool cseq_done;
 	struct sip_msg *before; /* what this one was made of by applying changes: a reference, or NULL */
 };
 

@@ -9,22 +9,30 @@
 
 static void note_param(struct sip_nameaddr *na, const struct sip_param *p)
 {
-	const struct {
+#define VALUE(f) offsetof(struct sip_nameaddr, f)
+	static const struct {
 		struct str name;
-		struct str *value;
+		size_t value; /* in struct sip_nameaddr */
 	} known[] = {
-		{S("tag"), &na->tag},
-		{S("q"), &na->q},
-		{S("expires"), &na->expires},
-		{S("+sip.instance"), &na->instance},
-		{S("reg-id"), &na->reg_id},
-		{S("methods"), &na->methods},
-		{S("received"), &na->received},
+		{S("tag"), VALUE(tag)},
+		{S("q"), VALUE(q)},
+		{S("expires"), VALUE(expires)},
+		{S("+sip.instance"), VALUE(instance)},
+		{S("reg-id"), VALUE(reg_id)},
+		{S("methods"), VALUE(methods)},
+		{S("received"), VALUE(received)},
 	};
+#undef VALUE
 
-	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
-		if (!known[k].value->p && str_ieq(known[k].name, p->name))
-			*known[k].value = sip_unquote(sip_param_text(p));
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+		struct str *value = (struct str *)(void *)((char *)na + known[k].value);
+
+		if (!str_ieq(known[k].name, p->name))
+			continue;
+		if (!value->p)
+			*value = sip_unquote(sip_param_text(p));
+		return;
+	}
 }
 
 /* Quoted string, or words; the bytes of a word may be anything (UTF-8 is met unquoted). */
@@ -92,7 +100,7 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 	if (open == STR_NONE)
 		return RT_E_PARSE;
 	err = open < text.n ? parse_brackets(text, open, na, &rest) : parse_bare(text, na, &rest);
-	if (!err && (na->uri.n == 0 || sip_any(na->uri, SIP_CC_LWS)))
+	if (!err && (na->uri.n == 0 || sip_has_lws(na->uri)))
 		err = RT_E_PARSE;
 	return err ? err : parse_params(a, rest, max, na);
 }

@@ -4,6 +4,7 @@
  * the request, then the script's, Content-Type, Server, Content-Length. Record-Route is copied into
  * 101 to 299 only.
  */
+#include "base/fmt.h"
 #include "sip/build_priv.h"
 #include "sip/sip_priv.h"
 
@@ -33,9 +34,7 @@ static void add_to(struct sip_out *o, struct sip_msg *m, const struct sip_hdr *h
 	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
 		line.n--;
 	sip_out_add(o, line);
-	sip_out_add(o, S(";tag="));
-	sip_out_add(o, r->to_tag);
-	sip_out_add(o, S("\r\n"));
+	sip_out_text(o, S(";tag="), r->to_tag, S("\r\n"));
 }
 
 /* The headers of the request that every reply carries. */
@@ -81,6 +80,7 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	bool own = r->body.n == 0 && d->reply_body.n != 0;
 	struct str body = own ? d->reply_body : r->body, type = own ? STR_NULL : r->content_type;
 	struct sip_draft t = *d;
+	char number[FMT_INT_MAX];
 	struct sip_out o;
 
 	if (!d->msg->is_request || r->status < 100 || r->status > 699)
@@ -92,15 +92,15 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	t.edits = NULL; /* replies are made from the request as it came */
 	t.force_rport = t.force_rport || r->rport;
 	o.err = sip_via_fix(&t, true);
-	sip_out_printf(&o, "SIP/2.0 %d ", r->status);
-	sip_out_add(&o, r->reason);
-	sip_out_add(&o, S("\r\n"));
+	sip_out_text(&o, S("SIP/2.0 "), str_make(number, fmt_u64((uint64_t)r->status, number)), S(" "), r->reason,
+		     S("\r\n"));
 	add_copied(&o, &t, r);
 	add_reply_edits(&o, d->reply_edits);
 	sip_out_add(&o, r->headers);
 	sip_out_header(&o, S("Content-Type"), type);
-	sip_out_header(&o, S("Server"), ident->server);
-	sip_out_printf(&o, "Content-Length: %zu\r\n\r\n", body.n);
+	if (ident->server.n)
+		sip_out_text(&o, S("Server: "), ident->server, S("\r\n"));
+	sip_out_text(&o, S("Content-Length: "), str_make(number, fmt_u64(body.n, number)), S("\r\n\r\n"));
 	sip_out_add(&o, body);
 	return sip_out_end(&o, ret);
 }

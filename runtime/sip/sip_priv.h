@@ -40,7 +40,7 @@ static inline bool sip_is(char c, unsigned cls)
 /* How many leading bytes are of the class. */
 size_t sip_span(struct str s, unsigned cls);
 bool sip_all(struct str s, unsigned cls); /* false when empty */
-bool sip_any(struct str s, unsigned cls);
+bool sip_has_lws(struct str s); /* is any byte of SIP_CC_LWS? */
 
 enum { SIP_NEST_PARENS = 1, SIP_NEST_ANGLES = 2 };
 /*

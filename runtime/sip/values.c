@@ -159,21 +159,24 @@ static int take_method(struct str s, struct str *text, enum sip_method *id)
 	return 0;
 }
 
+static int parse_cseq(struct str s, struct sip_cseq *ret)
+{
+	int err = take_number(&s, &ret->num, &ret->num_text);
+
+	return err ? err : take_method(s, &ret->method_text, &ret->method);
+}
+
 int sip_cseq(struct sip_msg *m, struct sip_cseq *ret)
 {
-	struct sip_cseq c = {0};
-	struct str s;
-	int err;
-
 	if (!m->first[SIP_HDR_CSEQ])
 		return RT_E_NOENT;
-	s = m->first[SIP_HDR_CSEQ]->body;
-	err = take_number(&s, &c.num, &c.num_text);
-	if (!err)
-		err = take_method(s, &c.method_text, &c.method);
-	if (!err)
-		*ret = c;
-	return err;
+	if (!m->cseq_done) {
+		m->cseq_err = parse_cseq(m->first[SIP_HDR_CSEQ]->body, &m->cseq);
+		m->cseq_done = true;
+	}
+	if (!m->cseq_err)
+		*ret = m->cseq;
+	return m->cseq_err;
 }
 
 int sip_rack(struct sip_msg *m, struct sip_rack *ret)

@@ -46,26 +46,32 @@ static int take_protocol(struct str *s, struct sip_via *v)
 
 static void note_param(struct sip_via *v, struct sip_param *p)
 {
-	const struct {
+#define VALUE(f) offsetof(struct sip_via, f)
+	static const struct {
 		struct str name;
-		struct str *value;
-		struct sip_param **where;
+		size_t value, where; /* in struct sip_via; 0: not kept */
 	} known[] = {
-		{S("branch"), &v->branch, &v->branch_param},
-		{S("received"), &v->received, &v->received_param},
-		{S("rport"), &v->rport, &v->rport_param},
-		{S("i"), &v->i, NULL},
-		{S("alias"), &v->alias, NULL},
-		{S("maddr"), &v->maddr, NULL},
-		{S("ttl"), &v->ttl, NULL},
+		{S("branch"), VALUE(branch), VALUE(branch_param)},
+		{S("received"), VALUE(received), VALUE(received_param)},
+		{S("rport"), VALUE(rport), VALUE(rport_param)},
+		{S("i"), VALUE(i), 0},
+		{S("alias"), VALUE(alias), 0},
+		{S("maddr"), VALUE(maddr), 0},
+		{S("ttl"), VALUE(ttl), 0},
 	};
+#undef VALUE
 
 	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
-		if (known[k].value->p || !str_ieq(known[k].name, p->name))
+		struct str *value = (struct str *)(void *)((char *)v + known[k].value);
+
+		if (!str_ieq(known[k].name, p->name))
 			continue;
-		*known[k].value = sip_param_text(p);
-		if (known[k].where)
-			*known[k].where = p;
+		if (!value->p) {
+			*value = sip_param_text(p);
+			if (known[k].where)
+				*(struct sip_param **)(void *)((char *)v + known[k].where) = p;
+		}
+		return;
 	}
 }
 

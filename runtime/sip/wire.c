@@ -11,7 +11,7 @@ void sip_out_init(struct sip_out *o, struct arena *a)
 static bool grow(struct sip_wire *w)
 {
 	unsigned cap = w->cap ? w->cap * 2 : 32;
-	struct iovec *iov = arena_calloc(w->arena, cap, sizeof(*iov));
+	struct iovec *iov = arena_raw(w->arena, cap * sizeof(*iov));
 
 	if (!iov)
 		return false;
@@ -56,9 +56,14 @@ void sip_out_printf(struct sip_out *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	s = str_vprintf(o->w.arena, fmt, ap);
 	va_end(ap);
-	if (!s.p)
+	sip_out_made(o, s);
+}
+
+void sip_out_made(struct sip_out *o, struct str made)
+{
+	if (!made.p && !o->err)
 		o->err = RT_E_NOMEM;
-	sip_out_add(o, s);
+	sip_out_add(o, made);
 }
 
 void sip_out_header(struct sip_out *o, struct str name, struct str value)

@@ -101,9 +101,23 @@ void txn_tag_make(struct txn *t)
 		(void)txn_tag(t->req, t->tag);
 }
 
+/* 16 hex digits, lowest first: all nibbles of half a word at once. */
+static void hex_out(uint64_t h, char *buf)
+{
+	for (int i = 0; i < 2; i++, h >>= 32) {
+		uint64_t x = h & UINT32_MAX, letters;
+
+		x = (x | x << 16) & 0x0000ffff0000ffffu;
+		x = (x | x << 8) & 0x00ff00ff00ff00ffu;
+		x = (x | x << 4) & 0x0f0f0f0f0f0f0f0fu;
+		letters = (x + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
+		x += 0x3030303030303030u + letters * ('a' - '0' - 10);
+		memcpy(buf + (size_t)i * 8, &x, 8);
+	}
+}
+
 struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_TAG_LEN + 1])
 {
-	static const char hex[] = "0123456789abcdef";
 	struct sip_cseq cs = {0};
 	char text[3 * (TAG_PART_MAX + 1) + sizeof(cs.num)];
 	uint64_t h[2];
@@ -118,8 +132,8 @@ struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_T
 	h[0] = hash_str(str_make(text, n));
 	h[1] = hash_str(str_make((const char *)h, 8));
 	h[0] = hash_str(str_make((const char *)h, 16));
-	for (int i = 0; i < TXN_TAG_LEN; i++)
-		buf[i] = hex[(h[i / 16] >> (4 * (i % 16))) & 15];
+	hex_out(h[0], buf);
+	hex_out(h[1], buf + TXN_TAG_LEN / 2);
 	buf[TXN_TAG_LEN] = '\0';
 	return str_make(buf, TXN_TAG_LEN);
 }
