@@ -231,6 +231,8 @@ bool cat_event_known(const struct catalog *c, struct str name);
 
 /* The name of that kind nearest to `name`, or an empty str when nothing is near. */
 struct str cat_suggest(const struct catalog *c, enum cat_known_kind k, struct str name);
+/* As cat_suggest among functions; of equally near ones one that takes n_args. */
+struct str cat_suggest_fn(const struct catalog *c, struct str name, int n_args);
 /* As cat_suggest among core parameters. */
 struct str cat_suggest_core_param(const struct catalog *c, struct str name);
 

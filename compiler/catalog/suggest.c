@@ -6,20 +6,30 @@ struct best {
 	struct str name; /* what was written */
 	struct str hit;
 	unsigned distance;
+	int n_args; /* of the call; -1: it is none */
+	bool fits;  /* the hit takes so many */
 };
 
-static void consider(struct best *b, const char *z)
+/* Of names equally near the first wins, but a function that takes as many arguments beats one that does not. */
+static void consider_fn(struct best *b, const char *z, bool fits)
 {
 	struct str s = str_of(z);
+	bool better = fits && !b->fits;
 	unsigned d;
 
 	if (b->distance == 0)
 		return;
-	d = cat_distance(b->name, s, b->distance - 1);
-	if (d < b->distance) {
+	d = cat_distance(b->name, s, better ? b->distance : b->distance - 1);
+	if (d < b->distance || (d == b->distance && better && b->hit.n)) {
 		b->distance = d;
 		b->hit = s;
+		b->fits = fits;
 	}
+}
+
+static void consider(struct best *b, const char *z)
+{
+	consider_fn(b, z, false);
 }
 
 static void consider_built(const struct catalog *c, enum cat_known_kind k, struct best *b)
@@ -29,7 +39,7 @@ static void consider_built(const struct catalog *c, enum cat_known_kind k, struc
 	if (k == KNOWN_FN) {
 		const struct cat_fn *f = cat_fn_all(c, &n);
 		for (size_t i = 0; i < n; i++)
-			consider(b, f[i].name);
+			consider_fn(b, f[i].name, f[i].n_args == b->n_args);
 	} else if (k == KNOWN_PV) {
 		const struct cat_pv *p = cat_pv_all(c, &n);
 		for (size_t i = 0; i < n; i++)
@@ -52,21 +62,31 @@ static void consider_built(const struct catalog *c, enum cat_known_kind k, struc
 	}
 }
 
-struct str cat_suggest(const struct catalog *c, enum cat_known_kind k, struct str name)
+static struct str nearest(const struct catalog *c, enum cat_known_kind k, struct str name, int n_args)
 {
-	struct best b = {name, {NULL, 0}, cat_distance_max(name) + 1};
+	struct best b = {.name = name, .distance = cat_distance_max(name) + 1, .n_args = n_args};
 	size_t n;
 	const struct cat_known *rows = cat_known_rows(k, &n);
 
 	consider_built(c, k, &b);
 	for (size_t i = 0; i < n; i++)
-		consider(&b, rows[i].name);
+		consider_fn(&b, rows[i].name, k == KNOWN_FN && n_args >= 0 && rows[i].a[0] == '0' + n_args && !rows[i].a[1]);
 	return b.hit;
+}
+
+struct str cat_suggest(const struct catalog *c, enum cat_known_kind k, struct str name)
+{
+	return nearest(c, k, name, -1);
+}
+
+struct str cat_suggest_fn(const struct catalog *c, struct str name, int n_args)
+{
+	return nearest(c, KNOWN_FN, name, n_args);
 }
 
 struct str cat_suggest_core_param(const struct catalog *c, struct str name)
 {
-	struct best b = {name, {NULL, 0}, cat_distance_max(name) + 1};
+	struct best b = {.name = name, .distance = cat_distance_max(name) + 1, .n_args = -1};
 	size_t n;
 	const struct cat_core_param *rows = cat_core_params(&n);
 

@@ -4,32 +4,8 @@
 
 #include "driver/driver.h"
 #include "fmt/fmt.h"
-#include "parse/parse.h"
 
 enum fmt_how { FMT_WRITE, FMT_CHECK, FMT_DIFF };
-enum { FMT_MAX = 64 << 20 };
-
-/* The tree that a text gives, as text, and its syntax errors; includes are read as they are. */
-static struct str tree_of(struct arena *a, struct str name, struct str text, int *errors)
-{
-	struct source *src = arena_new_of(a, struct source);
-	struct diag_sink *sink = arena_new_of(a, struct diag_sink);
-	struct preproc *pp = arena_new_of(a, struct preproc);
-	struct ast_script script = {0};
-	struct sb b;
-
-	sb_init(&b, a, FMT_MAX);
-	if (!src || !sink || !pp)
-		return STR_NULL;
-	source_init(src, a, NULL, NULL);
-	diag_init(sink, a, src);
-	pp_init(pp, a, src, sink, 6);
-	parse_text(pp, name, text, &script);
-	ast_dump(script.items, &b);
-	pp_fini(pp);
-	*errors = sink->n_errors;
-	return sb_str(&b);
-}
 
 static bool write_file(const char *file, struct str text)
 {
@@ -66,7 +42,7 @@ static int format(const char *file, enum fmt_how how)
 	struct loc none = {0};
 	uint32_t id;
 	struct sb out;
-	int code = EXIT_OK, before = 0, after = 0;
+	int code = EXIT_OK, errors = 0;
 
 	if (!a)
 		return EXIT_INTERNAL;
@@ -78,8 +54,7 @@ static int format(const char *file, enum fmt_how how)
 	} else if (!fmt_text(a, src.files[id].text, &out)) {
 		fprintf(stderr, "kiln: %s: left as it is: a string or comment never ends\n", file);
 		code = EXIT_FINDINGS;
-	} else if (!str_eq(tree_of(a, str_of(file), src.files[id].text, &before), tree_of(a, str_of(file), sb_str(&out), &after)) ||
-		   before != after) {
+	} else if (!fmt_keeps(a, NULL, NULL, str_of(file), src.files[id].text, sb_str(&out), &errors)) {
 		fprintf(stderr, "kiln: %s: left as it is: formatting would change what it means\n", file);
 		code = EXIT_FINDINGS;
 	} else {

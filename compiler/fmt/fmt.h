@@ -10,9 +10,18 @@
 #define FMT_FMT_H
 
 #include "base/sb.h"
+#include "source/source.h"
+
+enum { FMT_MAX = 64 << 20 }; /* bytes of a formatted text */
 
 /* The formatted text into *out; false when a string or comment never ends, or memory or the builder's limit is out. */
 bool fmt_text(struct arena *a, struct str in, struct sb *out);
+/*
+ * Do both texts of the file `name` give the same tree and as many syntax errors, *errors in the old one?
+ * Includes are read with `read` (NULL: the file system).
+ */
+bool fmt_keeps(struct arena *a, source_read_fn *read, void *read_arg, struct str name, struct str old, struct str new,
+	       int *errors);
 /* A unified diff with one line of context; nothing when the texts are equal. */
 void fmt_diff(struct str name, struct str old, struct str new, struct sb *out);
 

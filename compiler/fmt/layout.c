@@ -25,17 +25,20 @@ struct state {
 };
 
 struct arm {
+	struct arm *outer;
 	struct state before, first;
 	bool has_else;
 };
 
 struct layout {
 	struct sb *out;
+	struct arena *arena;
 	struct state s;
-	struct arm *arms;
-	int n_arms;
+	struct arm *arms;  /* the conditions that are open, innermost first */
+	struct arm *spare; /* closed ones, to use again */
 	struct fmt_token prev;
 	bool line_open; /* something stands on the line already */
+	bool failed;    /* memory is out */
 };
 
 static bool is(const struct fmt_token *t, const char *text)
@@ -104,9 +107,6 @@ static void new_line(struct layout *l)
 {
 	if (!l->line_open)
 		return;
-	while (l->out->n && (l->out->p[l->out->n - 1] == ' ' || l->out->p[l->out->n - 1] == '\t') && l->prev.kind != FMT_DIRECTIVE &&
-	       l->prev.kind != FMT_STRING)
-		l->out->n--;
 	sb_addc(l->out, '\n');
 	l->line_open = false;
 }
@@ -215,24 +215,48 @@ static void advance(struct layout *l, const struct fmt_token *t)
 	}
 }
 
+static void open_condition(struct layout *l)
+{
+	struct arm *a = l->spare ? l->spare : arena_new_of(l->arena, struct arm);
+
+	if (!a) {
+		l->failed = true;
+		return;
+	}
+	if (l->spare)
+		l->spare = a->outer;
+	a->outer = l->arms;
+	a->before = l->s;
+	a->has_else = false;
+	l->arms = a;
+}
+
+static void close_condition(struct layout *l)
+{
+	struct arm *a = l->arms;
+
+	if (a->has_else)
+		l->s = a->first;
+	l->arms = a->outer;
+	a->outer = l->spare;
+	l->spare = a;
+}
+
 /* Each arm of a condition begins where the condition stood; behind it goes on what the first arm left. */
 static void conditional(struct layout *l, struct str text)
 {
 	struct str word = str_skip(text, 2);
-	struct arm *a = l->n_arms ? &l->arms[l->n_arms - 1] : NULL;
+	struct arm *a = l->arms;
 
 	if (str_starts(word, S("ifdef")) || str_starts(word, S("ifndef")) || str_starts(word, S("ifexp"))) {
-		if (l->n_arms < DEPTH_MAX)
-			l->arms[l->n_arms++] = (struct arm){.before = l->s};
+		open_condition(l);
 	} else if (str_eq(str_rtrim(word), S("else")) && a) {
 		if (!a->has_else)
 			a->first = l->s;
 		a->has_else = true;
 		l->s = a->before;
 	} else if (str_eq(str_rtrim(word), S("endif")) && a) {
-		if (a->has_else)
-			l->s = a->first;
-		l->n_arms--;
+		close_condition(l);
 	}
 }
 
@@ -257,10 +281,9 @@ bool fmt_text(struct arena *a, struct str in, struct sb *out)
 	struct layout *l = arena_new_of(a, struct layout);
 	size_t pos = 0;
 
-	if (l)
-		l->arms = arena_calloc(a, DEPTH_MAX, sizeof(*l->arms));
-	if (!l || !l->arms)
+	if (!l)
 		return false;
+	l->arena = a;
 	l->out = out;
 	l->s.starts = true;
 	for (;;) {
@@ -274,5 +297,5 @@ bool fmt_text(struct arena *a, struct str in, struct sb *out)
 	}
 	if (l->line_open)
 		sb_addc(out, '\n');
-	return sb_ok(out);
+	return sb_ok(out) && !l->failed;
 }

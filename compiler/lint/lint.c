@@ -99,6 +99,7 @@ void lint_run(struct arena *a, const struct source *src, struct diag_sink *sink,
 	lint_flags(&l);
 	lint_walk(script->items, each_expr, &l);
 	lint_places(&l);
+	lint_absent(&l);
 	lint_flow(&l);
 	if (pp)
 		lint_defines(&l, pp);

@@ -32,6 +32,11 @@ void lint_places(struct lint *l);
 /* Did a define have a part in this constant? */
 bool lint_from_define(const struct lint *l, const struct ast *e);
 
+/* What a place does not have: absent.c. */
+void lint_absent(struct lint *l);
+/* Does $rc stand in it? */
+bool lint_reads_code(const struct ast *n);
+
 /* Does a line of the preprocessor stand between the two? */
 bool lint_directive_between(const struct lint *l, struct loc from, struct loc to);
 /* Slot of a $var, $vz; -1 for anything else. */

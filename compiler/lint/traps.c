@@ -300,11 +300,14 @@ static void fall_through(struct lint *l, const struct ast *sw)
 	for (const struct ast *c = sw->kid[1]; c && c->next; c = c->next) {
 		const struct ast *last = NULL;
 		struct diag *d;
+		bool left = false; /* what stands behind is told as unreachable */
 
-		for (const struct ast *s = c->kid[1]; s; s = s->next)
+		for (const struct ast *s = c->kid[1]; s; s = s->next) {
 			if (s->kind != AST_EMPTY)
 				last = s;
-		if (!last || leaves(last) || said_so(l, last->loc, c->next->loc))
+			left |= leaves(s);
+		}
+		if (!last || left || said_so(l, last->loc, c->next->loc))
 			continue;
 		d = diag_report(l->sink, W_FALLTHROUGH, last->loc, "this runs on into the next label");
 		diag_span(l->sink, d, c->next->loc, "this one");
@@ -445,19 +448,6 @@ static void drop_of_final(struct place *p, const struct ast *n)
 	}
 }
 
-static bool reads_code(const struct ast *n)
-{
-	if (!n)
-		return false;
-	if (n->kind == AST_PV)
-		return str_eq(n->text, S("$rc")) || str_eq(n->text, S("$retcode")) || str_eq(n->text, S("$?"));
-	for (int i = 0; i < 4; i++)
-		for (const struct ast *k = n->kid[i]; k; k = k->next)
-			if (reads_code(k))
-				return true;
-	return false;
-}
-
 /* A test whose answer nobody takes; the last one of a route is its result. */
 static void unused_test(struct place *p, const struct ast *n)
 {
@@ -466,7 +456,7 @@ static void unused_test(struct place *p, const struct ast *n)
 
 	while (next && next->kind == AST_EMPTY)
 		next = next->next;
-	if (!c || c->kind != SEMA_CALL_FN || !c->fn || !(c->fn->effects & FX_PURE) || (next && reads_code(next)))
+	if (!c || c->kind != SEMA_CALL_FN || !c->fn || !(c->fn->effects & FX_PURE) || (next && lint_reads_code(next)))
 		return;
 	if (!next && p->route->kind == ROUTE_SUB)
 		return;

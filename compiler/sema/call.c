@@ -161,7 +161,7 @@ static void report_no_function(struct sema *s, const struct ast *n, int n_args, 
 		return;
 	d = diag_report(s->sink, E_UNKNOWN_FUNCTION, n->loc, "unknown function %.*s", (int)n->text.n,
 			n->text.p);
-	near = cat_suggest(s->cat, KNOWN_FN, n->text);
+	near = cat_suggest_fn(s->cat, n->text, n_args);
 	if (c->unloaded)
 		diag_hint(s->sink, d, "it needs loadmodule \"%s\" above this line", c->unloaded->module);
 	else if (near.n)

@@ -63,7 +63,7 @@ def text_form(s):
     s.expect("the rest is indented", all(line.startswith("    ") for line in err.splitlines()[1:]), err)
     s.expect("no colour in a pipe", "\033" not in err, err)
     s.expect("the excerpt", "request_route { t_rely(); exit; }" in err and "^~~~~~" in err, err)
-    s.expect("the hint", "hint: did you mean t_re" in err, err)
+    s.expect("the hint", "hint: did you mean t_relay?" in err, err)
     s.expect("standard output is empty", out == "", out)
     master, slave = os.openpty()
     p = subprocess.Popen([s.kiln, "check", "errs.cfg"], cwd=s.directory, stderr=slave, stdout=slave)
