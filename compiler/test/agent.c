@@ -250,24 +250,6 @@ struct agent_message *agent_next(struct agent *a, bool again)
 
 /* ---- building ---- */
 
-/* Header lines of a block, and its body behind the empty line. */
-static void split(struct str block, struct str *head, struct str *body)
-{
-	struct str rest = block;
-
-	*head = *body = STR_NULL;
-	while (rest.n) {
-		const char *at = rest.p;
-
-		if (!str_trim(str_cut(&rest, '\n')).n && at > block.p) {
-			*head = str_make(block.p, (size_t)(at - block.p));
-			*body = rest;
-			return;
-		}
-	}
-	*head = block;
-}
-
 static bool given(struct str head, struct str name)
 {
 	while (head.n) {
@@ -376,7 +358,7 @@ const char *agent_send(struct agent *a, struct str method, struct str uri, struc
 
 	if (!method.n)
 		return raw(a, block);
-	split(block, &head, &body);
+	scenario_split(block, &head, &body);
 	if (cancel)
 		uri = a->invite_uri;
 	else if (in_dialog && !a->dialog)
@@ -436,7 +418,7 @@ const char *agent_reply(struct agent *a, int status, struct str reason, struct s
 
 	if (!m || !to)
 		return "no request was expected before it";
-	split(block, &head, &body);
+	scenario_split(block, &head, &body);
 	sb_init(&b, a->g->a, 65536);
 	sb_printf(&b, "SIP/2.0 %d " STR_FMT "\r\n", status, STR_ARG(reason.n ? reason : S("Answer")));
 	copy_headers(&b, m, SIP_HDR_VIA, head);
@@ -504,7 +486,7 @@ static const char *raw(struct agent *a, struct str block)
 	struct str head, body;
 	struct sb b;
 
-	split(block, &head, &body);
+	scenario_split(block, &head, &body);
 	body = crlf_body(a, body);
 	sb_init(&b, a->g->a, 1 << 17);
 	while (head.n) {

@@ -26,9 +26,31 @@ static struct str method_of(const struct http_request *q)
 	return q->method ? str_of(q->method) : q->body.p ? S("POST") : S("GET");
 }
 
+/* Without the white space that all its lines share with the first, and without what follows the last. */
+static struct str unindented(struct arena *a, struct str body)
+{
+	size_t n = 0;
+	struct sb b;
+
+	while (n < body.n && (body.p[n] == '\t' || body.p[n] == ' '))
+		n++;
+	sb_init(&b, a, body.n + 1);
+	for (body = str_rtrim(body); body.n;) {
+		struct str line = str_cut(&body, '\n');
+		size_t i = 0;
+
+		while (i < n && i < line.n && (line.p[i] == '\t' || line.p[i] == ' '))
+			i++;
+		sb_add(&b, str_skip(line, i));
+		if (body.n)
+			sb_addc(&b, '\n');
+	}
+	return b.n ? sb_str(&b) : S("");
+}
+
 static int answer(void *arg, const struct http_request *q, struct arena *a, struct http_response *ret, uint32_t *after_ms)
 {
-	struct str method = method_of(q), url = str_of(q->url), head, line;
+	struct str method = method_of(q), url = str_of(q->url), head, body;
 
 	(void)arg;
 	if (web.n < ASKED_MAX)
@@ -42,15 +64,16 @@ static int answer(void *arg, const struct http_request *q, struct arena *a, stru
 			return RT_E_IO;
 		ret->status = h->status;
 		*after_ms = (uint32_t)h->after_ms;
-		for (head = h->block; head.n && str_trim(line = str_cut(&head, '\n')).n;) {
-			struct str value = line, name = str_trim(str_cut(&value, ':'));
+		scenario_split(h->block, &head, &body);
+		ret->headers = head;
+		ret->url = url;
+		ret->body = unindented(a, body);
+		while (head.n) {
+			struct str value = str_trim(str_cut(&head, '\n')), name = str_trim(str_cut(&value, ':'));
 
 			if (str_ieq(name, S("Content-Type")))
 				ret->content_type = str_dup(a, str_trim(value));
 		}
-		ret->headers = h->block;
-		ret->url = url;
-		ret->body = str_dup(a, str_rtrim(head));
 		return 0;
 	}
 	return RT_E_IO;

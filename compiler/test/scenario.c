@@ -562,3 +562,20 @@ struct scenario *scenario_read(struct arena *a, const char *path)
 		s->why = "there is no config";
 	return s;
 }
+
+void scenario_split(struct str block, struct str *head, struct str *body)
+{
+	struct str rest = block;
+
+	*head = *body = STR_NULL;
+	while (rest.n) {
+		const char *at = rest.p;
+
+		if (!str_trim(str_cut(&rest, '\n')).n && at > block.p) {
+			*head = str_make(block.p, (size_t)(at - block.p));
+			*body = rest;
+			return;
+		}
+	}
+	*head = block;
+}

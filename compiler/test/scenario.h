@@ -109,5 +109,7 @@ struct scenario {
 
 /* Everything in the arena. NULL when memory is out or it cannot be read; a fault in the text stands in ->why. */
 struct scenario *scenario_read(struct arena *a, const char *path);
+/* Header lines of a block, and its body behind the empty line; views. */
+void scenario_split(struct str block, struct str *head, struct str *body);
 
 #endif

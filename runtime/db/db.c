@@ -255,6 +255,14 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
+/* Under the lock. */
+static int start_thread(struct db *db)
+{
+	if (!db->started)
+		db->started = !pthread_create(&db->thread, NULL, thread_main, db);
+	return db->started ? 0 : RT_E_NOMEM;
+}
+
 int db_start(struct db *db)
 {
 	char why[DB_WHY_MAX] = "";
@@ -265,8 +273,7 @@ int db_start(struct db *db)
 		err = connect_now(db, why);
 		if (err)
 			log_err("database %s: %s", db->url, why);
-		db->started = !pthread_create(&db->thread, NULL, thread_main, db);
-		if (!db->started)
+		if (start_thread(db))
 			err = RT_E_NOMEM;
 	}
 	pthread_mutex_unlock(&db->lock);
@@ -300,7 +307,7 @@ static int enqueue(struct db *db, struct job *j)
 	int err = 0;
 
 	pthread_mutex_lock(&db->lock);
-	if (db->n_jobs == DB_QUEUE_MAX || db->ending || !db->started) {
+	if (db->n_jobs == DB_QUEUE_MAX || db->ending || start_thread(db)) { /* an event at start may ask first */
 		err = RT_E_LIMIT;
 	} else {
 		*db->last = j;

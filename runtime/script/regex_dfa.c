@@ -223,9 +223,14 @@ static int sequence(struct build *b, size_t from, size_t to, int next)
 		b->v[first].out = after;
 	}
 	for (int i = min; i < max && !b->full; i++)
-		first = add(b, NODE_SPLIT, atom(b, from, end, first), after);
-	for (int i = 0; i < min && !b->full; i++)
-		first = atom(b, from, end, first);
+		first = add(b, NODE_SPLIT, atom(b, from, end, first), after); /* adds a node each time: bounded */
+	for (int i = 0; i < min && !b->full; i++) {
+		int one = atom(b, from, end, first);
+
+		if (one == first)
+			break; /* nothing, however often: ((){255}){255} shall not be counted out */
+		first = one;
+	}
 	return first;
 }
 

@@ -316,16 +316,45 @@ int32_t std_textopsx_include_hf_value(struct run *r, const struct str *hf, const
 	return edited(r, sip_edit_view(r->draft, str_make(v->text.p + v->text.n, 0), str_join(r->arena, S(","), *value)));
 }
 
+/*
+ * Members of one header that equal the value go; the cuts lie side by side: behind a member that stays each takes the comma
+ * before it, before the first that stays the one behind it.
+ */
+static int exclude_from(struct run *r, const struct sip_item *first, struct str value)
+{
+	const struct sip_item *prev = NULL;
+	bool kept = false, all = true;
+	int err = 0;
+
+	for (const struct sip_item *v = first; v && v->hdr == first->hdr; v = v->next)
+		all &= str_ieq(v->text, value);
+	if (all)
+		return sip_hdr_remove(r->draft, first->hdr);
+	for (const struct sip_item *v = first; v && v->hdr == first->hdr && !err; prev = v, v = v->next) {
+		const char *end = v->text.p + v->text.n;
+
+		if (!str_ieq(v->text, value))
+			kept = true;
+		else if (kept)
+			err = cut(r, back_to(v->text.p, prev->text.p + prev->text.n, ','), end);
+		else
+			err = cut(r, v->text.p, v->next->text.p); /* one that stays follows in this header */
+	}
+	return err;
+}
+
 int32_t std_textopsx_exclude_hf_value(struct run *r, const struct str *hf, const struct str *value)
 {
-	const struct sip_item *v;
+	struct sip_item *list, *next;
 	struct sip_hdr_ref ref;
-	struct sip_item *list;
 	int err = 0;
 
 	if (!value->n || !look(r, hf, MEMBERS, &ref, &list))
 		return -1;
-	for (v = member(list, *value); v && !err; v = member(v->next, *value))
-		err = remove_value(r, list, v);
+	for (; list && !err; list = next) {
+		err = exclude_from(r, list, *value);
+		for (next = list; next && next->hdr == list->hdr; next = next->next)
+			;
+	}
 	return edited(r, err);
 }

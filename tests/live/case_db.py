@@ -14,9 +14,14 @@ loadmodule "db_sqlite.so"
 loadmodule "sqlops.so"
 loadmodule "sl.so"
 loadmodule "pv.so"
+loadmodule "xlog.so"
 modparam("db_sqlite", "db_set_busy_timeout", "%s=20000")
 modparam("sqlops", "sqlcon", "a=>sqlite://%s")
 modparam("sqlops", "query_timeout", 1500)
+event_route[core:worker-one-init] {
+    sql_query("a", "insert into t values (0)");
+    if ($rc != 2) xlog("L_ERR", "not stored at start");
+}
 request_route {
     if ($rU == "quick") {
         sl_send_reply("200", "OK");
@@ -44,6 +49,13 @@ class setup:
 
 def ask(s, u, user, call):
     u.send(request("OPTIONS", "sip:%s@127.0.0.1" % user, u.port, call), s.port)
+
+
+def test_a_query_at_start_is_answered(s):
+    u = Udp()
+    ask(s, u, "quick", "start")
+    equal(status(u.recv()), 200)
+    true("not stored" not in s.text(), s.text())
 
 
 def test_a_query_that_waits_holds_up_nobody(s):
