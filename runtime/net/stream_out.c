@@ -92,7 +92,8 @@ static void written(struct net_conn *c, size_t n)
 	while (gone < c->q_n && c->q[gone].end <= n)
 		gone++;
 	c->q_n -= gone;
-	memmove(c->q, c->q + gone, c->q_n * sizeof(*c->q));
+	if (c->q_n)
+		memmove(c->q, c->q + gone, c->q_n * sizeof(*c->q));
 	for (unsigned i = 0; i < c->q_n; i++)
 		c->q[i].end -= n;
 }
