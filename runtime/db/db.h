@@ -87,6 +87,7 @@ struct db_sqlite_opts {
 };
 /* Settings of a file, at start; NULL when there are too many. */
 struct db_sqlite_opts *db_sqlite_of(struct str path, bool read_only);
+void db_sqlite_forget(void);
 
 /* PostgreSQL (postgres.c): scheme "postgres", `rest` as libpq's URLs. */
 extern const struct db_driver db_postgres;
@@ -98,5 +99,6 @@ extern struct db_postgres_opts {
 } db_postgres_opts;
 /* A setting of all connections, at start. RT_E_LIMIT: too many, too long. */
 int db_postgres_con_param(struct str key, struct str value);
+void db_postgres_forget(void);
 
 #endif

@@ -32,6 +32,11 @@ int db_postgres_con_param(struct str key, struct str value)
 	return RT_E_LIMIT;
 }
 
+void db_postgres_forget(void)
+{
+	memset(con_keys, 0, sizeof(con_keys));
+}
+
 static void notice(void *arg, const char *text)
 {
 	(void)arg;

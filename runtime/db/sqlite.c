@@ -22,6 +22,11 @@ struct db_sqlite_opts *db_sqlite_of(struct str path, bool read_only)
 	return NULL;
 }
 
+void db_sqlite_forget(void)
+{
+	memset(files, 0, sizeof(files));
+}
+
 static const struct db_sqlite_opts *opts_of(const char *path)
 {
 	static const struct db_sqlite_opts none;

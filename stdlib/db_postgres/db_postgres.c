@@ -34,4 +34,10 @@ static int init(const struct program *p)
 	return db_driver_add(&db_postgres);
 }
 
-STD_MODULE(db_postgres, .init = init, .fini = db_fini)
+static void fini(void)
+{
+	db_fini();
+	db_postgres_forget();
+}
+
+STD_MODULE(db_postgres, .init = init, .fini = fini)

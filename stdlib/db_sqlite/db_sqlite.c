@@ -59,4 +59,10 @@ static int init(const struct program *p)
 	return db_driver_add(&db_sqlite);
 }
 
-STD_MODULE(db_sqlite, .init = init, .fini = db_fini)
+static void fini(void)
+{
+	db_fini();
+	db_sqlite_forget();
+}
+
+STD_MODULE(db_sqlite, .init = init, .fini = fini)
