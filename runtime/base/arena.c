@@ -17,7 +17,7 @@
 #include "base/fmt.h"
 #include "base/mem.h"
 
-enum { FIRST_BLOCK = 4096 - 64, LARGEST_BLOCK = 256 * 1024, PRINT_FIRST = 256 };
+enum { FIRST_BLOCK = 4096 - 64, KEPT_BLOCK = 1024, LARGEST_BLOCK = 256 * 1024, PRINT_FIRST = 256 };
 
 /* A build for finding faults shall see each block's end of life. */
 #ifdef KILN_DEBUG
@@ -104,9 +104,24 @@ struct arena *arena_new(size_t limit)
 	if (!b)
 		return NULL;
 	a = (struct arena *)b->data;
-	*a = (struct arena){.head = b, .first = b, .left = limit ? limit : SIZE_MAX, .next_size = FIRST_BLOCK * 2};
+	*a = (struct arena){.head = b, .first = b, .left = limit ? limit : SIZE_MAX, .next_size = FIRST_BLOCK * 2, .refs = 1};
 	use_room(a, b->data + ARENA_BYTES, FIRST_BLOCK - ARENA_BYTES);
 	atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
+	return a;
+}
+
+struct arena *arena_new_kept(size_t limit)
+{
+	struct arena *a = arena_new(limit);
+
+	if (a)
+		a->next_size = KEPT_BLOCK;
+	return a;
+}
+
+struct arena *arena_ref(struct arena *a)
+{
+	a->refs++;
 	return a;
 }
 
@@ -123,12 +138,14 @@ static void free_blocks(struct arena_block *b, const struct arena_block *keep)
 
 void arena_free(struct arena **ap)
 {
-	struct arena_block *first = *ap ? (*ap)->first : NULL;
+	struct arena *a = *ap;
+	struct arena_block *first;
 
-	if (!first)
-		return;
-	free_blocks((*ap)->head, first);
 	*ap = NULL;
+	if (!a || --a->refs)
+		return;
+	first = a->first; /* a itself lies in it */
+	free_blocks(a->head, first);
 	block_free(first);
 	atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
 }

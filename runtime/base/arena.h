@@ -22,12 +22,17 @@ struct arena {
 	size_t left;    /* of the limit, without what is in [from, end) */
 	size_t used;    /* before that block */
 	size_t next_size;
+	unsigned refs;
 	struct arena_block *head, *first; /* the first holds this struct and goes last */
 };
 
 /* A new arena that will hold at most `limit` bytes (0: no bound); NULL when memory is out. */
 struct arena *arena_new(size_t limit);
-/* Free all of it and null the pointer. NULL inside is fine. */
+/* The same for what is kept long: blocks behind the first are no larger than what is needed asks for. */
+struct arena *arena_new_kept(size_t limit);
+/* A second owner: the arena goes when each has freed it. */
+struct arena *arena_ref(struct arena *a);
+/* Free all of it (by its last owner) and null the pointer. NULL inside is fine. */
 void arena_free(struct arena **a);
 /* Forget every allocation; keeps the first block for reuse. */
 void arena_reset(struct arena *a);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parse, judge (400 or a counted drop), then a fiber: the request route, or the core's reply route and
- * the transaction. The message's arena holds the draft's texts, because a transaction keeps both.
+ * the transaction. The draft's texts have an arena of their own, for a transaction keeps them longer than
+ * what was parsed of the message.
  */
 #include "host/receive.h"
 
@@ -58,6 +59,7 @@ struct job {
 	struct worker *w;
 	struct sip_msg *msg;
 	struct sip_draft draft;
+	struct arena *texts;
 	struct script_vars *vars; /* those of the events before the route; NULL without any */
 };
 
@@ -167,6 +169,7 @@ static void run_job(void *arg)
 	dispatch(j);
 	script_vars_unref(&j->vars);
 	applied = j->draft.msg;
+	arena_free(&j->texts);
 	if (applied != msg)
 		sip_msg_unref(&applied);
 	sip_msg_unref(&msg);
@@ -200,7 +203,7 @@ static void prepare(struct job *j, const struct msg_origin *o)
 {
 	struct sip_via *v;
 
-	sip_draft_init(&j->draft, j->msg, j->msg->arena);
+	sip_draft_init(&j->draft, j->msg, j->texts);
 	j->draft.force_rport = r_.force_rport && j->msg->is_request;
 	j->draft.add_local_rport = r_.local_rport;
 	if (!o->conn_id || !j->msg->is_request || !net_get_conf(net_of(j->w))->tcp_accept_aliases)
@@ -231,7 +234,9 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 	counter_inc(msg->is_request ? r_.rcv_requests : r_.rcv_replies);
 	tally(msg);
 	j = arena_new_of(msg->arena, struct job);
-	if (!j) {
+	if (j)
+		j->texts = arena_new_kept(TXN_ARENA_LIMIT);
+	if (!j || !j->texts) {
 		sip_msg_unref(&msg);
 		return;
 	}
@@ -242,6 +247,7 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 		log_err("no fiber for a message");
 		if (msg->is_request)
 			script_reply_draft(w, &j->draft, 503, S("Service Unavailable"));
+		arena_free(&j->texts);
 		sip_msg_unref(&msg);
 	}
 }

@@ -502,7 +502,7 @@ static int move_branch(struct sip_draft *to, const struct sip_branch *b, struct 
 	return err;
 }
 
-/* Texts of the draft go where the new message lives, for the old one may end first. */
+/* Texts of the draft go into its arena of now: where the new message lives when they lived with the old one, which may end first. */
 static int move_texts(const struct sip_draft *from, struct sip_draft *to)
 {
 	int err = move_branch(to, &from->main, &to->main);
@@ -538,7 +538,8 @@ static int become(struct sip_draft *d, struct sip_msg *m)
 	int err;
 
 	t.msg = m;
-	t.arena = m->arena;
+	if (d->arena == d->msg->arena)
+		t.arena = m->arena;
 	t.edits = NULL;
 	err = move_texts(d, &t);
 	if (err) {

@@ -36,11 +36,31 @@ void txn_branch_stop(struct txn_branch *b)
 	timer_stop(&b->cretr);
 }
 
+/* Room for one more. */
+static bool branches_grow(struct txn *t)
+{
+	unsigned cap = t->cap_b ? t->cap_b * 4 : 2;
+	struct txn_branch **b;
+
+	if (t->n_b < t->cap_b)
+		return true;
+	if (t->n_b == TXN_BRANCHES_MAX)
+		return false;
+	b = arena_raw(t->arena, cap * sizeof(*b));
+	if (!b)
+		return false;
+	if (t->n_b)
+		memcpy(b, t->b, t->n_b * sizeof(*b));
+	t->b = b;
+	t->cap_b = cap;
+	return true;
+}
+
 struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 {
 	struct txn_branch *b;
 
-	if (t->n_b == TXN_BRANCHES_MAX)
+	if (!branches_grow(t))
 		return NULL;
 	b = arena_new_of(t->arena, struct txn_branch);
 	if (!b)
@@ -49,7 +69,6 @@ struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 	b->idx = t->n_b;
 	b->draft = *d;
 	b->draft.branches = NULL;
-	b->target = d->main;
 	b->flags = d->main.flags;
 	b->routes = (struct txn_routes){-1, -1, -1, t->routes.on_branch_failure};
 	t->b[t->n_b++] = b;
@@ -151,38 +170,48 @@ void txn_send_failed(struct worker *w, uint64_t cookie)
 	timer_start(w, &b->fr, 1, fr_over, b); /* its fiber does the rest */
 }
 
-int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
-		  struct str branch, struct str *ret)
+static int build_for(struct worker *w, struct arena *tmp, struct txn_dst *dst, const struct sip_draft *d, struct str branch,
+		     struct sip_wire *wire)
 {
 	struct txn_dst first = *dst;
-	struct sip_wire wire;
 	bool again = false;
 	enum proto p;
 
-	if (!branch.p)
-		return RT_E_NOMEM;
 	for (;;) {
 		struct sip_hop hop = {0};
 		int err = txn_down()->hop(w, dst, d, &hop);
 
 		hop.branch = branch;
 		if (!err)
-			err = sip_build_request(a, d, &hop, &wire);
+			err = sip_build_request(tmp, d, &hop, wire);
 		if (err && !again)
 			return err;
 		if (err) { /* no way over the other protocol */
 			*dst = first;
 			continue;
 		}
-		p = !again && txn_down()->proto_for ? txn_down()->proto_for(w, dst, d, wire.len) : dst->proto;
+		p = !again && txn_down()->proto_for ? txn_down()->proto_for(w, dst, d, wire->len) : dst->proto;
 		if (p == dst->proto)
-			break;
+			return 0;
 		dst->proto = p; /* too long for a datagram: its Via must say so (RFC 3261 18.1.1) */
 		dst->sock = NULL;
 		again = true;
 	}
-	*ret = sip_wire_flat(&wire, a);
-	return ret->p ? 0 : RT_E_NOMEM;
+}
+
+int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
+		  struct str branch, struct str *ret)
+{
+	struct arena *tmp = branch.p ? arena_new(TXN_ARENA_LIMIT) : NULL;
+	struct sip_wire wire;
+	int err = tmp ? build_for(w, tmp, dst, d, branch, &wire) : RT_E_NOMEM;
+
+	if (!err) {
+		*ret = sip_wire_flat(&wire, a);
+		err = ret->p ? 0 : RT_E_NOMEM;
+	}
+	arena_free(&tmp);
+	return err;
 }
 
 static size_t put_hex(char *to, uint32_t v)
@@ -224,6 +253,8 @@ int txn_branch_send(struct txn_branch *b)
 	struct txn_dst *d;
 	int err = RT_E_IO;
 
+	if (!txn_wake(t))
+		return RT_E_NOMEM;
 	for (;; b->cur_dst++) {
 		d = &b->dst[b->cur_dst];
 		err = build(b);
@@ -256,14 +287,13 @@ bool txn_branch_failover(struct txn_branch *b)
 	struct txn_branch *nb;
 
 	if (b->cur_dst + 1 >= b->n_dst || !txn_cfg.dns_failover || (t->flags & TXN_NO_FAILOVER) ||
-	    t->uas_status >= 200 || (t->flags & TXN_CANCELED))
+	    t->uas_status >= 200 || (t->flags & TXN_CANCELED) || !txn_wake(t))
 		return false;
 	nb = txn_branch_new(t, &b->draft);
 	if (!nb)
 		return false;
-	nb->target = b->target;
 	nb->routes = b->routes;
-	memcpy(nb->dst, b->dst, sizeof(nb->dst));
+	nb->dst = b->dst; /* the older one needs but its own */
 	nb->n_dst = b->n_dst;
 	nb->cur_dst = b->cur_dst + 1;
 	if (txn_cfg.dns_reuse_rcv_socket && !nb->draft.main.force_sock && t->req->origin.sock &&
@@ -296,12 +326,13 @@ static void cancel_again(void *arg)
 void txn_branch_cancel_now(struct txn_branch *b)
 {
 	struct txn *t = b->t;
+	struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
 	struct sip_wire wire;
 
 	b->cancel_wanted = false;
-	if (sip_build_cancel(t->arena, b->sent, b->cancel_headers, &txn_cfg.ident, &wire) != 0)
-		return;
-	b->cancel = sip_wire_flat(&wire, t->arena);
+	if (tmp && sip_build_cancel(tmp, b->sent, b->cancel_headers, &txn_cfg.ident, &wire) == 0)
+		b->cancel = sip_wire_flat(&wire, t->arena);
+	arena_free(&tmp);
 	if (!b->cancel.p)
 		return;
 	timer_stop(&b->retr);

@@ -36,9 +36,19 @@ void txn_set_user(struct txn *t, void *user)
 	t->user = user;
 }
 
-struct sip_msg *txn_request(const struct txn *t)
+struct sip_msg *txn_request(struct txn *t)
 {
-	return t->req;
+	return txn_wake(t) ? t->req : NULL;
+}
+
+bool txn_rests(const struct txn *t)
+{
+	return !t->req;
+}
+
+enum sip_method txn_method(const struct txn *t)
+{
+	return t->method;
 }
 
 struct sip_draft *txn_draft(struct txn *t)
@@ -51,10 +61,11 @@ void txn_save_draft(struct txn *t, const struct sip_draft *d)
 	if (d == &t->draft)
 		return;
 	if (d->msg != t->req) {
-		txn_tag_make(t); /* it is that of the request as it came */
+		(void)txn_tag_make(t); /* it is that of the request as it came */
 		(void)sip_msg_ref(d->msg);
 		sip_msg_unref(&t->req);
 		t->req = d->msg;
+		t->kept = NULL;
 	}
 	t->draft = *d;
 	t->draft.branches = NULL;
@@ -96,8 +107,7 @@ int64_t txn_lifetime_ms(const struct txn *t)
 
 struct str txn_to_tag(struct txn *t)
 {
-	txn_tag_make(t);
-	return str_of(t->tag);
+	return txn_tag_make(t) ? str_of(t->tag) : STR_NULL;
 }
 
 struct txn_branch *txn_picked(const struct txn *t)

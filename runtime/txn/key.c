@@ -95,10 +95,14 @@ struct str txn_tag(struct sip_msg *m, char buf[TXN_TAG_LEN + 1])
 	return txn_tag_by(m, sip_via_top(m), buf);
 }
 
-void txn_tag_make(struct txn *t)
+bool txn_tag_make(struct txn *t)
 {
-	if (!t->tag[0] && !(t->flags & TXN_LOCAL))
-		(void)txn_tag(t->req, t->tag);
+	if (t->tag[0] || (t->flags & TXN_LOCAL))
+		return true;
+	if (!txn_wake(t))
+		return false;
+	(void)txn_tag(t->req, t->tag);
+	return true;
 }
 
 /* 16 hex digits, lowest first: all nibbles of half a word at once. */

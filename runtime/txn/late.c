@@ -147,7 +147,7 @@ void txn_late_keep(struct txn *t)
 	struct txn_late *x;
 
 	if ((t->flags & TXN_LOCAL) || !t->key.p || !t->reply_n || t->uas_status < 200 || now >= end ||
-	    proto_is_stream(t->req->origin.proto) || l->n >= txn_cfg.max_txns)
+	    proto_is_stream(txn_origin(t)->proto) || l->n >= txn_cfg.max_txns)
 		return;
 	x = late_new(t);
 	if (!x)

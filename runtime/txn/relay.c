@@ -21,9 +21,18 @@ static struct str next_hop(const struct sip_draft *d, const struct txn_relay_opt
 	return sip_draft_uri(d);
 }
 
+static bool keep_dst(struct txn_branch *b, const struct txn_dst *dst)
+{
+	b->dst = arena_raw(b->t->arena, b->n_dst * sizeof(*dst));
+	if (b->dst)
+		memcpy(b->dst, dst, b->n_dst * sizeof(*dst));
+	return b->dst != NULL;
+}
+
 /* Branch route and addresses of a new branch; on failure it is marked done. */
 static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 {
+	struct txn_dst dst[TXN_DST_MAX];
 	struct txn *t = b->t;
 	int err = 0;
 
@@ -33,10 +42,13 @@ static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 	b->flags = b->draft.main.flags;
 	if (!err)
 		err = txn_down()->resolve_await(t->w, next_hop(&b->draft, o), o->proto,
-						b->draft.main.force_sock, b->dst, TXN_DST_MAX, &b->n_dst);
+						b->draft.main.force_sock, dst, TXN_DST_MAX, &b->n_dst);
 	if (err == RT_E_TIMEOUT || err == RT_E_IO)
 		err = RT_E_NOENT;
+	if (!err && !keep_dst(b, dst))
+		err = RT_E_NOMEM;
 	if (err) {
+		b->n_dst = 0;
 		b->done = true;
 		b->dropped = true;
 	}
@@ -256,10 +268,11 @@ static void send_ack(struct txn_branch *b, struct sip_msg *m)
 
 	if (!b->ack.p) {
 		struct sip_hdr *to = m->first[SIP_HDR_TO];
+		struct arena *tmp = to ? arena_new(TXN_ARENA_LIMIT) : NULL;
 
-		if (!to || sip_build_ack(t->arena, b->sent, to->raw, &txn_cfg.ident, &wire) != 0)
-			return;
-		b->ack = sip_wire_flat(&wire, t->arena);
+		if (tmp && sip_build_ack(tmp, b->sent, to->raw, &txn_cfg.ident, &wire) == 0)
+			b->ack = sip_wire_flat(&wire, t->arena);
+		arena_free(&tmp);
 	}
 	if (b->ack.p)
 		(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->ack, true);
@@ -338,6 +351,8 @@ static void take_reply(struct txn_branch *b, struct sip_draft *d)
 	sip_msg_unref(&b->reply);
 	b->reply = sip_msg_ref(m);
 	txn_result(b, d);
+	if (status < 300 && b->reply == m) /* it has gone up; only negative ones may be chosen later */
+		sip_msg_unref(&b->reply);
 }
 
 bool txn_reply_await(struct worker *w, struct sip_draft *d)

@@ -47,10 +47,22 @@ static bool on_reply(struct txn *t, struct txn_branch *b, int32_t route, struct 
 	return keep;
 }
 
+/* False, and a line of log: no memory. */
+static bool copy_draft(struct txn *t, struct sip_draft *d)
+{
+	if (!txn_wake(t)) {
+		log_err("no memory for a route of a transaction");
+		return false;
+	}
+	*d = t->draft;
+	d->branches = NULL;
+	return true;
+}
+
 static void over_copy(struct txn *t, struct txn_branch *b, int32_t kind, int32_t route,
 		      const char *event)
 {
-	struct sip_draft d = t->draft;
+	struct sip_draft d;
 	struct txn_run r = {.kind = kind,
 			    .route = route,
 			    .event_name = event,
@@ -58,7 +70,8 @@ static void over_copy(struct txn *t, struct txn_branch *b, int32_t kind, int32_t
 			    .branch = b ? (int32_t)b->idx : -1,
 			    .draft = &d};
 
-	d.branches = NULL;
+	if (!copy_draft(t, &d))
+		return;
 	if (b)
 		d.main.flags = b->flags;
 	(void)run(&r);
@@ -92,7 +105,7 @@ static bool on_local_request(struct txn *t, struct sip_draft *d)
 
 static void on_local_response(struct txn *t)
 {
-	struct sip_draft d = t->draft;
+	struct sip_draft d;
 	struct txn_run r = {.kind = TXN_RUN_EVENT,
 			    .route = -1,
 			    .event_name = "tm:local-response",
@@ -100,8 +113,8 @@ static void on_local_response(struct txn *t)
 			    .branch = -1,
 			    .draft = &d};
 
-	d.branches = NULL;
-	(void)run(&r);
+	if (copy_draft(t, &d))
+		(void)run(&r);
 }
 
 void txn_route_run(struct txn *t, int32_t kind, int32_t route)

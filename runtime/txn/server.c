@@ -40,7 +40,9 @@ static void wait_over(void *arg)
 
 static void send_last(struct txn *t)
 {
-	txn_reply_dst_await(t->w, &t->draft, &t->up);
+	if (t->draft.msg)
+		txn_reply_dst_await(t->w, &t->draft, &t->up);
+	t->up.send_flags = t->draft.rpl_send;
 	if (txn_down()->send(t->w, &t->up, str_make(t->reply, t->reply_n), false) == 0)
 		txn_stat(STAT_RPL_SENT, 1);
 }
@@ -71,7 +73,7 @@ static void final_sent(struct txn *t, bool first)
 		return;
 	}
 	txn_start_wait(t, t->timers.fr);
-	if (!proto_is_stream(t->req->origin.proto)) {
+	if (!proto_is_stream(txn_origin(t)->proto)) {
 		t->retr_ms = t->timers.t1;
 		timer_start(t->w, &t->retr, t->retr_ms, timer_g, t);
 	}
@@ -151,7 +153,7 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 
 	if (!from || sip_cseq(m, &cs) != 0 || !sip_via_top(m) || m->method == SIP_ACK)
 		return RT_E_PARSE;
-	err = txn_alloc(w, &t);
+	err = txn_alloc(w, d->arena, &t);
 	if (err)
 		return err;
 	t->method = m->method;
@@ -183,28 +185,37 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 	return 0;
 }
 
+static int reply_now(struct txn *t, struct arena *tmp, const struct sip_reply *r)
+{
+	struct sip_wire wire;
+	int err = sip_build_reply(tmp, &t->draft, r, &wire);
+
+	if (err)
+		return err;
+	txn_stat(STAT_RPL_GENERATED, 1);
+	return txn_send_up(t, r->status, &wire, NULL);
+}
+
 int txn_reply(struct txn *t, int status, struct str reason, struct str headers, struct str body)
 {
-	struct sip_via *v = t->req ? sip_via_top(t->req) : NULL;
-	struct sip_reply r = {.status = status,
-			      .reason = reason,
-			      .to_tag = status == 100 ? STR_NULL : txn_to_tag(t),
-			      .headers = headers,
-			      .body = body,
-			      .ident = &txn_cfg.ident,
-			      .rport = (v && v->rport.p) || t->draft.force_rport};
-	struct sip_wire wire;
+	struct sip_reply r = {.status = status, .reason = reason, .headers = headers, .body = body,
+			      .ident = &txn_cfg.ident};
+	struct arena *tmp;
+	struct sip_via *v;
 	int err;
 
 	if (t->flags & TXN_LOCAL)
 		return RT_E_INVAL;
 	if (t->uas_status >= 200)
 		return RT_E_STATE;
-	err = sip_build_reply(t->arena, &t->draft, &r, &wire);
-	if (err)
-		return err;
-	txn_stat(STAT_RPL_GENERATED, 1);
-	err = txn_send_up(t, status, &wire, NULL);
+	if (!txn_wake(t))
+		return RT_E_NOMEM;
+	v = sip_via_top(t->req);
+	r.to_tag = status == 100 ? STR_NULL : txn_to_tag(t);
+	r.rport = (v && v->rport.p) || t->draft.force_rport;
+	tmp = arena_new(TXN_ARENA_LIMIT);
+	err = tmp ? reply_now(t, tmp, &r) : RT_E_NOMEM;
+	arena_free(&tmp);
 	if (!err && status >= 200)
 		txn_cancel_branches(t, ~0ULL, status, STR_NULL);
 	if (!err && txn_up.local_response)
@@ -255,6 +266,7 @@ void txn_request_done(struct txn *t)
 		else
 			txn_release(t);
 	}
+	txn_let_rest(t);
 	txn_unlock(t);
 	txn_unref(&t);
 }

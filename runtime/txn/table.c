@@ -261,7 +261,7 @@ int txn_index_add(struct txn *t)
 	return 0;
 }
 
-int txn_alloc(struct worker *w, struct txn **ret)
+int txn_alloc(struct worker *w, struct arena *a, struct txn **ret)
 {
 	struct txn_table *tab = txn_table(w);
 	struct txn *t;
@@ -270,14 +270,10 @@ int txn_alloc(struct worker *w, struct txn **ret)
 		txn_stat(STAT_REFUSED, 1);
 		return RT_E_LIMIT;
 	}
-	t = mem_alloc(sizeof(*t));
+	t = arena_new_of(a, struct txn);
 	if (!t)
 		return RT_E_NOMEM;
-	t->arena = arena_new(TXN_ARENA_LIMIT);
-	if (!t->arena) {
-		mem_free(&t);
-		return RT_E_NOMEM;
-	}
+	t->arena = arena_ref(a);
 	t->refs = 1;
 	t->w = w;
 	t->tab = tab;
@@ -302,23 +298,29 @@ struct txn *txn_ref(struct txn *t)
 	return t;
 }
 
+static void forget_replies(struct txn *t)
+{
+	for (unsigned i = 0; i < t->n_b; i++)
+		sip_msg_unref(&t->b[i]->reply);
+}
+
 void txn_unref(struct txn **pt)
 {
 	struct txn *t = *pt;
+	struct arena *a;
 
 	*pt = NULL;
 	if (!t || --t->refs)
 		return;
 	BUG_ON(t->hashed);
 	txn_notify(t, TXN_EV_DESTROY, NULL, NULL, t->uas_status);
-	for (unsigned i = 0; i < t->n_b; i++)
-		sip_msg_unref(&t->b[i]->reply);
+	forget_replies(t);
 	if (t->user && txn_up.user_unref)
 		txn_up.user_unref(t->user);
 	sip_msg_unref(&t->req);
 	mem_free(&t->reply);
-	arena_free(&t->arena);
-	mem_free(&t);
+	a = t->arena;
+	arena_free(&a);
 }
 
 void txn_destroy(struct txn *t)
@@ -339,6 +341,62 @@ void txn_destroy(struct txn *t)
 	for (unsigned i = 0; i < t->n_b; i++)
 		txn_branch_stop(t->b[i]);
 	txn_unref(&t);
+}
+
+/* ---- rest ---- */
+
+static void set_msg(struct txn *t, struct sip_msg *m)
+{
+	t->draft.msg = m;
+	for (unsigned i = 0; i < t->n_b; i++)
+		t->b[i]->draft.msg = m;
+}
+
+/* All drafts are over the one request, and what they say of it lies in our arena. */
+static bool may_rest(const struct txn *t)
+{
+	if ((t->flags & TXN_LOCAL) || !t->req || t->req->arena == t->arena || t->draft.arena != t->arena)
+		return false;
+	for (unsigned i = 0; i < t->n_b; i++)
+		if (t->b[i]->draft.msg != t->req || t->b[i]->draft.arena != t->arena)
+			return false;
+	return true;
+}
+
+static bool keep_bytes(struct txn *t)
+{
+	struct txn_kept *k = t->kept ? NULL : arena_new_of(t->arena, struct txn_kept);
+
+	if (t->kept || !k)
+		return t->kept;
+	k->bytes = str_dup(t->arena, t->req->buf);
+	k->origin = t->req->origin;
+	k->id = t->req->id;
+	if (k->bytes.p)
+		t->kept = k;
+	return t->kept;
+}
+
+void txn_let_rest(struct txn *t)
+{
+	if (!may_rest(t) || !keep_bytes(t))
+		return;
+	if (t->up.proto == PROTO_NONE)
+		txn_reply_dst_await(t->w, &t->draft, &t->up);
+	sip_msg_unref(&t->req);
+	set_msg(t, NULL);
+}
+
+bool txn_wake(struct txn *t)
+{
+	if (t->req)
+		return true;
+	if (sip_msg_parse(NULL, t->kept->bytes, &t->req))
+		return false;
+	t->req->origin = t->kept->origin;
+	t->req->id = t->kept->id;
+	set_msg(t, t->req);
+	return true;
 }
 
 /* ---- turns ---- */
@@ -362,6 +420,8 @@ void txn_unlock(struct txn *t)
 	BUG_ON(!t->depth);
 	if (--t->depth)
 		return;
+	if (t->uas_status >= 200) /* the choice is made */
+		forget_replies(t);
 	t->owner = NULL;
 	(void)wait_queue_wake_one(&t->turn);
 }

@@ -8,8 +8,7 @@
  *
  * Ownership: a transaction and all its memory belong to one worker; no call is safe from another and
  * none takes a thread lock. It is referenced by its own state machine until its wait timer ends and
- * by whoever called txn_ref(). It references the request's message, whose arena must hold the text of
- * the draft given to txn_new().
+ * by whoever called txn_ref(). It lives in the arena of the draft given to txn_new(), as an owner of it.
  *
  * Fibers: functions ending in _await may park (they resolve names, run routes, or wait for the
  * transaction's turn) and must run in a fiber. Only one fiber at a time works on a transaction: the
@@ -316,8 +315,16 @@ struct txn_routes *txn_routes(struct txn *t);
 struct txn_timers *txn_timers(struct txn *t);
 void *txn_user(const struct txn *t);
 void txn_set_user(struct txn *t, void *user); /* takes a reference through the hook */
-struct sip_msg *txn_request(const struct txn *t);
-/* The request as it was at relay time; failure routes work on it. */
+/*
+ * Most transactions only wait for replies and then for their end, so what was parsed of the request goes when
+ * the script has ended: the transaction rests. Whoever asks has it parsed again, and it stays; NULL: memory is out.
+ */
+struct sip_msg *txn_request(struct txn *t);
+bool txn_rests(const struct txn *t);
+/* For whoever woke it and keeps no view of the message. */
+void txn_let_rest(struct txn *t);
+enum sip_method txn_method(const struct txn *t);
+/* The request as it was at relay time; failure routes work on it. Its msg may be NULL until txn_request() was asked. */
 struct sip_draft *txn_draft(struct txn *t);
 void txn_save_draft(struct txn *t, const struct sip_draft *d);
 struct worker *txn_worker(const struct txn *t);

@@ -13,10 +13,9 @@ struct txn_branch {
 	struct txn *t;
 	unsigned idx;
 	struct sip_draft draft;   /* after the branch route */
-	struct sip_branch target; /* what it was made from */
 	struct txn_routes routes; /* -1: the transaction's */
 	uint32_t flags;
-	struct txn_dst dst[TXN_DST_MAX];
+	struct txn_dst *dst;
 	unsigned n_dst, cur_dst;
 	struct str sent, ack, cancel; /* bytes; cancel also while only wanted (then its headers) */
 	struct str cancel_headers;
@@ -28,12 +27,20 @@ struct txn_branch {
 	struct sip_msg *reply;
 	bool faked, timed_out, replied, dropped, done;
 	bool cancel_wanted, cancel_sent;
-	struct txn_dst ack_dst; /* of the ACK to a 2xx of a local INVITE */
+	struct txn_dst *ack_dst; /* of the ACK to a 2xx of a local INVITE, or NULL */
 	bool send_failed; /* the stream it went out on is lost */
 };
 
 struct txn_table;
 
+/* What is left of the request while the transaction rests. */
+struct txn_kept {
+	struct str bytes;
+	struct msg_origin origin;
+	uint32_t id;
+};
+
+/* It lies in its own arena, which is that of the texts of the draft that it was made for. */
 struct txn {
 	struct list by_key, by_id, by_call;
 	uint64_t key_hash, call_hash;
@@ -47,7 +54,8 @@ struct txn {
 	uint32_t cseq;
 	enum sip_method method;
 	uint32_t flags;
-	struct sip_msg *req;
+	struct sip_msg *req; /* NULL while it rests: txn_wake() */
+	struct txn_kept *kept;
 	struct sip_draft draft;
 	struct txn_routes routes;
 	struct txn_timers timers;
@@ -71,8 +79,8 @@ struct txn {
 	int relay_err; /* of the last relay, for the answer at the script's end */
 	struct timer susp;
 	/* branches */
-	struct txn_branch *b[TXN_BRANCHES_MAX];
-	unsigned n_b, first_b;
+	struct txn_branch **b;
+	unsigned n_b, cap_b, first_b;
 	bool same_set; /* a relay now adds to the set that is there */
 	struct txn_branch *picked;
 	/* local */
@@ -115,17 +123,24 @@ bool txn_onsend(struct worker *w, struct txn *t, const struct sip_draft *d, cons
 		struct str bytes);
 
 struct txn_table *txn_table(const struct worker *w);
-int txn_alloc(struct worker *w, struct txn **ret);
+/* In the arena, of which it becomes an owner. */
+int txn_alloc(struct worker *w, struct arena *a, struct txn **ret);
 int txn_index_add(struct txn *t);
 void txn_destroy(struct txn *t); /* unhash, stop timers, drop the table's reference */
 void txn_notify(struct txn *t, enum txn_event e, struct txn_branch *b, struct sip_msg *m, int st);
+/* False: no memory. */
+bool txn_wake(struct txn *t);
+static inline const struct msg_origin *txn_origin(const struct txn *t)
+{
+	return t->req ? &t->req->origin : &t->kept->origin;
+}
 void txn_lock_await(struct txn *t);
 void txn_unlock(struct txn *t);
 
 /* key.c: identity of a request, made once; `method` stands for the request's own. text.p NULL: not to be had. */
 const struct sip_key *txn_key(struct sip_msg *m, enum sip_method method);
-/* Our tag from now on, unless it was made before. */
-void txn_tag_make(struct txn *t);
+/* Our tag from now on, unless it was made before. False: no memory. */
+bool txn_tag_make(struct txn *t);
 
 /* n empty rings, or NULL */
 struct list *txn_rings_new(size_t n);

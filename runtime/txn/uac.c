@@ -85,14 +85,17 @@ static int ack_address_await(struct txn_branch *b, struct sip_msg *m, struct str
 	struct txn *t = b->t;
 	unsigned n = 0;
 
-	b->ack_dst = b->dst[b->cur_dst];
-	b->ack_dst.cookie = 0;
+	b->ack_dst = arena_new_of(t->arena, struct txn_dst);
+	if (!b->ack_dst)
+		return RT_E_NOMEM;
+	*b->ack_dst = b->dst[b->cur_dst];
+	b->ack_dst->cookie = 0;
 	if (txn_cfg.local_ack_mode == 2) {
-		b->ack_dst = (struct txn_dst){.proto = m->origin.proto, .to = m->origin.src,
+		*b->ack_dst = (struct txn_dst){.proto = m->origin.proto, .to = m->origin.src,
 					      .sock = m->origin.sock, .conn_id = m->origin.conn_id};
 	} else if (txn_cfg.local_ack_mode == 0) {
 		return txn_down()->resolve_await(t->w, hop, PROTO_NONE, b->draft.main.force_sock,
-						 &b->ack_dst, 1, &n);
+						 b->ack_dst, 1, &n);
 	}
 	return 0;
 }
@@ -124,7 +127,7 @@ static int build_ack_await(struct txn_branch *b, struct sip_msg *m)
 	u.n_routes = route_set(m, routes, &first);
 	err = ack_address_await(b, m, first.n ? first : u.ruri);
 	if (!err)
-		err = txn_down()->hop(t->w, &b->ack_dst, &b->draft, &hop);
+		err = txn_down()->hop(t->w, b->ack_dst, &b->draft, &hop);
 	if (err)
 		return err;
 	hop.branch = str_printf(t->arena, "z9hG4bK.a%x.%x.%x", t->index, t->label, b->idx);
@@ -139,7 +142,7 @@ void txn_local_ack_await(struct txn_branch *b, struct sip_msg *m)
 	if (!b->ack.p && build_ack_await(b, m))
 		log_warn("no ACK can be sent for the 2xx to an INVITE of our own");
 	if (b->ack.p)
-		(void)txn_down()->send(b->t->w, &b->ack_dst, b->ack, true);
+		(void)txn_down()->send(b->t->w, b->ack_dst, b->ack, true);
 }
 
 /* ---- sending ---- */
@@ -148,12 +151,15 @@ int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 {
 	struct txn_relay_opts o = {.uri = u->next_hop};
 	struct sip_draft d;
+	struct arena *a;
 	struct txn *t;
 	int err;
 
 	if (str_eq(u->method, S("ACK")) || str_eq(u->method, S("CANCEL")))
 		return RT_E_UNSUPP;
-	err = txn_alloc(w, &t);
+	a = arena_new_kept(TXN_ARENA_LIMIT);
+	err = a ? txn_alloc(w, a, &t) : RT_E_NOMEM;
+	arena_free(&a); /* the transaction's own now */
 	if (err)
 		return err;
 	t->flags = TXN_LOCAL | (str_eq(u->method, S("INVITE")) ? TXN_INVITE : 0);

@@ -209,13 +209,14 @@ static struct str reason_of(const struct txn_notice *n)
 static void account(const struct txn_notice *n, struct str what)
 {
 	struct acc_record rec = {.what = what, .to_tag = to_tag_of(n)};
+	struct sip_msg *req = txn_request(n->t);
 	struct run r;
 
-	if (run_begin(&r, txn_worker(n->t), txn_draft(n->t), IN_REQUEST, n->t, txn_user(n->t))) {
+	if (!req || run_begin(&r, txn_worker(n->t), txn_draft(n->t), IN_REQUEST, n->t, txn_user(n->t))) {
 		log_err("acc: no memory for a record");
 		return;
 	}
-	fill_request(&rec, txn_request(n->t));
+	fill_request(&rec, req);
 	rec.code = str_printf(r.arena, "%d", n->status);
 	rec.reason = reason_of(n);
 	finish(&r, &rec);
@@ -248,10 +249,8 @@ static void on_reply_out(void *arg, const struct txn_notice *n)
 	bool cancel, invite;
 
 	(void)arg;
-	if (!d || !d->msg)
-		return;
-	cancel = d->msg->method == SIP_CANCEL;
-	invite = d->msg->method == SIP_INVITE;
+	cancel = txn_method(n->t) == SIP_CANCEL;
+	invite = txn_method(n->t) == SIP_INVITE;
 	if (cancel && !param.report_cancels)
 		return;
 	if (invite && n->status >= 300 && flagged(d, param.log_missed_flag))
@@ -265,7 +264,7 @@ static void on_ack(void *arg, const struct txn_notice *n)
 	struct sip_draft *d = txn_draft(n->t);
 
 	(void)arg;
-	if (param.report_ack && d && n->msg && n->status < 300 && flagged(d, param.log_flag))
+	if (param.report_ack && n->msg && n->status < 300 && flagged(d, param.log_flag))
 		account(n, S("request acknowledged"));
 }
 

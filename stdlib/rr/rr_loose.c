@@ -38,6 +38,8 @@ static int remember(struct run *r, struct str params, bool next_hop)
 
 	if (!x)
 		return RT_E_NOMEM;
+	if (params.p) /* a transaction keeps it longer than the message */
+		params = str_dup(r->draft->arena, params);
 	x->params = params;
 	x->next_hop = next_hop;
 	err = sip_draft_drop(r->draft, MARK_ROUTED);
@@ -198,7 +200,7 @@ static int32_t strict(struct run *r, struct sip_nameaddr *a, const struct sip_ur
 	}
 	if (!a || !u)
 		return -1;
-	err = remember(r, str_dup(r->draft->arena, mine->params), false);
+	err = remember(r, mine->params, false);
 	if (!err && !u->lr.p) {
 		err = take_off(r, first, a->next);
 		return err || sip_draft_set_uri(r->draft, a->uri) ? -1 : 1;

@@ -66,6 +66,7 @@ static void add_header(struct rpc *c, struct rpc_node *n, const char *name, stru
 static bool list_one(void *arg, struct txn *t)
 {
 	struct rpc *c = arg;
+	bool rests = txn_rests(t);
 	struct sip_msg *m = txn_request(t);
 	struct rpc_node *n = rpc_add_struct(c, NULL, NULL);
 	struct sip_cseq cs = {0};
@@ -85,6 +86,8 @@ static bool list_one(void *arg, struct txn *t)
 	rpc_add_int(c, n, "outgoings", txn_branch_count(t));
 	rpc_add_int(c, n, "ref_count", 1);
 	rpc_add_int(c, n, "lifetime", txn_lifetime_ms(t));
+	if (rests)
+		txn_let_rest(t);
 	return !c->fault;
 }
 
