@@ -105,7 +105,7 @@ struct cat_pv {
 	const char *name;
 	const char *c_name; /* std_<module>_pv_<c_name>_get, _set */
 	int inner;          /* enum cat_inner */
-	const char *keys;   /* KEY: "a|b|c" */
+	const char *keys;   /* KEY: "a|b|c"; PATH: NULL, or those of ID=>KEY, "a[]" with an index */
 	uint32_t flags;     /* PVF_* */
 	uint32_t type;      /* VT_* */
 	bool writable;

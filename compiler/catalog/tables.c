@@ -81,6 +81,7 @@ static const struct cat_alias fn_alias[] = {
 #define VARSLOT CAT_INNER_VARSLOT, NULL
 #define AVPNAME CAT_INNER_AVPNAME, NULL
 #define PATH CAT_INNER_PATH, NULL
+#define RECORD(keys) CAT_INNER_PATH, keys
 #define INNERPV CAT_INNER_PV, NULL
 #define INNERFMT CAT_INNER_FMT, NULL
 #define SHTKEY CAT_INNER_SHTKEY, NULL

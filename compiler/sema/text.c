@@ -8,6 +8,8 @@
  */
 #include "sema/text.h"
 
+#include <stdio.h>
+
 #include "base/hash.h"
 
 struct cached {
@@ -202,6 +204,30 @@ static bool bind_path(struct scan *sc, struct sema_name *n)
 	return true;
 }
 
+/* ID=>KEY, KEY[INDEX] where the row writes "KEY[]" */
+static bool bind_record(struct scan *sc, const struct cat_pv *row, struct sema_name *n)
+{
+	const struct sema_path_part *key;
+	bool indexed;
+	char want[64];
+
+	if (!bind_path(sc, n))
+		return false;
+	if (n->n_parts != 2 || n->parts[0].index.kind != PV_INDEX_NONE)
+		return fail(sc, TEXT_BAD_NAME, n->text, "it has the form ID=>KEY") != NULL;
+	key = &n->parts[1];
+	indexed = key->index.kind != PV_INDEX_NONE;
+	if (key->dyn || key->text.n + 3 > sizeof(want))
+		return fail(sc, TEXT_BAD_NAME, key->text, "no such key") != NULL;
+	snprintf(want, sizeof(want), STR_FMT "%s", STR_ARG(key->text), indexed ? "[]" : "");
+	if (cat_key_index(row->keys, str_of(want), false) >= 0)
+		return true;
+	snprintf(want, sizeof(want), STR_FMT "%s", STR_ARG(key->text), indexed ? "" : "[]");
+	if (cat_key_index(row->keys, str_of(want), false) < 0)
+		return fail(sc, TEXT_BAD_NAME, key->text, "no such key") != NULL;
+	return indexed || fail(sc, TEXT_BAD_INDEX, key->text, "this key wants an index") != NULL;
+}
+
 static bool bind_key(struct scan *sc, const struct cat_pv *row, struct sema_name *n)
 {
 	struct str rest = str_of(row->keys);
@@ -271,7 +297,7 @@ static bool bind_name(struct scan *sc, const struct cat_pv *row, struct sema_nam
 		n->num = sc->e->var ? sc->e->var(sc->e->ctx, n->text) : 0;
 		return true;
 	case CAT_INNER_PATH:
-		return bind_path(sc, n);
+		return row->keys ? bind_record(sc, row, n) : bind_path(sc, n);
 	case CAT_INNER_KEY:
 	case CAT_INNER_NAME:
 	case CAT_INNER_NUMBER:

@@ -61,6 +61,7 @@
  *   VARSLOT             $var(x): compile-time slot -> num
  *   AVPNAME             avp names with classes -> text, num: see language.md 8
  *   PATH                xavp a[0]=>b -> parts
+ *   RECORD("a|b[]")      ID=>KEY, one of the keys; KEY[index] for those with [] -> parts, as for PATH
  *   INNERPV             one pseudo-variable -> inner
  *   INNERFMT            format string -> text
  *   SHTKEY              format string "table=>key" of a declared hash table -> text

@@ -28,6 +28,7 @@ struct net_flight {
 	unsigned users;
 	bool done;
 	int err;
+	uint32_t local_ttl; /* of its worker when it was asked */
 	uint64_t asked_us;
 	enum world_dns_type type;
 	size_t name_n;
@@ -218,12 +219,14 @@ out:
 	pthread_mutex_unlock(&d->lock);
 }
 
-static uint32_t time_to_live(const struct net_conf *conf, const struct world_answer *a)
+static uint32_t time_to_live(const struct net_conf *conf, uint32_t local, const struct world_answer *a)
 {
 	uint32_t ttl = UINT32_MAX;
 
 	if (a->status == RT_E_NOENT)
 		return conf->dns_cache_negative_ttl;
+	if (local)
+		return local;
 	for (size_t i = 0; i < a->n; i++)
 		ttl = a->rr[i].ttl < ttl ? a->rr[i].ttl : ttl;
 	if (ttl < conf->dns_cache_min_ttl)
@@ -257,7 +260,7 @@ static void on_answer(void *arg, const struct world_answer *a)
 	struct net_flight *f = arg;
 	struct net_worker *nw = f->nw;
 	const struct net_conf *conf = &nw->net->conf;
-	uint32_t ttl = time_to_live(conf, a);
+	uint32_t ttl = time_to_live(conf, f->local_ttl, a);
 
 	f->query = NULL;
 	f->done = true;
@@ -300,6 +303,7 @@ static int flight_start(struct net_worker *nw, struct str name, enum world_dns_t
 	if (!f)
 		return RT_E_NOMEM;
 	f->nw = nw;
+	f->local_ttl = nw->local_ttl;
 	f->asked_us = worker_now(nw->w);
 	f->type = type;
 	f->name_n = name.n;
@@ -361,6 +365,11 @@ int net_dns_lookup_await(struct worker *w, struct str name, enum world_dns_type 
 		return RT_E_STATE;
 	net_count(nw, N_DNS_MISSES, 1);
 	return ask_await(nw, key, type, ret);
+}
+
+void net_dns_local_ttl(struct worker *w, uint32_t s)
+{
+	net_worker_of(w)->local_ttl = s;
 }
 
 int net_dns_attach(struct net_worker *nw)

@@ -276,6 +276,15 @@ int net_resolve_await(struct worker *w, struct str host, uint16_t port, enum pro
 int net_reverse_await(struct worker *w, const struct addr *a, char *buf, size_t size, struct str *ret);
 /* Plain A/AAAA addresses of a name, no SRV; ports 0. */
 int net_addresses_await(struct worker *w, struct str host, struct net_targets *ret);
+/*
+ * The records of a name, each told to fn (which may not wait; views live as long as the call): SRV in
+ * the order of RFC 2782, those of one priority drawn by weight, NAPTR by order and preference
+ * (RFC 3403 4.1), others as they came. RT_E_NOENT when there are none; else as net_resolve_await.
+ */
+typedef void net_record_fn(void *arg, const struct world_rr *r);
+int net_records_await(struct worker *w, struct str name, enum world_dns_type type, net_record_fn *fn, void *arg);
+/* What this worker asks from now on is believed for s seconds, whatever the answers say; 0: as they say. */
+void net_dns_local_ttl(struct worker *w, uint32_t s);
 /* ---- the cache of names, for RPC ---- */
 
 /* Forget all cached names but, unless told, those that were put there for good. */

@@ -69,6 +69,7 @@ struct net_worker {
 	struct net_batch *out[NET_WORKERS_MAX]; /* what waits for the end of the batch */
 	struct list flights; /* names being asked for; dns.c */
 	unsigned n_flights;
+	uint32_t local_ttl;  /* s; 0: what the answers say */
 	net_conn_fn *observer[NET_OBSERVERS_MAX];
 	unsigned n_observers;
 	_Atomic uint64_t count[N_COUNT];

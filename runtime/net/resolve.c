@@ -109,7 +109,7 @@ static bool before(const struct world_rr *a, const struct world_rr *b)
 	return a->prio != b->prio ? a->prio < b->prio : a->weight > b->weight;
 }
 
-static unsigned sort_srv(struct finder *f, struct net_dns_entry *e, struct world_rr *v[SRV_MAX])
+static unsigned sort_srv(struct worker *w, bool by_weight, struct net_dns_entry *e, struct world_rr *v[SRV_MAX])
 {
 	unsigned n = 0;
 
@@ -120,10 +120,10 @@ static unsigned sort_srv(struct finder *f, struct net_dns_entry *e, struct world
 			v[k] = v[k - 1];
 		v[k] = &e->rr[i];
 	}
-	for (unsigned i = 0, j; f->n->conf.dns_srv_lb && i < n; i = j) {
+	for (unsigned i = 0, j; by_weight && i < n; i = j) {
 		for (j = i + 1; j < n && v[j]->prio == v[i]->prio; j++)
 			;
-		draw_by_weight(f->w, v + i, j - i);
+		draw_by_weight(w, v + i, j - i);
 	}
 	return n;
 }
@@ -138,7 +138,7 @@ static unsigned add_srv_name_await(struct finder *f, struct str name, enum proto
 
 	note(f, err ? err : e->status);
 	if (!err)
-		n = sort_srv(f, e, v);
+		n = sort_srv(f->w, f->n->conf.dns_srv_lb, e, v);
 	for (unsigned i = 0; i < n && f->ret->n < NET_TARGETS_MAX; i++)
 		if (v[i]->name.n && !str_eq(v[i]->name, S(".")))
 			(void)add_host_await(f, v[i]->name, p, v[i]->port);
@@ -300,6 +300,45 @@ int net_addresses_await(struct worker *w, struct str host, struct net_targets *r
 			err = one;
 	}
 	return ret->n ? 0 : err;
+}
+
+/* ---- records as they are ---- */
+
+static unsigned sort_naptr(struct net_dns_entry *e, struct world_rr *v[SRV_MAX])
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < e->n && n < SRV_MAX; i++) {
+		struct world_rr *r = &e->rr[i];
+		unsigned k = n++;
+
+		for (; k > 0 && (r->prio != v[k - 1]->prio ? r->prio < v[k - 1]->prio : r->weight < v[k - 1]->weight); k--)
+			v[k] = v[k - 1];
+		v[k] = r;
+	}
+	return n;
+}
+
+int net_records_await(struct worker *w, struct str name, enum world_dns_type type, net_record_fn *fn, void *arg)
+{
+	struct net_dns_entry *e = NULL;
+	struct world_rr *v[SRV_MAX];
+	unsigned n = 0;
+	int err = net_dns_lookup_await(w, name, type, &e);
+
+	if (!err)
+		err = e->status;
+	if (!err && type == DNS_SRV)
+		n = sort_srv(w, true, e, v);
+	else if (!err && type == DNS_NAPTR)
+		n = sort_naptr(e, v);
+	else
+		for (; !err && n < e->n && n < SRV_MAX; n++)
+			v[n] = &e->rr[n];
+	for (unsigned i = 0; i < n; i++)
+		fn(arg, v[i]);
+	net_dns_unref(&e);
+	return err;
 }
 
 /* "4.3.2.1.in-addr.arpa", nibbles for IPv6. */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses as texts; names asked through the worker's resolver, which parks the fiber. */
+/* Addresses as texts, and the names of this host. */
 #define STD_NAME ipops
 #define STD_DEF "ipops/ipops.def"
 #include "abi/std.h"
 
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "net/net.h"
 #include "script/env.h"
-#include "script/xavp.h"
 
 enum { V4 = 1, V6 = 2, V6_REFERENCE = 3 };
 
@@ -188,84 +188,6 @@ int32_t std_ipops_is_in_subnet(struct run *r, const struct str *ip, const struct
 		if (in_subnet(&a, str_trim(str_cut(&rest, ','))))
 			return 1;
 	return -1;
-}
-
-/* ---- names ---- */
-
-int32_t std_ipops_dns_sys_match_ip(struct run *r, const struct str *name, const struct str *ip)
-{
-	struct net_targets t;
-	struct addr a;
-
-	if (!parse(*ip, &a) || net_addresses_await(r->worker, *name, &t))
-		return -1;
-	for (unsigned i = 0; i < t.n; i++)
-		if (addr_ip_eq(&a, &t.v[i].addr))
-			return 1;
-	return -1;
-}
-
-int32_t std_ipops_dns_int_match_ip(struct run *r, const struct str *name, const struct str *ip)
-{
-	return std_ipops_dns_sys_match_ip(r, name, ip);
-}
-
-/* The answer is kept with the message, as fields of a record whose name no script can write. */
-static struct str record(struct run *r, struct str id)
-{
-	return str_printf(r->arena, "\001dns:" STR_FMT, STR_ARG(id));
-}
-
-static int note(struct run *r, struct str root, const char *field, struct value v)
-{
-	struct xavp_place p = {.root = root, .field = str_of(field)};
-
-	return xavp_add_last(r->sv, &p, &v);
-}
-
-int32_t std_ipops_dns_query(struct run *r, const struct str *name, const struct str *id)
-{
-	struct str root = record(r, *id);
-	struct net_targets t;
-	bool v4 = false, v6 = false;
-	int err;
-
-	if (!root.p || !id->n)
-		return -1;
-	xavp_delete(r->sv, root, true);
-	if (net_addresses_await(r->worker, *name, &t))
-		t.n = 0;
-	err = note(r, root, "count", value_int(t.n));
-	for (unsigned i = 0; i < t.n && !err; i++) {
-		const struct addr *a = &t.v[i].addr;
-		char buf[ADDR_TEXT_MAX];
-
-		v4 = v4 || a->family == AF_INET;
-		v6 = v6 || a->family == AF_INET6;
-		err = note(r, root, "addr", value_str(addr_text(a, false, buf)));
-		if (!err)
-			err = note(r, root, "type", value_int(a->family == AF_INET ? 4 : 6));
-	}
-	if (!err)
-		err = note(r, root, "ipv4", value_int(v4));
-	if (!err)
-		err = note(r, root, "ipv6", value_int(v6));
-	if (!err)
-		err = note(r, root, "hostname", value_str(*name));
-	return !err && t.n ? 1 : -1;
-}
-
-int32_t std_ipops_pv_dns_get(struct run *r, const struct pv_name *n, struct value *ret)
-{
-	struct xavp_place p;
-
-	*ret = value_null();
-	if (n->n_parts != 2)
-		return RT_E_INVAL;
-	p = (struct xavp_place){.root = record(r, n->parts[0].text), .field = n->parts[1].text};
-	p.field_index = n->parts[1].index_kind == PV_INDEX_NUM ? n->parts[1].index : 0;
-	xavp_read(r->sv, &p, ret);
-	return 0;
 }
 
 int32_t std_ipops_pv_HN_get(struct run *r, const struct pv_name *n, struct value *ret)

@@ -16,6 +16,10 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
   == http                a request (first line and headers, blank line, body) to the TCP port
   == bytes               the text as it is to the TCP port; what comes back until the server closes or 1 s passed
   == wait SECONDS        for what only time can bring (expiry)
+  == zone                (before config, needs root) the records both servers find when they ask for names, a line each:
+                         NAME TYPE DATA, as _sip._udp.a.test SRV 10 20 5060 host.a.test; "" is an empty text,
+                         ttl=SECONDS at the end is the time to live (else 300)
+  == asked NAME TYPE     whether the name server was asked that since the last such step
   == VERB~ ARGS          of the answer only names and nesting are compared: the values differ by nature
 
 Kept beside the answers: log lines that hold "@@ " (from there on) or "ACC: " . Neutral names replace ports, tags,
@@ -41,6 +45,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 spec = importlib.util.spec_from_file_location("lang_run", os.path.join(HERE, "..", "lang", "run.py"))
 lang = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(lang)
+sys.path.insert(0, os.path.join(HERE, "..", "live"))
+from dnsd import Dns  # noqa: E402
 OPTIONS = "-f {cfg} -DD -E -n 1 -a no -m 64 -M 8 -l udp:127.0.0.1:{port} -l tcp:127.0.0.1:{port} -Y {tmp} -w {tmp} -P {tmp}/pid"
 
 
@@ -71,10 +77,30 @@ def load(path):
     return steps
 
 
+def name_server(text):
+    """A name server of its own for one server under test: the system's resolvers ask port 53 only."""
+    zone = {}
+    for line in text.split("\n"):
+        line, _, ttl = line.partition(" ttl=")
+        words = ["" if w == '""' else int(w) if w.isdigit() else w for w in line.split()]
+        if words:
+            data = words[2] if len(words) == 3 else tuple(words[2:])
+            zone.setdefault(words[0], []).append((words[1], data, int(ttl or 300)))
+    for n in range(1, 250):
+        try:
+            return Dns(zone, ("127.53.1.%d" % n, 53))
+        except PermissionError:
+            raise
+        except OSError: # another case's
+            continue
+    raise RuntimeError("no free address for a name server")
+
+
 class Run:
-    def __init__(self, command, case, config):
+    def __init__(self, command, case, config, zone=None):
         self.command, self.case, self.config = command, case, config
         self.out, self.n = [], 0
+        self.dns = name_server(zone) if zone is not None else None
 
     def start(self):
         self.tmp = tempfile.mkdtemp(prefix="b-")
@@ -84,7 +110,7 @@ class Run:
             f.write(self.fill(self.config) + "\n")
         self.log = open(os.path.join(self.tmp, "log"), "wb")
         line = self.command + " " + OPTIONS.format(cfg=cfg, port=self.port, tmp=self.tmp)
-        self.p = subprocess.Popen(shlex.split(line), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
+        self.p = subprocess.Popen(self.own_names() + shlex.split(line), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
                                   start_new_session=True, cwd=self.tmp)
         self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.s.bind(("127.0.0.1", 0))
@@ -103,6 +129,15 @@ class Run:
                 time.sleep(0.02)
         time.sleep(0.15)
         return True
+
+    def own_names(self):
+        """A command's beginning that lets it ask the case's name server and nobody else."""
+        if not self.dns:
+            return []
+        path = os.path.join(self.tmp, "resolv.conf")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("nameserver %s\n" % self.dns.address.split(":")[0])
+        return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', path]
 
     def listens(self):
         want = ":%04X 00000000:0000 0A" % self.port
@@ -129,6 +164,8 @@ class Run:
         self.callee.stop = True
         self.callee.join()
         self.callee.s.close()
+        if self.dns:
+            self.dns.close()
         self.s.close()
         self.log.close()
 
@@ -245,6 +282,11 @@ class Run:
         except ValueError:
             return got
 
+    def step_asked(self, args, _):
+        name, kind = args.split(" ")
+        n, self.dns.asked = self.dns.count(name, kind), []
+        return "yes" if n else "no"
+
     def step_wait(self, seconds, _):
         time.sleep(float(seconds))
         return ""
@@ -255,7 +297,7 @@ class Run:
             return
         try:
             for verb, args, body in steps:
-                if verb == "config":
+                if verb in ("config", "zone"):
                     continue
                 shape = verb.endswith("~")
                 verb = verb.rstrip("~")
@@ -311,7 +353,7 @@ class Run:
 def play(path, command):
     steps = load(path)
     config = next(s[2] for s in steps if s[0] == "config")
-    r = Run(command, os.path.basename(path)[:-5], config)
+    r = Run(command, os.path.basename(path)[:-5], config, next((s[2] for s in steps if s[0] == "zone"), None))
     r.play(steps)
     return "\n".join(r.out), r
 

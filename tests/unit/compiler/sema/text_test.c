@@ -66,6 +66,10 @@ static void faults(void **state)
 		{"x $(ru", TEXT_SYNTAX, 2},
 		{"ruri $rX\n", TEXT_UNKNOWN_PV, 6},
 		{"$qqqq(x)", TEXT_UNKNOWN_PV, 1},
+		{"$dns(a=>bogus)", TEXT_BAD_NAME, 8},
+		{"$dns(a=>addr)", TEXT_BAD_INDEX, 8},
+		{"$dns(a)", TEXT_BAD_NAME, 5},
+		{"$dns(a=>addr[0]=>x)", TEXT_BAD_NAME, 5},
 	};
 
 	(void)state;
