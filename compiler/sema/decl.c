@@ -168,8 +168,6 @@ static void collect_hash_table(struct sema *s, const struct ast *n)
 	slot = SEMA_PUSH(s, s->hash_tables);
 	if (slot)
 		*slot = name;
-	if (str_find(v->text, S("dbtable=")) != STR_NONE)
-		sema_unsupported(s, v->loc, "table attribute", S("dbtable"), "htable");
 	if (str_find(v->text, S("dmqreplicate=1")) != STR_NONE)
 		sema_unsupported(s, v->loc, "table attribute", S("dmqreplicate"), "htable");
 }

@@ -10,24 +10,28 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/sb.h"
 #include "core/fiber.h"
 #include "core/log.h"
 #include "core/worker.h"
 
 enum { DRIVERS_MAX = 8 };
 
-struct job {
-	struct job *next;
+/* A job while it waits and runs. */
+struct db_ask {
+	struct db_ask *next;
 	struct db *db;
-	struct str sql; /* behind it */
-	struct arena *arena; /* of the result; NULL: nobody waits */
+	struct arena *arena; /* of statements and result */
+	struct db_statement statements[DB_STATEMENTS_MAX];
+	size_t n;
 	struct db_result result;
 	int err;
 	char why[DB_WHY_MAX];
 	struct worker *worker;
-	struct fiber *fiber;
-	_Atomic int state; /* JOB_* */
-	bool done;         /* told to the fiber; its worker's alone */
+	struct fiber *fiber; /* NULL: nobody waits, or a thread does */
+	_Atomic int state;   /* JOB_* */
+	bool done;           /* told to the fiber; its worker's alone */
+	bool now, over;      /* a thread waits for `over`; under the database's lock */
 };
 
 enum {
@@ -39,13 +43,13 @@ enum {
 
 struct db {
 	struct db *next;
-	char url[DB_URL_LENGTH_MAX];
+	char url[DB_URL_LENGTH_MAX], shown[DB_URL_LENGTH_MAX];
 	const struct db_driver *driver;
 	void *conn;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct job *first, **last;
+	pthread_cond_t more, over; /* a job came; one that a thread waits for is done */
+	struct db_ask *first, **last;
 	unsigned n_jobs;
 	bool started, ending;
 	bool fixture, down;         /* of the simulation; it is to fail */
@@ -85,6 +89,20 @@ static struct db *known(struct str url)
 	return NULL;
 }
 
+/* "scheme://user:secret@host": without the secret. */
+static void show(const char *url, char ret[DB_URL_LENGTH_MAX])
+{
+	struct str s = str_of(url);
+	size_t at = str_rchr(s, '@'), slashes = str_find(s, S("://"));
+	size_t user = slashes == STR_NONE ? 0 : slashes + 3;
+	size_t colon = at == STR_NONE || at < user ? STR_NONE : str_chr(str_make(s.p + user, at - user), ':');
+
+	if (colon == STR_NONE)
+		snprintf(ret, DB_URL_LENGTH_MAX, "%s", url);
+	else
+		snprintf(ret, DB_URL_LENGTH_MAX, STR_FMT STR_FMT, STR_ARG(str_head(s, user + colon)), STR_ARG(str_skip(s, at)));
+}
+
 static struct db *add(struct str url, const struct db_driver *d, const char **why)
 {
 	struct db *db;
@@ -99,10 +117,12 @@ static struct db *add(struct str url, const struct db_driver *d, const char **wh
 		return NULL;
 	}
 	memcpy(db->url, url.p, url.n);
+	show(db->url, db->shown);
 	db->driver = d;
 	db->last = &db->first;
 	pthread_mutex_init(&db->lock, NULL);
 	pthread_cond_init(&db->more, NULL);
+	pthread_cond_init(&db->over, NULL);
 	db->next = all;
 	return all = db;
 }
@@ -122,9 +142,9 @@ struct db *db_find(struct str url, const char **why)
 	return add(url, d, why);
 }
 
-struct str db_url(const struct db *db)
+const char *db_shown(const struct db *db)
 {
-	return str_of(db->url);
+	return db->shown;
 }
 
 int db_fixture(struct str url, const struct db_driver *d, void *conn)
@@ -144,6 +164,11 @@ int db_fixture(struct str url, const struct db_driver *d, void *conn)
 	return 0;
 }
 
+bool db_is_fixture(const struct db *db)
+{
+	return db->fixture;
+}
+
 int db_fixture_down(struct str url, bool down)
 {
 	struct db *db = known(url);
@@ -161,7 +186,7 @@ int db_fixture_query(struct str url, struct str sql, struct arena *a, struct db_
 	snprintf(why, DB_WHY_MAX, "there is no such database here");
 	if (!db || !db->fixture)
 		return RT_E_NOENT;
-	return db->driver->exec(db->conn, sql, a, ret, why, DB_WHY_MAX);
+	return db->driver->exec(db->conn, &(struct db_statement){.sql = sql}, a, ret, why, DB_WHY_MAX);
 }
 
 /* ---- the thread ---- */
@@ -177,56 +202,80 @@ static int connect_now(struct db *db, char *why)
 	return db->conn && !db->down ? 0 : RT_E_IO;
 }
 
-static void execute(struct job *j)
+static int say(struct db_ask *j, struct str sql, char *why)
 {
-	struct arena *a = j->arena ? j->arena : arena_new(DB_RESULT_MAX);
+	struct db_result none;
 
-	if (!a) {
-		j->err = RT_E_NOMEM;
-		snprintf(j->why, sizeof(j->why), "out of memory");
-		return;
-	}
+	return j->db->driver->exec(j->db->conn, &(struct db_statement){.sql = sql}, j->arena, &none, why, DB_WHY_MAX);
+}
+
+static int execute_all(struct db_ask *j)
+{
+	bool whole = j->n > 1 || j->statements[0].n_times > 1;
+	int err = whole ? say(j, S("BEGIN"), j->why) : 0;
+	char unused[DB_WHY_MAX];
+
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < j->n; i++)
+		err = j->db->driver->exec(j->db->conn, &j->statements[i], j->arena, &j->result, j->why, sizeof(j->why));
+	if (whole && !err)
+		err = say(j, S("COMMIT"), j->why);
+	if (whole && err && err != RT_E_CLOSED && say(j, S("ROLLBACK"), unused))
+		err = RT_E_CLOSED; /* what is open on it goes with the connection */
+	return err;
+}
+
+static void execute(struct db_ask *j)
+{
 	j->err = connect_now(j->db, j->why);
 	if (!j->err)
-		j->err = j->db->driver->exec(j->db->conn, j->sql, a, &j->result, j->why, sizeof(j->why));
-	if (j->err == RT_E_CLOSED) { /* the next query opens it again */
+		j->err = execute_all(j);
+	if (j->err == RT_E_CLOSED && !j->db->fixture) { /* the next query opens it again */
 		j->db->driver->close(j->db->conn);
 		j->db->conn = NULL;
 	}
-	if (!j->arena)
-		arena_free(&a);
 }
 
-static void free_job(struct job *j)
+void db_ask_free(struct db_ask **q)
 {
-	arena_free(&j->arena);
-	mem_free(&j);
+	if (*q)
+		arena_free(&(*q)->arena);
+	mem_free(q);
 }
 
 static void tell(struct worker *w, void *arg)
 {
-	struct job *j = arg;
+	struct db_ask *j = arg;
 
 	(void)w;
 	j->done = true;
 	fiber_wake(j->fiber);
 }
 
-static void finish(struct job *j)
+static void finish(struct db_ask *j)
 {
+	struct db *db = j->db;
 	int wanted = JOB_WANTED;
 
+	if (j->now) {
+		pthread_mutex_lock(&db->lock);
+		j->over = true;
+		pthread_cond_broadcast(&db->over);
+		pthread_mutex_unlock(&db->lock);
+		return;
+	}
 	if (!j->fiber && j->err)
-		log_err("database %s: %s", j->db->url, j->why);
+		log_err("database %s: %s", db->shown, j->why);
 	if (!j->fiber || !atomic_compare_exchange_strong(&j->state, &wanted, JOB_DONE))
-		free_job(j);
+		db_ask_free(&j);
 	else if (worker_post(j->worker, tell, j))
 		atomic_store(&j->state, JOB_UNTOLD);
 }
 
-static struct job *next_job(struct db *db)
+static struct db_ask *next_job(struct db *db)
 {
-	struct job *j;
+	struct db_ask *j;
 
 	pthread_mutex_lock(&db->lock);
 	while (!db->first && !db->ending)
@@ -245,7 +294,7 @@ static struct job *next_job(struct db *db)
 static void *thread_main(void *arg)
 {
 	struct db *db = arg;
-	struct job *j;
+	struct db_ask *j;
 
 	while ((j = next_job(db)) != NULL) {
 		execute(j);
@@ -272,7 +321,7 @@ int db_start(struct db *db)
 	if (!db->started && !db->fixture) {
 		err = connect_now(db, why);
 		if (err)
-			log_err("database %s: %s", db->url, why);
+			log_err("database %s: %s", db->shown, why);
 		if (start_thread(db))
 			err = RT_E_NOMEM;
 	}
@@ -282,27 +331,55 @@ int db_start(struct db *db)
 
 /* ---- asking ---- */
 
-static struct job *job_new(struct db *db, struct str sql, bool wanted)
+struct db_ask *db_ask_new(struct db *db, size_t max_bytes)
 {
-	struct job *j = sql.n <= DB_QUERY_MAX ? mem_calloc(1, sizeof(*j) + sql.n) : NULL;
+	struct db_ask *q = mem_calloc(1, sizeof(*q));
 
-	if (!j)
+	if (!q)
 		return NULL;
-	j->db = db;
-	if (sql.n)
-		memcpy(j + 1, sql.p, sql.n);
-	j->sql = str_make((char *)(j + 1), sql.n);
-	if (wanted) {
-		j->arena = arena_new(DB_RESULT_MAX);
-		j->fiber = fiber_self();
-		j->worker = fiber_worker(j->fiber);
-		if (!j->arena)
-			mem_free(&j);
-	}
-	return j;
+	q->db = db;
+	q->arena = arena_new(max_bytes);
+	if (!q->arena)
+		mem_free(&q);
+	return q;
 }
 
-static int enqueue(struct db *db, struct job *j)
+struct arena *db_ask_arena(struct db_ask *q)
+{
+	return q->arena;
+}
+
+int db_ask_add(struct db_ask *q, const struct db_statement *st)
+{
+	if (q->n == DB_STATEMENTS_MAX)
+		return RT_E_LIMIT;
+	q->statements[q->n++] = *st;
+	return 0;
+}
+
+const struct db_result *db_ask_result(const struct db_ask *q)
+{
+	return &q->result;
+}
+
+/* A question of one statement without args; NULL with why filled. */
+static struct db_ask *plain(struct db *db, struct str sql, char why[DB_WHY_MAX])
+{
+	struct db_ask *q = sql.n <= DB_QUERY_MAX ? db_ask_new(db, DB_RESULT_MAX + DB_QUERY_MAX) : NULL;
+	struct db_statement st = {0};
+
+	snprintf(why, DB_WHY_MAX, sql.n > DB_QUERY_MAX ? "the statement is too long" : "out of memory");
+	if (q && sql.n) {
+		st.sql = str_dup(q->arena, sql);
+		if (!st.sql.p)
+			db_ask_free(&q);
+	}
+	if (q)
+		(void)db_ask_add(q, &st);
+	return q;
+}
+
+static int enqueue(struct db *db, struct db_ask *j)
 {
 	int err = 0;
 
@@ -339,7 +416,7 @@ static int copy_result(struct arena *a, const struct db_result *from, struct db_
 }
 
 /* Park until the thread has told. RT_E_TIMEOUT: the job is the thread's from now on. */
-static int wait_for(struct job *j, uint32_t timeout_ms)
+static int wait_for(struct db_ask *j, uint32_t timeout_ms)
 {
 	enum { LOOK_MS = 200 };
 	uint64_t end = worker_now(j->worker) + timeout_ms * 1000ULL;
@@ -354,63 +431,135 @@ static int wait_for(struct job *j, uint32_t timeout_ms)
 	return 0;
 }
 
+int db_ask_await(struct db_ask **q, uint32_t timeout_ms, char why[DB_WHY_MAX])
+{
+	struct db_ask *j = *q;
+	int err;
+
+	BUG_ON(!fiber_self());
+	j->fiber = fiber_self();
+	j->worker = fiber_worker(j->fiber);
+	if (world_is_sim(worker_world(j->worker)))
+		return db_ask_now(j, why);
+	err = enqueue(j->db, j);
+	if (err) {
+		snprintf(why, DB_WHY_MAX, "too many queries wait");
+		return err;
+	}
+	err = wait_for(j, timeout_ms);
+	if (err == RT_E_TIMEOUT) {
+		snprintf(why, DB_WHY_MAX, "no answer within %u ms", timeout_ms);
+		*q = NULL; /* the thread frees it */
+		return err;
+	}
+	memcpy(why, j->why, DB_WHY_MAX);
+	return j->err;
+}
+
+static int wait_now(struct db_ask *q)
+{
+	struct db *db = q->db;
+	int err;
+
+	q->now = true;
+	err = enqueue(db, q);
+	if (err) {
+		snprintf(q->why, sizeof(q->why), "too many queries wait");
+		return err;
+	}
+	pthread_mutex_lock(&db->lock);
+	while (!q->over)
+		pthread_cond_wait(&db->over, &db->lock);
+	pthread_mutex_unlock(&db->lock);
+	return q->err;
+}
+
+int db_ask_now(struct db_ask *q, char why[DB_WHY_MAX])
+{
+	struct worker *w = worker_self();
+	int err;
+
+	if (q->db->fixture) {
+		execute(q);
+		err = q->err;
+	} else if (w && world_is_sim(worker_world(w))) {
+		err = RT_E_IO;
+		snprintf(q->why, sizeof(q->why), "nothing stands behind this URL in the simulation");
+	} else {
+		err = wait_now(q);
+	}
+	memcpy(why, q->why, DB_WHY_MAX);
+	return err;
+}
+
+int db_ask_later(struct db_ask **q)
+{
+	struct db_ask *j = *q;
+	int err = 0;
+
+	*q = NULL;
+	j->fiber = NULL;
+	if (j->db->fixture) {
+		execute(j);
+		finish(j);
+	} else {
+		err = enqueue(j->db, j);
+		if (err)
+			db_ask_free(&j);
+	}
+	return err;
+}
+
 int db_query_await(struct db *db, struct str sql, uint32_t timeout_ms, struct arena *a, struct db_result *ret,
 		   char why[DB_WHY_MAX])
 {
-	struct job *j;
+	struct db_ask *q = plain(db, sql, why);
 	int err;
 
 	*ret = (struct db_result){0};
-	BUG_ON(!fiber_self());
-	j = job_new(db, sql, true);
-	if (!j) {
-		snprintf(why, DB_WHY_MAX, sql.n > DB_QUERY_MAX ? "the statement is too long" : "out of memory");
+	if (!q)
 		return sql.n > DB_QUERY_MAX ? RT_E_LIMIT : RT_E_NOMEM;
-	}
-	if (world_is_sim(worker_world(j->worker))) {
-		if (!db->fixture) {
-			j->err = RT_E_IO;
-			snprintf(j->why, sizeof(j->why), "nothing stands behind this URL in the simulation");
-		} else {
-			execute(j);
-		}
-		err = j->err;
-	} else {
-		err = enqueue(db, j);
-		if (err)
-			snprintf(j->why, sizeof(j->why), "too many queries wait");
-		else
-			err = wait_for(j, timeout_ms);
-		if (err == RT_E_TIMEOUT) {
-			snprintf(why, DB_WHY_MAX, "no answer within %u ms", timeout_ms);
-			return err; /* the thread frees it */
-		}
-		err = err ? err : j->err;
-	}
-	memcpy(why, j->why, DB_WHY_MAX);
+	err = db_ask_await(&q, timeout_ms, why);
 	if (!err) {
-		err = copy_result(a, &j->result, ret);
+		err = copy_result(a, &q->result, ret);
 		if (err)
 			snprintf(why, DB_WHY_MAX, "the result is too large");
 	}
-	free_job(j);
+	db_ask_free(&q);
 	return err;
 }
 
 int db_query_later(struct db *db, struct str sql)
 {
-	struct job *j = job_new(db, sql, false);
-	int err = j ? 0 : RT_E_LIMIT;
+	char why[DB_WHY_MAX];
+	struct db_ask *q = plain(db, sql, why);
 
-	if (j && db->fixture) {
-		execute(j);
-		finish(j);
-	} else if (j) {
-		err = enqueue(db, j);
-		if (err)
-			free_job(j);
+	return q ? db_ask_later(&q) : RT_E_LIMIT;
+}
+
+/* ---- statements ---- */
+
+static bool is_plain(struct str name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (!ascii_alpha(name.p[i]) && !ascii_digit(name.p[i]) && name.p[i] != '_' && (name.p[i] != '.' || i == 0 || i + 1 == name.n))
+			return false;
+	return name.n && !ascii_digit(name.p[0]);
+}
+
+void db_add_name(struct sb *b, struct str name)
+{
+	if (is_plain(name)) {
+		sb_add(b, name);
+		return;
 	}
-	return err;
+	sb_addc(b, '"');
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] == '"')
+			sb_addc(b, '"');
+		sb_addc(b, name.p[i]);
+	}
+	sb_addc(b, '"');
 }
 
 void db_fini(void)
@@ -429,6 +578,7 @@ void db_fini(void)
 			db->driver->close(db->conn);
 		pthread_mutex_destroy(&db->lock);
 		pthread_cond_destroy(&db->more);
+		pthread_cond_destroy(&db->over);
 		mem_free(&db);
 	}
 	memset(drivers, 0, sizeof(drivers));

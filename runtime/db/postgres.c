@@ -10,7 +10,7 @@
 #include "core/log.h"
 #include "db/db.h"
 
-enum { COLUMNS_MAX = 256, ROWS_MAX = 100000, CON_PARAMS_MAX = 16, CON_PARAM_LENGTH_MAX = 256, SILENCE_S = 60, CONNECT_S = 5 };
+enum { COLUMNS_MAX = 256, ARGS_MAX = 128, CON_PARAMS_MAX = 16, CON_PARAM_LENGTH_MAX = 256, SILENCE_S = 60, CONNECT_S = 5 };
 
 /* Types of pg_type that are no text here. */
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_NUMERIC = 1700 };
@@ -104,11 +104,25 @@ static int wait_socket(PGconn *c, short events)
 	return poll(&p, 1, 1000 * (db_postgres_opts.timeout > 0 ? db_postgres_opts.timeout : SILENCE_S)) > 0 ? 0 : RT_E_TIMEOUT;
 }
 
-static int send_statement(PGconn *c, const char *sql)
+static bool submit(PGconn *c, const struct db_statement *st, size_t set, struct arena *a)
+{
+	const char *values[ARGS_MAX];
+
+	if (!st->n_args)
+		return PQsendQuery(c, str_z(a, st->sql));
+	for (size_t i = 0; i < st->n_args; i++) {
+		const struct db_cell *v = &st->args[set * st->n_args + i];
+
+		values[i] = v->type == DB_NULL ? NULL : str_z(a, v->type == DB_INT ? str_printf(a, "%lld", (long long)v->i) : v->s);
+	}
+	return PQsendQueryParams(c, str_z(a, st->sql), (int)st->n_args, NULL, values, NULL, NULL, 0);
+}
+
+static int send_statement(PGconn *c, const struct db_statement *st, size_t set, struct arena *a)
 {
 	int left;
 
-	if (!PQsendQuery(c, sql))
+	if (!submit(c, st, set, a))
 		return RT_E_IO;
 	while ((left = PQflush(c)) > 0)
 		if (wait_socket(c, POLLIN | POLLOUT) || !PQconsumeInput(c))
@@ -166,7 +180,7 @@ static int read_rows(const PGresult *p, struct arena *a, struct db_result *r)
 	int cols = PQnfields(p), rows = PQntuples(p);
 
 	*r = (struct db_result){.n_cols = (size_t)cols, .n_rows = (size_t)rows};
-	if (cols > COLUMNS_MAX || rows > ROWS_MAX)
+	if (cols > COLUMNS_MAX || rows > DB_ROWS_MAX)
 		return RT_E_LIMIT;
 	r->names = arena_calloc(a, r->n_cols + 1, sizeof(*r->names));
 	r->cells = arena_calloc(a, r->n_cols * r->n_rows + 1, sizeof(*r->cells));
@@ -203,9 +217,12 @@ static int read_result(PGconn *c, PGresult *p, struct arena *a, struct db_result
 	}
 }
 
-/* A server that went away while nothing was asked is found out before the statement is sent: it cannot have run. */
+/* A server that went away while nothing was asked is found out before the statement is sent: it cannot have run. Not within a
+   transaction: what it began is gone, and must not go on as if it were there. */
 static bool alive(PGconn *c)
 {
+	if (PQtransactionStatus(c) != PQTRANS_IDLE)
+		return PQconsumeInput(c) && PQstatus(c) == CONNECTION_OK;
 	for (int i = 0; i <= db_postgres_opts.retries; i++) {
 		if (PQconsumeInput(c) && PQstatus(c) == CONNECTION_OK)
 			return true;
@@ -216,23 +233,47 @@ static bool alive(PGconn *c)
 	return false;
 }
 
-static int postgres_exec(void *conn, struct str sql, struct arena *a, struct db_result *ret, char *why, size_t size)
+/* One execution to its end; *failed is what the statement came to when the conversation itself went well. */
+static int execute_set(PGconn *c, const struct db_statement *st, size_t set, struct arena *a, struct db_result *ret, int *failed,
+		       char *why, size_t size)
 {
-	PGconn *c = conn;
 	PGresult *p = NULL;
-	int err, failed = 0;
+	int err = send_statement(c, st, set, a);
 
-	if (!alive(c))
-		return tell(c, NULL, why, size, RT_E_CLOSED);
-	err = send_statement(c, str_z(a, sql));
 	while (!err && !(err = next_result(c, &p)) && p) {
 		int now = read_result(c, p, a, ret, why, size);
 
-		failed = failed ? failed : now;
+		*failed = *failed ? *failed : now;
 		PQclear(p);
-		if (failed == RT_E_CLOSED)
+		if (*failed == RT_E_CLOSED)
 			break;
 	}
+	return err;
+}
+
+/* libpq's values end at a NUL, and so would what came behind it. */
+static bool args_ok(const struct db_statement *st)
+{
+	for (size_t i = 0; i < st->n_args * st->n_times; i++)
+		if (st->args[i].s.n && memchr(st->args[i].s.p, 0, st->args[i].s.n))
+			return false;
+	return st->n_args <= ARGS_MAX;
+}
+
+static int postgres_exec(void *conn, const struct db_statement *st, struct arena *a, struct db_result *ret, char *why, size_t size)
+{
+	size_t sets = st->n_args ? st->n_times : 1;
+	PGconn *c = conn;
+	int err = 0, failed = 0;
+
+	if (!args_ok(st)) {
+		snprintf(why, size, "a value holds a NUL, or there are too many");
+		return RT_E_INVAL;
+	}
+	if (!alive(c))
+		return tell(c, NULL, why, size, RT_E_CLOSED);
+	for (size_t i = 0; !err && !failed && i < sets; i++)
+		err = execute_set(c, st, i, a, ret, &failed, why, size);
 	if (!err)
 		return failed;
 	if (err == RT_E_TIMEOUT)

@@ -2,10 +2,11 @@
 /* SQLite. Its calls block, which is why a database has a thread. */
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "db/db.h"
 
-enum { COLUMNS_MAX = 256, ROWS_FIRST = 16, ROWS_MAX = 100000, FILES_MAX = 32 };
+enum { COLUMNS_MAX = 256, ROWS_FIRST = 16, FILES_MAX = 32 };
 
 static struct db_sqlite_opts files[FILES_MAX]; /* path empty: free */
 
@@ -81,7 +82,7 @@ static bool read_cell(sqlite3_stmt *st, int i, struct arena *a, struct db_cell *
 static bool grow(struct arena *a, struct db_result *r, size_t *cap)
 {
 	size_t more = *cap ? 2 * *cap : ROWS_FIRST;
-	struct db_cell *v = r->n_rows < ROWS_MAX ? arena_calloc(a, more * r->n_cols, sizeof(*v)) : NULL;
+	struct db_cell *v = r->n_rows < DB_ROWS_MAX ? arena_calloc(a, more * r->n_cols, sizeof(*v)) : NULL;
 
 	if (!v)
 		return false;
@@ -119,19 +120,58 @@ static int run(sqlite3 *s, sqlite3_stmt *st, struct arena *a, struct db_result *
 	return 0;
 }
 
-static int sqlite_exec(void *conn, struct str sql, struct arena *a, struct db_result *ret, char *why, size_t size)
+static int bind_one(sqlite3_stmt *st, int i, const struct db_cell *c, struct arena *a)
 {
-	const char *at = sql.p, *end = sql.p + sql.n;
+	switch (c->type) {
+	case DB_NULL:
+		return sqlite3_bind_null(st, i);
+	case DB_INT:
+		return sqlite3_bind_int64(st, i, c->i);
+	case DB_REAL:
+		return sqlite3_bind_double(st, i, strtod(str_z(a, c->s), NULL));
+	case DB_TEXT:
+		break;
+	}
+	return sqlite3_bind_text(st, i, c->s.n ? c->s.p : "", (int)c->s.n, SQLITE_STATIC);
+}
+
+/* Once for each set of values. $1, $2 ... are names to SQLite, which any order of use may number. */
+static int run_sets(sqlite3 *s, sqlite3_stmt *st, const struct db_statement *in, struct arena *a, struct db_result *r)
+{
+	int err = 0;
+
+	for (size_t k = 0; !err && k < in->n_times; k++) {
+		for (int i = 1; i <= sqlite3_bind_parameter_count(st); i++) {
+			const char *name = sqlite3_bind_parameter_name(st, i);
+			uint64_t n;
+
+			if (!name || !str_to_u64(str_of(name + 1), in->n_args, &n) || !n)
+				return RT_E_INVAL;
+			if (bind_one(st, i, &in->args[k * in->n_args + n - 1], a) != SQLITE_OK)
+				return RT_E_IO;
+		}
+		err = run(s, st, a, r);
+		sqlite3_reset(st);
+	}
+	return err;
+}
+
+static int sqlite_exec(void *conn, const struct db_statement *in, struct arena *a, struct db_result *ret, char *why, size_t size)
+{
+	const char *at = in->sql.p, *end = in->sql.p + in->sql.n;
 	sqlite3_stmt *st = NULL;
 	int err = 0;
 
 	while (!err && at < end) {
 		if (sqlite3_prepare_v2(conn, at, (int)(end - at), &st, &at) != SQLITE_OK)
 			err = RT_E_IO;
+		else if (st && in->n_args)
+			err = run_sets(conn, st, in, a, ret);
 		else if (st)
 			err = run(conn, st, a, ret);
 		if (err)
-			snprintf(why, size, "%s", err == RT_E_IO ? sqlite3_errmsg(conn) : "the result is too large");
+			snprintf(why, size, "%s", err == RT_E_IO ? sqlite3_errmsg(conn) : err == RT_E_INVAL
+				 ? "the statement has a value that nobody gave" : "the result is too large");
 		sqlite3_finalize(st);
 		st = NULL;
 	}

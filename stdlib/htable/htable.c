@@ -77,6 +77,7 @@ static void fini(void)
 		mem_free(&k);
 	}
 	ht_free_all();
+	htable_db_fini();
 }
 
 /* Where a $sht-like name leads, once no other run holds the slot; NULL, logged, when there is no such table. */
@@ -270,6 +271,20 @@ int32_t std_htable_sht_print(struct run *r)
 
 static int init(const struct program *p)
 {
+	const struct htable_db_conf db = {
+		.url = param.db_url,
+		.key_name = param.key_name_column,
+		.key_type = param.key_type_column,
+		.value_type = param.value_type_column,
+		.key_value = param.key_value_column,
+		.expires = param.expires_column,
+		.array_suffix = param.array_size_suffix,
+		.with_expires = param.db_expires != 0,
+	};
+	int err = htable_db_init(&db);
+
+	if (err)
+		return err;
 	ht_set_limits(&(struct ht_limits){param.max_items > 0 ? (uint64_t)param.max_items : 0,
 					  param.max_bytes > 0 ? (uint64_t)param.max_bytes : 0});
 	return htable_events_init(p);
@@ -277,8 +292,13 @@ static int init(const struct program *p)
 
 static int worker_init(struct worker *w)
 {
+	int err;
+
 	if (worker_index(w) != 0)
 		return 0;
+	err = htable_db_load_all(w);
+	if (err)
+		return err;
 	htable_mod_init(w);
 	htable_sweep_start(w, (uint32_t)(param.timer_interval > 0 ? param.timer_interval : 20) * 1000);
 	return 0;
@@ -286,8 +306,10 @@ static int worker_init(struct worker *w)
 
 static void worker_fini(struct worker *w)
 {
-	if (worker_index(w) == 0)
-		htable_sweep_stop();
+	if (worker_index(w) != 0)
+		return;
+	htable_sweep_stop();
+	htable_db_store_all(w);
 }
 
 STD_MODULE(htable, .init = init, .worker_init = worker_init, .worker_fini = worker_fini, .fini = fini)

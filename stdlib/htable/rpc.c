@@ -206,8 +206,8 @@ void std_htable_rpc_list_tables(struct rpc *c)
 		struct rpc_node *n = rpc_add_struct(c, NULL, NULL);
 
 		rpc_add_str(c, n, "name", s->name);
-		rpc_add_str(c, n, "dbtable", S(""));
-		rpc_add_int(c, n, "dbmode", 0);
+		rpc_add_str(c, n, "dbtable", s->dbtable);
+		rpc_add_int(c, n, "dbmode", s->dbmode);
 		rpc_add_int(c, n, "expire", s->autoexpire);
 		rpc_add_int(c, n, "updateexpire", s->updateexpire);
 		rpc_add_int(c, n, "size", s->slots);
@@ -232,12 +232,44 @@ void std_htable_rpc_stats(struct rpc *c)
 	}
 }
 
+/* The table that argument 0 names when a database stands behind it; NULL: refused. */
+static struct ht_table *stored_table(struct rpc *c)
+{
+	struct ht_table *t = NULL;
+	struct str name;
+
+	if (!htable_db_is_set()) {
+		rpc_fail(c, 500, "No htable db_url");
+	} else if (!rpc_peek_str(c, 0, &name)) {
+		rpc_fail(c, 500, "No htable name given");
+	} else {
+		t = ht_find(name);
+		if (!t)
+			rpc_fail(c, 500, "No such htable");
+		else if (!ht_spec(t)->dbtable.n)
+			rpc_fail(c, 500, "No database htable");
+	}
+	return c->fault ? NULL : t;
+}
+
 void std_htable_rpc_reload(struct rpc *c)
 {
-	rpc_fail(c, 500, "No htable db_url");
+	struct ht_table *t = stored_table(c);
+
+	if (t && htable_db_reload_await(t, htable_now(c->worker)))
+		rpc_fail(c, 500, "Htable reload failed");
+	else if (t)
+		rpc_add_str(c, NULL, NULL, S("Ok. Htable reloaded."));
 }
 
 void std_htable_rpc_store(struct rpc *c)
 {
-	rpc_fail(c, 500, "No htable db_url");
+	struct ht_table *t = stored_table(c);
+
+	if (t && ht_spec(t)->n_cols) /* what was joined is not taken apart again */
+		rpc_fail(c, 500, "Htable has cols and cannot be stored");
+	else if (t && htable_db_store_await(t, htable_now(c->worker)))
+		rpc_fail(c, 500, "Htable store failed");
+	else if (t)
+		rpc_add_str(c, NULL, NULL, S("Ok. Htable successfully stored to DB."));
 }

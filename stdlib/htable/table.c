@@ -61,25 +61,22 @@ static int stripe_init(struct ht_stripe *s)
 	return s->buckets ? 0 : RT_E_NOMEM;
 }
 
-static void table_free(struct ht_table **t)
+void ht_free(struct ht_table **t)
 {
+	if (!*t)
+		return;
 	for (unsigned i = 0; i < (*t)->n_stripes; i++)
 		stripe_fini(&(*t)->stripes[i]);
 	mem_free(&(*t)->slots);
 	mem_free(t);
 }
 
-int ht_declare(const struct ht_spec *spec)
+static int table_new(const struct ht_spec *spec, struct ht_table **ret)
 {
 	unsigned stripes = spec->slots < HT_STRIPES_MAX ? spec->slots : HT_STRIPES_MAX;
-	struct ht_table *t;
+	struct ht_table *t = mem_alloc(sizeof(*t) + stripes * sizeof(struct ht_stripe));
 	int err = 0;
 
-	if (ht_find(spec->name))
-		return RT_E_EXIST;
-	if (n_tables == HT_TABLES_MAX)
-		return RT_E_LIMIT;
-	t = mem_alloc(sizeof(*t) + stripes * sizeof(struct ht_stripe));
 	if (!t)
 		return RT_E_NOMEM;
 	t->spec = *spec;
@@ -92,20 +89,100 @@ int ht_declare(const struct ht_spec *spec)
 		if (stripe_init(&t->stripes[i]))
 			err = RT_E_NOMEM;
 	if (err) {
-		table_free(&t);
+		ht_free(&t);
 		return err;
 	}
 	memcpy(t->name, spec->name.p, spec->name.n);
 	t->spec.name = str_make(t->name, spec->name.n);
+	*ret = t;
+	return 0;
+}
+
+int ht_declare(const struct ht_spec *spec)
+{
+	struct ht_table *t = NULL;
+	int err;
+
+	if (ht_find(spec->name))
+		return RT_E_EXIST;
+	if (n_tables == HT_TABLES_MAX)
+		return RT_E_LIMIT;
+	err = table_new(spec, &t);
+	if (err)
+		return err;
 	*name_slot(t->spec.name) = t;
 	tables[n_tables++] = t;
 	return 0;
 }
 
+int ht_new_like(const struct ht_table *t, struct ht_table **ret)
+{
+	return table_new(&t->spec, ret);
+}
+
+static void swap_lists(struct list *a, struct list *b)
+{
+	struct list tmp;
+
+	list_init(&tmp);
+	list_add_tail(a, &tmp); /* tmp stands where a did */
+	list_del(a);
+	list_add_tail(b, a);
+	list_del(b);
+	list_add_tail(&tmp, b);
+	list_del(&tmp);
+}
+
+/* Everything of a stripe but its lock and what holds it. */
+static void swap_stripes(struct ht_stripe *a, struct ht_stripe *b)
+{
+	struct ht_item **buckets = a->buckets;
+	size_t n_buckets = a->n_buckets, n_items = a->n_items;
+	int64_t swept = a->swept;
+
+	a->buckets = b->buckets;
+	a->n_buckets = b->n_buckets;
+	a->n_items = b->n_items;
+	a->swept = b->swept;
+	b->buckets = buckets;
+	b->n_buckets = n_buckets;
+	b->n_items = n_items;
+	b->swept = swept;
+	for (int i = 0; i < HT_DUE_SLOTS; i++)
+		swap_lists(&a->due[i], &b->due[i]);
+}
+
+static void bytes_of_stripe(const struct ht_stripe *s, uint64_t *bytes)
+{
+	*bytes = 0;
+	for (size_t i = 0; i < s->n_buckets; i++)
+		for (const struct ht_item *it = s->buckets[i]; it; it = it->next)
+			*bytes += sizeof(*it) + it->key_n + it->cap;
+}
+
+/* `from` is the caller's alone and needs no lock. */
+void ht_replace(struct ht_table *t, struct ht_table *from)
+{
+	for (unsigned i = 0; i < t->n_stripes; i++) {
+		struct ht_stripe *s = &t->stripes[i], *f = &from->stripes[i];
+		uint64_t new, old;
+
+		bytes_of_stripe(f, &new);
+		pthread_mutex_lock(&s->lock);
+		bytes_of_stripe(s, &old);
+		atomic_fetch_add(&t->items, f->n_items - s->n_items);
+		atomic_fetch_add(&t->bytes, new - old);
+		swap_stripes(s, f);
+		for (unsigned k = i; k < t->spec.slots; k += t->n_stripes)
+			swap_lists(&t->slots[k], &from->slots[k]);
+		pthread_mutex_unlock(&s->lock);
+	}
+}
+
 void ht_free_all(void)
 {
 	while (n_tables)
-		table_free(&tables[--n_tables]);
+		ht_free(&tables[--n_tables]);
 	memset(by_name, 0, sizeof(by_name));
 }
 

@@ -16,7 +16,7 @@
 
 struct ht_table;
 
-enum { HT_NAME_MAX = 64, HT_KEY_MAX = 8192, HT_VALUE_MAX = 65536, HT_TABLES_MAX = 256 };
+enum { HT_NAME_MAX = 64, HT_KEY_MAX = 8192, HT_VALUE_MAX = 65536, HT_TABLES_MAX = 256, HT_COLS_MAX = 32 };
 
 struct ht_spec {
 	struct str name;
@@ -25,6 +25,11 @@ struct ht_spec {
 	bool updateexpire;  /* a new value starts the time again */
 	bool has_init;
 	int64_t init; /* what a missing item reads as */
+	struct str dbtable; /* empty: none; these texts are the program's */
+	bool dbmode;        /* written back at the end */
+	struct str cols[HT_COLS_MAX]; /* the key's column, then those that are joined to a value; none: one row is one item */
+	unsigned n_cols;
+	struct str colsep, colnull;
 };
 
 struct ht_limits {
@@ -43,6 +48,11 @@ int ht_spec_parse(struct str text, struct ht_spec *ret);
 
 /* All tables of the process; made before workers run. RT_E_EXIST, RT_E_NOMEM, RT_E_LIMIT. */
 int ht_declare(const struct ht_spec *spec);
+/* A table like `t`, empty, that nobody finds by name. RT_E_NOMEM. */
+int ht_new_like(const struct ht_table *t, struct ht_table **ret);
+void ht_free(struct ht_table **t);
+/* All items of `t` go and those of `from`, made by ht_new_like(t), take their place; no reader sees a slot in between. */
+void ht_replace(struct ht_table *t, struct ht_table *from);
 void ht_free_all(void);
 void ht_set_limits(const struct ht_limits *l);
 struct ht_table *ht_find(struct str name);

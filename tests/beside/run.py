@@ -15,6 +15,11 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
   == fifo TEXT           the same over the FIFO
   == http                a request (first line and headers, blank line, body) to the TCP port
   == bytes               the text as it is to the TCP port; what comes back until the server closes or 1 s passed
+  == database            SQL that fills the SQLite file {tmp}/x.db before the server starts
+  == rows SELECT         what is in that file, a line a row, once the statement gives something or the server has stopped
+  == sql STATEMENTS      change that file
+  == stop                the server ends; only "rows" and "sql" may follow
+  == fails               instead of steps: the server ends with an error within 8 s
   == wait SECONDS        for what only time can bring (expiry)
   == zone                (before config, needs root) the records both servers find when they ask for names, a line each:
                          NAME TYPE DATA, as _sip._udp.a.test SRV 10 20 5060 host.a.test; "" is an empty text,
@@ -36,6 +41,7 @@ import re
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -97,17 +103,21 @@ def name_server(text):
 
 
 class Run:
-    def __init__(self, command, case, config, zone=None):
-        self.command, self.case, self.config = command, case, config
+    def __init__(self, command, case, config, zone=None, sql=None):
+        self.command, self.case, self.config, self.sql = command, case, config, sql
         self.out, self.n = [], 0
         self.dns = name_server(zone) if zone is not None else None
 
-    def start(self):
+    def start(self, fails=False):
         self.tmp = tempfile.mkdtemp(prefix="b-")
         self.port, self.uas, self.extra = free_port(), free_port(), free_port()
         cfg = os.path.join(self.tmp, "k.cfg")
         with open(cfg, "w", encoding="utf-8") as f:
             f.write(self.fill(self.config) + "\n")
+        if self.sql is not None:
+            with sqlite3.connect(os.path.join(self.tmp, "x.db")) as db:
+                db.executescript(self.fill(self.sql))
+            db.close()
         self.log = open(os.path.join(self.tmp, "log"), "wb")
         line = self.command + " " + OPTIONS.format(cfg=cfg, port=self.port, tmp=self.tmp)
         self.p = subprocess.Popen(self.own_names() + shlex.split(line), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
@@ -117,10 +127,14 @@ class Run:
         self.me = self.s.getsockname()[1]
         self.callee = lang.Uas(self.uas)
         self.callee.start()
+        if fails:
+            try:
+                return not self.p.wait(8) # an exit code
+            except subprocess.TimeoutExpired:
+                return True
         end = time.monotonic() + 15
         while not self.listens():
             if self.p.poll() is not None or time.monotonic() > end:
-                self.out.append("does not start: " + " / ".join(self.text().split("\n")[-12:]))
                 return False
             time.sleep(0.02)
         if "ctl" in self.config:
@@ -154,13 +168,7 @@ class Run:
             return f.read().decode("utf-8", "replace")
 
     def stop(self):
-        for sig in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self.p.pid, sig)
-                self.p.wait(8)
-                break
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                pass
+        self.stop_server()
         self.callee.stop = True
         self.callee.join()
         self.callee.s.close()
@@ -168,6 +176,15 @@ class Run:
             self.dns.close()
         self.s.close()
         self.log.close()
+
+    def stop_server(self):
+        for sig in (signal.SIGTERM, signal.SIGKILL):
+            try:
+                os.killpg(self.p.pid, sig)
+                self.p.wait(8)
+                break
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                pass
 
     # ---- steps ----
 
@@ -287,17 +304,42 @@ class Run:
         n, self.dns.asked = self.dns.count(name, kind), []
         return "yes" if n else "no"
 
+    def step_rows(self, first, body):
+        db = sqlite3.connect(os.path.join(self.tmp, "x.db"), timeout=5)
+        end, rows = time.monotonic() + 3, []
+        while not rows and time.monotonic() < end:
+            rows = db.execute(self.fill(first or body)).fetchall()
+            if self.p.poll() is not None:
+                break
+            time.sleep(0.01)
+        db.close()
+        return "\n".join("|".join(repr(v) for v in row) for row in rows)
+
+    def step_sql(self, first, body):
+        db = sqlite3.connect(os.path.join(self.tmp, "x.db"), timeout=5)
+        db.executescript(self.fill(first or body))
+        db.close()
+        return ""
+
+    def step_stop(self, _, body):
+        self.stop_server()
+        return ""
+
     def step_wait(self, seconds, _):
         time.sleep(float(seconds))
         return ""
 
     def play(self, steps):
-        if not self.start():
+        fails = any(s[0] == "fails" for s in steps)
+        started = self.start(fails)
+        if not started or fails:
             self.stop()
+            self.out.append("== starts" if started else "== fails" if fails else
+                            "does not start: " + " / ".join(self.text().split("\n")[-12:]))
             return
         try:
             for verb, args, body in steps:
-                if verb in ("config", "zone"):
+                if verb in ("config", "zone", "database"):
                     continue
                 shape = verb.endswith("~")
                 verb = verb.rstrip("~")
@@ -352,8 +394,8 @@ class Run:
 
 def play(path, command):
     steps = load(path)
-    config = next(s[2] for s in steps if s[0] == "config")
-    r = Run(command, os.path.basename(path)[:-5], config, next((s[2] for s in steps if s[0] == "zone"), None))
+    config, zone, sql = (next((s[2] for s in steps if s[0] == name), None) for name in ("config", "zone", "database"))
+    r = Run(command, os.path.basename(path)[:-5], config, zone, sql)
     r.play(steps)
     return "\n".join(r.out), r
 

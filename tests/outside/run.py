@@ -18,6 +18,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIP, HTTP, PG = ("127.0.13.1", 5060), ("127.0.13.2", 8099), ("127.0.13.3", 5499)
+LEFT = "SELECT * FROM h" # what the server wrote back
 OPTIONS = ("OPTIONS sip:127.0.13.1 SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;branch=z9hG4bK%d\r\nFrom: <sip:alice@x>;tag=1\r\nTo: <sip:x>\r\n"
            "Call-ID: outside-%d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
 
@@ -58,7 +59,10 @@ class Postgres:
     """A PostgreSQL of the test's own, in a folder of its own; its programs refuse to run as root."""
     SQL = ("DROP TABLE IF EXISTS s;"
            "CREATE TABLE s (username varchar(32), n integer, f float8, nul text, big bigint, small smallint, yes boolean, bytes bytea);"
-           "INSERT INTO s VALUES ('alice',7,1.5,NULL,3000000000,3,true,'\\x415c0962'::bytea),('bob',8,2.25,'x',1,2,false,'z');")
+           "INSERT INTO s VALUES ('alice',7,1.5,NULL,3000000000,3,true,'\\x415c0962'::bytea),('bob',8,2.25,'x',1,2,false,'z');"
+           "DROP TABLE IF EXISTS h; CREATE TABLE h (key_name varchar(64), key_type integer DEFAULT 0, value_type integer DEFAULT 0,"
+           "key_value varchar(128), expires integer DEFAULT 0);"
+           "INSERT INTO h VALUES ('text',0,0,'hello',0),('arr',1,0,'first',0),('arr',1,0,'second',0),('number',0,1,'42',0);")
 
     def __init__(self):
         self.tmp = tempfile.TemporaryDirectory()
@@ -83,6 +87,11 @@ class Postgres:
 
     def sql(self, name, text):
         self.call("psql", "-q", "-h", PG[0], "-p", str(PG[1]), "-U", "tester", "-d", name, "-c", text)
+
+    def rows(self, name, text):
+        return subprocess.run([os.path.join(self.bin, "psql"), "-q", "-A", "-t", "-h", PG[0], "-p", str(PG[1]), "-U", "tester", "-d",
+                               name, "-c", text], check=True, stdout=subprocess.PIPE, cwd="/",
+                              env={"PATH": "/usr/bin:/bin", "PGPASSWORD": "secret"}, **self.who).stdout.decode().splitlines()
 
     def fill(self):
         self.sql("calls", "SET client_min_messages=error;" + self.SQL)
@@ -144,14 +153,18 @@ def main():
         for cfg in ("sqlops.cfg", "http_client.cfg", "db_postgres.cfg"):
             postgres.fill()
             ref = run(["kamailio", "-m", "64", "-M", "8"], cfg)
+            left = postgres.rows("calls", LEFT)
             postgres.fill()
             our = run([os.path.join(build, "kamailio")], cfg)
-            for what, a, b in (("answer", [ref[0]], [our[0]]), ("log", ref[1], our[1]), ("requests", ref[2], our[2])):
+            for what, a, b in (("answer", [ref[0]], [our[0]]), ("log", ref[1], our[1]), ("requests", ref[2], our[2]),
+                               ("row", left, postgres.rows("calls", LEFT))):
                 for i in range(max(len(a), len(b))):
                     x, y = (v[i] if i < len(v) else None for v in (a, b))
                     good, bad = good + (x == y), bad + (x != y)
                     if x != y:
                         print("%s %s %d\n  reference: %s\n  kiln:      %s" % (cfg, what, i + 1, x, y))
+            if verbose:
+                print(left)
             if verbose or not our[1]:
                 print(our[3][-3000:])
     finally:
