@@ -5,8 +5,7 @@
  * start of its first block.
  *
  * Bytes are zeroed when they are given out, not before: most of a block is never used. First blocks
- * are of one size and a thread keeps some of those that were freed, for a server makes and frees a few
- * with every message.
+ * are of one size (block.h), for a server makes and frees a few with every message.
  */
 #include "base/arena.h"
 
@@ -14,17 +13,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/block.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 
-enum { FIRST_BLOCK = 4096 - 64, KEPT_BLOCK = 1024, LARGEST_BLOCK = 256 * 1024, PRINT_FIRST = 256 };
-
-/* A build for finding faults shall see each block's end of life. */
-#ifdef KILN_DEBUG
-enum { SPARE_MAX = 0 };
-#else
-enum { SPARE_MAX = 64 };
-#endif
+enum { KEPT_BLOCK = 1024, LARGEST_BLOCK = 256 * 1024, PRINT_FIRST = 256 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -32,9 +25,9 @@ struct arena_block {
 	alignas(max_align_t) char data[];
 };
 
+enum { FIRST_BLOCK = BLOCK_SIZE - sizeof(struct arena_block) };
+
 static _Atomic size_t alive;
-static _Thread_local struct arena_block *spare;
-static _Thread_local unsigned n_spare;
 
 static struct arena_block *block_new(size_t size)
 {
@@ -49,39 +42,11 @@ static struct arena_block *block_new(size_t size)
 
 static struct arena_block *first_block(void)
 {
-	struct arena_block *b = spare;
+	struct arena_block *b = block_alloc();
 
-	if (!b || mem_fail_pending()) /* a failing allocation must meet arenas too */
-		return block_new(FIRST_BLOCK);
-	spare = b->next;
-	b->next = NULL;
-	n_spare--;
-	mem_adopt(b);
+	if (b)
+		*b = (struct arena_block){.size = FIRST_BLOCK};
 	return b;
-}
-
-static void block_free(struct arena_block *b)
-{
-	if (b->size != FIRST_BLOCK || n_spare + 1 > SPARE_MAX) { /* 0 in such a build */
-		mem_free(&b);
-		return;
-	}
-	mem_disown(b);
-	b->next = spare;
-	spare = b;
-	n_spare++;
-}
-
-void arena_thread_fini(void)
-{
-	while (spare) {
-		struct arena_block *b = spare;
-
-		spare = b->next;
-		mem_adopt(b);
-		mem_free(&b);
-	}
-	n_spare = 0;
 }
 
 enum { ALIGN = alignof(max_align_t), ARENA_BYTES = (sizeof(struct arena) + ALIGN - 1) & ~(size_t)(ALIGN - 1) };
@@ -131,7 +96,7 @@ static void free_blocks(struct arena_block *b, const struct arena_block *keep)
 		struct arena_block *next = b->next;
 
 		if (b != keep)
-			block_free(b);
+			mem_free(&b);
 		b = next;
 	}
 }

@@ -54,8 +54,6 @@ static inline void *arena_raw(struct arena *a, size_t n)
 void *arena_calloc(struct arena *a, size_t count, size_t size);
 /* Bytes given out so far. */
 size_t arena_used(const struct arena *a);
-/* At the end of a thread: give back the blocks that it kept for its next arenas. */
-void arena_thread_fini(void);
 /* Arenas alive in the process. For leak checks. */
 size_t arena_count(void);
 

@@ -23,12 +23,16 @@ bool mem_must_fail(void)
 	return atomic_fetch_sub(&fail_in, 1) == 1;
 }
 
+void mem_count(int64_t bytes, int64_t blocks)
+{
+	atomic_fetch_add_explicit(&held_bytes, (size_t)bytes, memory_order_relaxed);
+	atomic_fetch_add_explicit(&held_blocks, (size_t)blocks, memory_order_relaxed);
+}
+
 static void *account(void *p)
 {
-	if (!p)
-		return NULL;
-	atomic_fetch_add_explicit(&held_bytes, malloc_usable_size(p), memory_order_relaxed);
-	atomic_fetch_add_explicit(&held_blocks, 1, memory_order_relaxed);
+	if (p)
+		mem_count((int64_t)malloc_usable_size(p), 1);
 	return p;
 }
 
@@ -61,9 +65,8 @@ void *mem_realloc(void *p, size_t n)
 	q = realloc(p, n);
 	if (!q)
 		return NULL;
-	atomic_fetch_sub_explicit(&held_bytes, old, memory_order_relaxed);
 	if (old)
-		atomic_fetch_sub_explicit(&held_blocks, 1, memory_order_relaxed);
+		mem_count(-(int64_t)old, -1);
 	return account(q);
 }
 
@@ -74,19 +77,8 @@ void mem_free_(void **pp)
 	*pp = NULL;
 	if (!p)
 		return;
-	mem_disown(p);
+	mem_count(-(int64_t)malloc_usable_size(p), -1);
 	free(p);
-}
-
-void mem_disown(void *p)
-{
-	atomic_fetch_sub_explicit(&held_bytes, malloc_usable_size(p), memory_order_relaxed);
-	atomic_fetch_sub_explicit(&held_blocks, 1, memory_order_relaxed);
-}
-
-void mem_adopt(void *p)
-{
-	(void)account(p);
 }
 
 size_t mem_bytes(void)

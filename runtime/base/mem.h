@@ -24,12 +24,8 @@ void *mem_realloc(void *p, size_t n);
 #define mem_free(pp) mem_free_((void **)(void *)(pp))
 void mem_free_(void **pp);
 
-/*
- * For whoever keeps freed blocks for itself (arena.c): they count as freed while kept, and as held when
- * they are in use again.
- */
-void mem_disown(void *p);
-void mem_adopt(void *p);
+/* For memory that is had otherwise (block.c): so many bytes and blocks more are held, or fewer. */
+void mem_count(int64_t bytes, int64_t blocks);
 
 /* Bytes and blocks now held through this interface (process wide). For leak checks and $stat. */
 size_t mem_bytes(void);
@@ -41,7 +37,7 @@ void mem_fail_nth(uint64_t n);
 bool mem_fail_pause(bool pause);
 /* For memory that is had otherwise (stacks): counts as an allocation; true: it is to fail now. */
 bool mem_must_fail(void);
-/* The failure asked for has not come yet. */
+/* The failure asked for has not come yet: for tests. */
 bool mem_fail_pending(void);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "core/worker.h"
 
-#include "base/arena.h"
+#include "base/block.h"
 #include "core/core_priv.h"
 #include "core/log.h"
 
@@ -202,7 +202,7 @@ void worker_stop(struct worker *w)
 static void *thread_main(void *arg)
 {
 	worker_run(arg);
-	arena_thread_fini();
+	block_thread_fini();
 	return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/block.h"
 #include "base/mem.h"
 #include "base/sb.h"
 #include "core/fiber.h"
@@ -300,7 +301,7 @@ static void *thread_main(void *arg)
 		execute(j);
 		finish(j);
 	}
-	arena_thread_fini();
+	block_thread_fini();
 	return NULL;
 }
 

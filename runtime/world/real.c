@@ -34,8 +34,7 @@ struct source {
 struct out_dgram {
 	struct world_sock *sock;
 	struct sockaddr_storage to;
-	socklen_t to_len;
-	size_t off, n;
+	struct iovec bytes;
 };
 
 struct world {
@@ -49,7 +48,10 @@ struct world {
 	struct real_dns *dns; /* NULL until it is needed */
 	struct list dead; /* closed while events may still point at them */
 	struct world_stats stats;
+	char random[256]; /* n_random of it are not used yet */
+	size_t n_random;
 	struct out_dgram out[OUT_BATCH];
+	struct mmsghdr out_head[OUT_BATCH]; /* of each of them */
 	int n_out;
 	size_t out_n;
 	char out_bytes[256 * 1024];
@@ -273,10 +275,20 @@ void world_real_random(void *buf, size_t n)
 	}
 }
 
+/* A call of the kernel for a few bytes costs more than a transaction's other work: had in advance, used once. */
 static void real_random(struct world *w, void *buf, size_t n)
 {
-	(void)w;
-	world_real_random(buf, n);
+	if (n > sizeof(w->random)) {
+		world_real_random(buf, n);
+		return;
+	}
+	if (n > w->n_random) {
+		world_real_random(w->random, sizeof(w->random));
+		w->n_random = sizeof(w->random);
+	}
+	w->n_random -= n;
+	memcpy(buf, w->random + w->n_random, n);
+	memset(w->random + w->n_random, 0, n);
 }
 
 /* ---- datagrams ---- */
@@ -426,18 +438,30 @@ static int real_udp_open(struct world *w, const struct addr *addr, const struct 
 	return 0;
 }
 
+/* One that the kernel refuses does not keep those behind it. */
+static void send_dgrams(struct world *w, struct world_sock *sock, int from, int n)
+{
+	while (n > 0) {
+		int sent = sendmmsg(sock->n.fd, &w->out_head[from], (unsigned)n, MSG_DONTWAIT);
+
+		if (sent > 0)
+			w->stats.dgrams_out += (uint64_t)sent;
+		else
+			w->stats.dgrams_failed++;
+		from += sent > 0 ? sent : 1;
+		n -= sent > 0 ? sent : 1;
+	}
+}
+
 static void flush_dgrams(struct world *w)
 {
-	for (int i = 0; i < w->n_out; i++) {
-		struct out_dgram *d = &w->out[i];
+	for (int i = 0, n; i < w->n_out; i += n) {
+		struct world_sock *sock = w->out[i].sock;
 
-		if (d->sock->n.closed)
-			continue;
-		if (sendto(d->sock->n.fd, w->out_bytes + d->off, d->n, MSG_DONTWAIT, (struct sockaddr *)&d->to,
-			   d->to_len) < 0)
-			w->stats.dgrams_failed++;
-		else
-			w->stats.dgrams_out++;
+		for (n = 1; i + n < w->n_out && w->out[i + n].sock == sock; n++)
+			;
+		if (!sock->n.closed)
+			send_dgrams(w, sock, i, n);
 	}
 	w->n_out = 0;
 	w->out_n = 0;
@@ -467,11 +491,11 @@ static int real_udp_send(struct world_sock *s, const struct addr *to, const stru
 		return RT_E_INVAL;
 	if (w->n_out == OUT_BATCH || total > sizeof(w->out_bytes) - w->out_n)
 		flush_dgrams(w);
-	d = &w->out[w->n_out++];
+	d = &w->out[w->n_out];
 	d->sock = s;
-	d->to_len = addr_to_sockaddr(to, &d->to);
-	d->off = w->out_n;
-	d->n = total;
+	d->bytes = (struct iovec){w->out_bytes + w->out_n, total};
+	w->out_head[w->n_out++] = (struct mmsghdr){.msg_hdr = {.msg_name = &d->to, .msg_namelen = addr_to_sockaddr(to, &d->to),
+							       .msg_iov = &d->bytes, .msg_iovlen = 1}};
 	for (int i = 0; i < n; i++) {
 		memcpy(w->out_bytes + w->out_n, iov[i].iov_base, iov[i].iov_len);
 		w->out_n += iov[i].iov_len;

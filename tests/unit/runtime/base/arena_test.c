@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/block.h"
 #include "base/fmt.h"
 #include "base/mem.h"
 
@@ -33,7 +34,7 @@ static void recycled(void **state)
 	}
 	assert_int_equal(arena_count(), 0);
 	assert_int_equal(mem_blocks(), 0);
-	arena_thread_fini();
+	block_thread_fini();
 	assert_int_equal(mem_blocks(), 0);
 	assert_int_equal(mem_bytes(), 0);
 }
