@@ -3,6 +3,7 @@
 #include "script/send.h"
 
 #include "core/log.h"
+#include "script/load.h"
 #include "script/run.h"
 #include "txn/txn.h"
 
@@ -37,5 +38,6 @@ static bool onsend(struct worker *w, struct txn *t, const struct sip_draft *d, c
 
 void script_onsend_enable(const struct program *p)
 {
-	txn_set_onsend(program_route_find(p, ROUTE_ONSEND, S("")) >= 0 ? onsend : NULL);
+	txn_set_onsend(program_route_find(p, ROUTE_ONSEND, S("")) >= 0 ? onsend : NULL,
+		       program_core_int(p, "onsend_route_reply", 0) != 0);
 }

@@ -49,7 +49,7 @@ int script_reply_draft(struct worker *w, struct sip_draft *d, int status, struct
 	to = destination(w, d);
 	err = net_send(w, &to, wire.iov, (int)wire.n);
 	if (script_reply_hooks.sent)
-		script_reply_hooks.sent(w, d, status, err);
+		script_reply_hooks.sent(w, d->arena, &wire, status, err);
 	return err;
 }
 

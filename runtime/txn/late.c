@@ -128,7 +128,7 @@ static struct txn_late *late_new(const struct txn *t)
 		return NULL;
 	at = (char *)&x->ack[n_acks];
 	x->key = keep(&at, t->key);
-	x->reply = keep(&at, str_make(t->reply, t->reply_n));
+	x->reply = t->reply ? keep(&at, str_make(t->reply, t->reply_n)) : STR_NULL;
 	for (unsigned i = 0; i < t->n_b; i++) {
 		const struct txn_branch *b = t->b[i];
 

@@ -79,6 +79,10 @@ static int relay_up(struct txn *t, struct sip_draft *d, int status)
 
 	if (err)
 		return err;
+	if (!txn_onsend_reply(t, d, &wire)) {
+		txn_kept_back(t, status);
+		return 0;
+	}
 	txn_stat(STAT_RPL_RELAYED, 1);
 	return txn_send_up(t, status, &wire, d->msg);
 }

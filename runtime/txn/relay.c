@@ -36,7 +36,7 @@ static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 	struct txn *t = b->t;
 	int err = 0;
 
-	if (t->routes.on_branch >= 0 && txn_up.branch &&
+	if (t->routes.on_branch >= 0 && txn_up.branch && !(t->flags & TXN_LOCAL) &&
 	    !txn_up.branch(t, b, t->routes.on_branch, &b->draft))
 		err = RT_E_CLOSED;
 	b->flags = b->draft.main.flags;

@@ -103,8 +103,10 @@ static bool on_local_request(struct txn *t, struct sip_draft *d)
 	return run(&r);
 }
 
-static void on_local_response(struct txn *t)
+/* The route sees the reply. */
+static void on_local_response(struct txn *t, struct str bytes)
 {
+	struct sip_msg *m = NULL;
 	struct sip_draft d;
 	struct txn_run r = {.kind = TXN_RUN_EVENT,
 			    .route = -1,
@@ -113,8 +115,11 @@ static void on_local_response(struct txn *t)
 			    .branch = -1,
 			    .draft = &d};
 
-	if (copy_draft(t, &d))
-		(void)run(&r);
+	if (sip_msg_parse(NULL, bytes, &m) != 0)
+		return;
+	sip_draft_init(&d, m, m->arena);
+	(void)run(&r);
+	sip_msg_unref(&m);
 }
 
 void txn_route_run(struct txn *t, int32_t kind, int32_t route)
@@ -122,14 +127,14 @@ void txn_route_run(struct txn *t, int32_t kind, int32_t route)
 	over_copy(t, NULL, kind, route, NULL);
 }
 
-void txn_routes_enable(txn_run_fn *fn, bool local_response, void (*user_ref)(void *),
+void txn_routes_enable(txn_run_fn *fn, bool local_request, bool local_response, void (*user_ref)(void *),
 		       void (*user_unref)(void *))
 {
 	struct txn_hooks h = {.branch = on_branch,
 			      .onreply = on_reply,
 			      .failure = on_failure,
 			      .branch_failure = on_branch_failure,
-			      .local_request = on_local_request,
+			      .local_request = local_request ? on_local_request : NULL,
 			      .local_response = local_response ? on_local_response : NULL,
 			      .user_ref = user_ref,
 			      .user_unref = user_unref};

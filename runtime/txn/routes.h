@@ -28,10 +28,10 @@ struct txn_run {
 typedef void txn_run_fn(struct worker *w, struct txn_run *r);
 
 /*
- * Installs the hooks (txn_set_hooks). local_response: there is such an event route. ref/unref keep the
+ * Installs the hooks (txn_set_hooks). local_request, local_response: there is such an event route. ref/unref keep the
  * user state alive; may be NULL.
  */
-void txn_routes_enable(txn_run_fn *run, bool local_response, void (*user_ref)(void *),
+void txn_routes_enable(txn_run_fn *run, bool local_request, bool local_response, void (*user_ref)(void *),
 		       void (*user_unref)(void *));
 /* Run route `route` of kind `kind` over the transaction's own draft (t_continue). */
 void txn_route_run(struct txn *t, int32_t kind, int32_t route);

@@ -73,7 +73,7 @@ static void final_sent(struct txn *t, bool first)
 		return;
 	}
 	txn_start_wait(t, t->timers.fr);
-	if (!proto_is_stream(txn_origin(t)->proto)) {
+	if (!t->acked && !proto_is_stream(txn_origin(t)->proto)) {
 		t->retr_ms = t->timers.t1;
 		timer_start(t->w, &t->retr, t->retr_ms, timer_g, t);
 	}
@@ -112,6 +112,20 @@ int txn_send_up(struct txn *t, int status, const struct sip_wire *wire, struct s
 	if (first)
 		txn_notify(t, TXN_EV_COMPLETED, t->picked, m, status);
 	return 0;
+}
+
+void txn_kept_back(struct txn *t, int status)
+{
+	bool first = t->uas_status < 200 && status >= 200;
+
+	if (!first)
+		return;
+	mem_free(&t->reply);
+	t->reply_n = t->reply_cap = 0;
+	t->uas_status = status;
+	t->acked = true; /* none will come */
+	final_sent(t, first);
+	txn_notify(t, TXN_EV_COMPLETED, t->picked, NULL, status);
 }
 
 /* A request came again: the last reply goes again, but not behind the ACK of a negative one. */
@@ -219,7 +233,7 @@ int txn_reply(struct txn *t, int status, struct str reason, struct str headers, 
 	if (!err && status >= 200)
 		txn_cancel_branches(t, ~0ULL, status, STR_NULL);
 	if (!err && txn_up.local_response)
-		txn_up.local_response(t);
+		txn_up.local_response(t, str_make(t->reply, t->reply_n));
 	return err;
 }
 
@@ -230,25 +244,33 @@ void txn_send_100(struct txn *t)
 		(void)txn_reply(t, 100, txn_cfg.auto_inv_100_reason, STR_NULL, STR_NULL);
 }
 
-/* The reference's answers to a relay that failed. */
+/* The reference's answers to a relay that failed; the last row is for all others. */
+static const struct {
+	int err, status, number;
+	const char *words;
+} failures[] = {
+	{RT_E_PARSE, 479, 479, "Regretfully, we were not able to process the URI"},
+	{RT_E_NOENT, 478, 478, "Unresolvable destination"},
+	{RT_E_IO, 477, 477, "Unfortunately error on sending to next hop occurred"},
+	{RT_E_INVAL, 500, 7, "I'm terribly sorry, server error occurred"},
+	{0, 500, 1, "I'm terribly sorry, server error occurred"},
+};
+
+struct txn_failure txn_failure(const struct txn *t)
+{
+	unsigned i = 0;
+
+	while (failures[i].err && (!t || failures[i].err != t->relay_err))
+		i++;
+	return (struct txn_failure){failures[i].status, failures[i].number, failures[i].words};
+}
+
 static void answer_error(struct txn *t)
 {
-	int status = 500;
-	struct str reason = S("I'm terribly sorry, server error occurred (1/TM)");
+	struct txn_failure f = txn_failure(t);
+	struct str reason = str_printf(t->arena, "%s (%d/TM)", f.words, f.number);
 
-	if (t->relay_err == RT_E_PARSE) {
-		status = 484;
-		reason = S("Regretfully, we were not able to process the URI (479/TM)");
-	} else if (t->relay_err == RT_E_NOENT) {
-		status = 478;
-		reason = S("Unresolvable destination (478/TM)");
-	} else if (t->relay_err == RT_E_IO) {
-		status = 477;
-		reason = S("Unfortunately error on sending to next hop occurred (477/TM)");
-	} else if (t->relay_err == RT_E_INVAL) {
-		reason = S("I'm terribly sorry, server error occurred (7/TM)");
-	}
-	if (txn_reply(t, status, reason, STR_NULL, STR_NULL) != 0)
+	if (!reason.p || txn_reply(t, f.status, reason, STR_NULL, STR_NULL) != 0)
 		txn_release(t);
 }
 

@@ -67,16 +67,30 @@ const struct txn_net *txn_down(void)
 }
 
 static txn_onsend_fn *onsend;
+static bool onsend_replies;
 
-void txn_set_onsend(txn_onsend_fn *fn)
+void txn_set_onsend(txn_onsend_fn *fn, bool replies)
 {
 	onsend = fn;
+	onsend_replies = replies;
 }
 
 bool txn_onsend(struct worker *w, struct txn *t, const struct sip_draft *d, const struct txn_dst *to,
 		struct str bytes)
 {
-	return !onsend || onsend(w, t, d, to, bytes);
+	return !onsend || (t && t->flags & TXN_LOCAL) || onsend(w, t, d, to, bytes);
+}
+
+bool txn_onsend_reply(struct txn *t, const struct sip_draft *d, const struct sip_wire *wire)
+{
+	struct str bytes;
+
+	if (!onsend || !onsend_replies)
+		return true;
+	bytes = sip_wire_flat(wire, d->arena);
+	if (txn_wake(t))
+		txn_reply_dst_await(t->w, &t->draft, &t->up);
+	return !bytes.p || onsend(t->w, t, d, &t->up, bytes);
 }
 
 void txn_set_hooks(const struct txn_hooks *h)
@@ -103,7 +117,7 @@ void txn_reset(void)
 	n_observers = 0;
 	net_ops = NULL;
 	txn_set_hooks(NULL);
-	onsend = NULL;
+	txn_set_onsend(NULL, false);
 }
 
 void txn_stat(enum txn_stat s, int64_t n)

@@ -84,10 +84,10 @@ struct txn_hooks {
 	void (*failure)(struct txn *t, int32_t route);
 	/* event_route[tm:branch-failure:..] */
 	void (*branch_failure)(struct txn *t, struct txn_branch *b, int32_t route);
-	/* event_route[tm:local-request]; false: not sent. */
+	/* event_route[tm:local-request]; false: not sent. NULL: the way out is not looked up before. */
 	bool (*local_request)(struct txn *t, struct sip_draft *d);
-	/* event_route[tm:local-response]: a reply of our own was sent. */
-	void (*local_response)(struct txn *t);
+	/* event_route[tm:local-response]: a reply of our own was sent; its bytes. */
+	void (*local_response)(struct txn *t, struct str bytes);
 	/* The owner's state that travels with the transaction (txn_set_user). */
 	void (*user_ref)(void *user);
 	void (*user_unref)(void *user);
@@ -96,12 +96,13 @@ struct txn_hooks {
 void txn_set_hooks(const struct txn_hooks *h);
 
 /*
- * The script's onsend route: called before a request leaves for the first time (not for retransmissions, CANCEL
- * and ACK of ours). t is NULL without a transaction. False: it is not sent.
+ * The script's onsend route: called before a request of others leaves for the first time (not for retransmissions,
+ * CANCEL and ACK of ours), with `replies` also before a reply of others goes up. t is NULL without a
+ * transaction. False: it is not sent.
  */
 typedef bool txn_onsend_fn(struct worker *w, struct txn *t, const struct sip_draft *d, const struct txn_dst *to,
 			   struct str bytes);
-void txn_set_onsend(txn_onsend_fn *fn);
+void txn_set_onsend(txn_onsend_fn *fn, bool replies);
 
 /* Observers: accounting, tracing, dialogs. */
 enum txn_event {
@@ -205,6 +206,12 @@ void txn_release(struct txn *t);
  * are cancelled). RT_E_STATE: a final reply was sent already.
  */
 int txn_reply(struct txn *t, int status, struct str reason, struct str headers, struct str body);
+/* How the failure of t's last relay is answered; t NULL, or one that did not fail: as any error of the server. */
+struct txn_failure {
+	int status, number; /* number: what the reason tells in its mark "(number/TM)" */
+	const char *words;
+};
+struct txn_failure txn_failure(const struct txn *t);
 /* Send the last reply again; RT_E_NOENT without one. */
 int txn_reply_again(struct txn *t);
 

@@ -118,6 +118,8 @@ const struct txn_net *txn_down(void);
 /* Build bytes for *dst, over another protocol when they are too long for UDP. branch: of our Via. */
 int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
 		  struct str branch, struct str *ret);
+/* May the reply go up? True also when nobody is asked. */
+bool txn_onsend_reply(struct txn *t, const struct sip_draft *d, const struct sip_wire *wire);
 /* May it leave? */
 bool txn_onsend(struct worker *w, struct txn *t, const struct sip_draft *d, const struct txn_dst *to,
 		struct str bytes);
@@ -158,6 +160,8 @@ bool txn_late_reply(struct worker *w, struct sip_msg *m);
 
 /* server.c */
 int txn_send_up(struct txn *t, int status, const struct sip_wire *wire, struct sip_msg *m);
+/* The script kept the reply back: nothing leaves, and a final one ends the server side all the same. */
+void txn_kept_back(struct txn *t, int status);
 void txn_start_wait(struct txn *t, uint32_t ms);
 bool txn_absorb(struct txn *t);
 void txn_got_ack(struct txn *t);

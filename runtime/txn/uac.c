@@ -147,6 +147,27 @@ void txn_local_ack_await(struct txn_branch *b, struct sip_msg *m)
 
 /* ---- sending ---- */
 
+/*
+ * The event route sees where the request goes and from which socket, as if it had come in there; it cannot send it
+ * elsewhere, as in the reference.
+ */
+static bool may_leave_await(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)
+{
+	struct msg_origin *from = &t->req->origin;
+	struct txn_dst dst;
+	struct sip_hop hop;
+	unsigned n = 0;
+
+	if (txn_down()->resolve_await(t->w, o->uri, o->proto, d->main.force_sock, &dst, 1, &n) == 0 &&
+	    txn_down()->hop(t->w, &dst, d, &hop) == 0 && dst.sock) {
+		from->proto = dst.proto;
+		from->sock = dst.sock;
+		from->src = from->dst = dst.sock->addr;
+	}
+	d->main.dst_uri = o->uri;
+	return txn_up.local_request(t, d);
+}
+
 int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 {
 	struct txn_relay_opts o = {.uri = u->next_hop};
@@ -174,9 +195,13 @@ int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 	(void)txn_ref(t);
 	txn_lock_await(t);
 	d = t->draft;
-	if (txn_up.local_request && !txn_up.local_request(t, &d))
-		err = RT_E_CLOSED;
-	else
+	if (txn_up.local_request) {
+		if (!o.uri.n)
+			o.uri = t->req->ruri;
+		err = may_leave_await(t, &d, &o) ? 0 : RT_E_CLOSED;
+		d.main.force_sock = u->sock;
+	}
+	if (!err)
 		err = txn_relay_await(t, &d, &o);
 	if (err) {
 		t->uac_fn = NULL; /* the return value tells */

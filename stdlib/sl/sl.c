@@ -59,7 +59,8 @@ int32_t std_sl_send_reply_mode(struct run *r, int32_t code, const struct str *re
 
 int32_t std_sl_sl_reply_error(struct run *r)
 {
-	int err = script_reply_stateless(r, 500, S("I'm terribly sorry, server error occurred (1/SL)"));
+	struct txn_failure f = txn_failure(r->txn);
+	int err = script_reply_stateless(r, f.status, str_printf(r->arena, "%s (%d/SL)", f.words, f.number));
 
 	if (!err)
 		counter_inc(counter_get(S("sl"), S("sent_err_replies")));
@@ -68,7 +69,9 @@ int32_t std_sl_sl_reply_error(struct run *r)
 
 int32_t std_sl_send_reply_error(struct run *r)
 {
-	return r->txn ? sent(r, script_reply(r, 500, S("I'm terribly sorry, server error occurred (1/TM)")))
+	struct txn_failure f = txn_failure(r->txn);
+
+	return r->txn ? sent(r, script_reply(r, f.status, str_printf(r->arena, "%s (%d/TM)", f.words, f.number)))
 		      : std_sl_sl_reply_error(r);
 }
 
@@ -165,14 +168,29 @@ static void count(int status)
 	counter_inc(counts.sent);
 }
 
-static void on_sent(struct worker *w, struct sip_draft *d, int status, int err)
+/* The route sees the reply. */
+static void tell(struct worker *w, struct arena *a, const struct sip_wire *reply)
+{
+	struct str bytes = sip_wire_flat(reply, a);
+	struct sip_msg *m = NULL;
+	struct sip_draft d;
+
+	if (!bytes.p || sip_msg_parse(NULL, bytes, &m) != 0)
+		return;
+	sip_draft_init(&d, m, m->arena);
+	run_event(w, &d, local_response, "sl:local-response");
+	sip_msg_unref(&m);
+}
+
+static void on_sent(struct worker *w, struct arena *a, const struct sip_wire *reply, int status, int err)
 {
 	if (err) {
 		counter_inc(counter_get(S("sl"), S("failures")));
 		return;
 	}
 	count(status);
-	run_event(w, d, local_response, "sl:local-response");
+	if (local_response >= 0)
+		tell(w, a, reply);
 }
 
 /* An ACK of a negative reply has the branch of its INVITE, so the tag that we gave comes out again. */

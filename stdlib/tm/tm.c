@@ -9,6 +9,7 @@
 #include "abi/std.h"
 
 #include "core/log.h"
+#include "script/env.h"
 #include "script/reply.h"
 #include "script/run.h"
 #include "tm/tm_run.h"
@@ -171,12 +172,13 @@ int32_t std_tm_t_check_trans(struct run *r)
 
 int32_t std_tm_t_reply(struct run *r, int64_t code, const struct str *reason)
 {
-	int32_t rc = tm_need_txn(r);
 	int status = (int)code;
 	struct str text = *reason;
 
-	if (rc <= 0)
-		return rc;
+	if (!r->txn) {
+		script_err(r, "t_reply: the request has no transaction: call t_newtran() before");
+		return -1;
+	}
 	if (code < 100 || code > 699) {
 		status = (int)param.default_code;
 		text = param.default_reason;

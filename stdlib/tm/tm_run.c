@@ -43,5 +43,6 @@ static void vars_unref(void *v)
 
 void tm_run_enable(const struct program *p)
 {
-	txn_routes_enable(run_route, script_event(p, "tm:local-response") >= 0, vars_ref, vars_unref);
+	txn_routes_enable(run_route, script_event(p, "tm:local-request") >= 0,
+			  script_event(p, "tm:local-response") >= 0, vars_ref, vars_unref);
 }

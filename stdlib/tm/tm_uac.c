@@ -183,7 +183,9 @@ static void uac(struct rpc *c, struct waiter *wait)
 		u.arg = wait;
 	}
 	err = send_request_await(c->worker, &u, wait);
-	if (err)
+	if (err == RT_E_CLOSED) /* dropped by tm:local-request */
+		rpc_fail(c, 500, "No error (0/RPC/UAC)");
+	else if (err)
 		rpc_fail(c, 500, "UAC error: %s", rt_strerror(err));
 }
 

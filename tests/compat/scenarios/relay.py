@@ -256,7 +256,7 @@ def error_is_answered_once(w):
     """The reference answers statelessly and by the transaction."""
     a = w.peer("alice")
     a.send("MESSAGE", "sip:x@SERVER", extra=["X-Case: ERROR_REPLY", "X-Uri: tel:123"])
-    a.expect("500 MESSAGE")
+    a.expect("478 MESSAGE")
     a.nothing(0.3)
     assert len(a.seen) == 1, a.seen
 

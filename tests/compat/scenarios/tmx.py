@@ -220,14 +220,3 @@ def dropped(w):
         a.nothing(0.2)
         a.again(m)
         a.nothing(0.2)
-
-
-@scenario(UDP4, defines=("WITH_EVENT",), differs=True)
-def local_response_is_told(w):
-    """event_route[tm:local-response]: documented, but the reference does not run it for any of these."""
-    a = w.peer("alice")
-    send(w, a, "MESSAGE", "REPLY")
-    a.expect("480 MESSAGE")
-    a.nothing(0.1)
-    if w.server.name == "kiln":
-        assert w.logged() == ["%s local response MESSAGE 480" % w.call_id("c")], w.logged()
