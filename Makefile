@@ -117,7 +117,7 @@ unit-%: FORCE
 FORCE:
 
 # ---- what the README names ------------------------------------------------------------------------
-.PHONY: deps test-deps demo test bench install check-style coverage-table
+.PHONY: deps test-deps demo test bench bench-stall install check-style coverage-table
 deps: ; @sh .ci/deps.sh build
 test-deps: ; @sh .ci/deps.sh test
 
@@ -131,11 +131,16 @@ test: test-deps
 	@$(MAKE) --no-print-directory -j2 $(UNIT_BIN) $(SIM_TESTS)
 	@python3 tests/run.py $(B) $(SUITES)
 
-bench: test-deps
-	@$(MAKE) --no-print-directory -j2 all
+bench: test-deps bench-stall
 	@$(CC) -O2 -o $(B)/sipload tests/bench/sipload.c
 	@$(CC) -O2 -o $(B)/udpecho tests/bench/udpecho.c
 	@python3 tests/bench/bench.py --build $(B) $(BENCH)
+
+# the location table with up to CONTACTS contacts: bytes, time of a lookup, longest stall
+bench-stall:
+	@$(MAKE) --no-print-directory -j2 all
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE $(INC) -o $(B)/stall tests/bench/stall.c $(call rt_lib,usrloc) $(call rt_lib,base) -lpthread
+	@$(B)/stall $(or $(CONTACTS),1000000)
 
 install: all
 	install -D $(B)/kiln $(DESTDIR)$(PREFIX)/bin/kiln

@@ -6,16 +6,16 @@
 #include "base/hash.h"
 #include "net/net_priv.h"
 
-enum { STRIPES = 64, BUCKETS = 128, SHARES = 4096 };
+enum { STRIPES = 64 };
 
 struct stripe {
 	pthread_mutex_t lock;
-	struct list bucket[BUCKETS];
+	struct hashtab keys;
 };
 
 /* How many connections an address has. */
 struct share {
-	struct share *next;
+	struct hashtab_node node;
 	struct addr ip;
 	uint32_t n;
 };
@@ -23,7 +23,7 @@ struct share {
 struct net_conntab {
 	struct stripe stripe[STRIPES];
 	pthread_mutex_t share_lock;
-	struct share *share[SHARES];
+	struct hashtab shares;
 };
 
 int net_conntab_new(struct net_conntab **ret)
@@ -32,11 +32,8 @@ int net_conntab_new(struct net_conntab **ret)
 
 	if (!t)
 		return RT_E_NOMEM;
-	for (int i = 0; i < STRIPES; i++) {
+	for (int i = 0; i < STRIPES; i++)
 		pthread_mutex_init(&t->stripe[i].lock, NULL);
-		for (int j = 0; j < BUCKETS; j++)
-			list_init(&t->stripe[i].bucket[j]);
-	}
 	pthread_mutex_init(&t->share_lock, NULL);
 	*ret = t;
 	return 0;
@@ -46,27 +43,29 @@ void net_conntab_free(struct net_conntab **t)
 {
 	if (!*t)
 		return;
-	for (int i = 0; i < STRIPES; i++)
+	for (int i = 0; i < STRIPES; i++) {
 		pthread_mutex_destroy(&(*t)->stripe[i].lock);
+		hashtab_fini(&(*t)->stripe[i].keys);
+	}
+	hashtab_fini(&(*t)->shares);
 	pthread_mutex_destroy(&(*t)->share_lock);
 	mem_free(t);
 }
 
-static struct stripe *place(struct net_conntab *t, const struct addr *peer, uint64_t id, struct list **bucket)
+static struct stripe *place(struct net_conntab *t, const struct addr *peer, uint64_t id, uint64_t *hash)
 {
 	uint64_t h = peer && peer->family ? addr_hash(peer) : hash_str(str_make((const char *)&id, sizeof(id)));
-	struct stripe *s = &t->stripe[h % STRIPES];
 
-	*bucket = &s->bucket[h / STRIPES % BUCKETS];
-	return s;
+	*hash = h / STRIPES;
+	return &t->stripe[h % STRIPES];
 }
 
-static struct net_conn *search(struct list *bucket, enum proto p, const struct addr *peer, uint64_t id)
+static struct net_conn *search(const struct stripe *s, uint64_t hash, enum proto p, const struct addr *peer, uint64_t id)
 {
-	struct list *it, *tmp;
+	struct hashtab_node *n;
 
-	list_each(it, tmp, bucket) {
-		struct net_conn_key *k = container_of(it, struct net_conn_key, node);
+	for (n = hashtab_find(&s->keys, hash); n; n = hashtab_find_next(n)) {
+		struct net_conn_key *k = container_of(n, struct net_conn_key, node);
 
 		if (peer ? k->proto == p && addr_eq(&k->peer, peer) : !k->peer.family && k->c->id == id)
 			return k->c;
@@ -74,61 +73,61 @@ static struct net_conn *search(struct list *bucket, enum proto p, const struct a
 	return NULL;
 }
 
-static void put(struct list *bucket, struct net_conn_key *k, struct net_conn *c)
+static void put(struct stripe *s, uint64_t hash, struct net_conn_key *k, struct net_conn *c)
 {
 	k->c = c;
-	list_add_head(bucket, &k->node);
+	hashtab_add(&s->keys, &k->node, hash);
 }
 
 void net_conntab_add(struct net_conntab *t, struct net_conn_key *k, struct net_conn *c)
 {
-	struct list *bucket;
-	struct stripe *s = place(t, &k->peer, c->id, &bucket);
+	uint64_t hash;
+	struct stripe *s = place(t, &k->peer, c->id, &hash);
 
 	pthread_mutex_lock(&s->lock);
-	put(bucket, k, c);
+	put(s, hash, k, c);
 	pthread_mutex_unlock(&s->lock);
 }
 
 uint64_t net_conntab_claim(struct net_conntab *t, struct net_conn_key *k, struct net_conn *c)
 {
-	struct list *bucket;
-	struct stripe *s = place(t, &k->peer, 0, &bucket);
+	uint64_t hash;
+	struct stripe *s = place(t, &k->peer, 0, &hash);
 	struct net_conn *other;
 	uint64_t id;
 
 	pthread_mutex_lock(&s->lock);
-	other = search(bucket, k->proto, &k->peer, 0);
+	other = search(s, hash, k->proto, &k->peer, 0);
 	id = other ? other->id : 0;
 	if (!other)
-		put(bucket, k, c);
+		put(s, hash, k, c);
 	pthread_mutex_unlock(&s->lock);
 	return id;
 }
 
 void net_conntab_del(struct net_conntab *t, struct net_conn_key *k)
 {
-	struct list *bucket;
+	uint64_t hash;
 	struct stripe *s;
 
 	if (!k->c)
 		return;
-	s = place(t, &k->peer, k->c->id, &bucket);
+	s = place(t, &k->peer, k->c->id, &hash);
 	pthread_mutex_lock(&s->lock);
-	list_del(&k->node);
+	hashtab_del(&s->keys, &k->node);
 	pthread_mutex_unlock(&s->lock);
 	k->c = NULL;
 }
 
 uint64_t net_conntab_find(struct net_conntab *t, enum proto p, const struct addr *peer)
 {
-	struct list *bucket;
-	struct stripe *s = place(t, peer, 0, &bucket);
+	uint64_t hash;
+	struct stripe *s = place(t, peer, 0, &hash);
 	struct net_conn *c;
 	uint64_t id;
 
 	pthread_mutex_lock(&s->lock);
-	c = search(bucket, p, peer, 0);
+	c = search(s, hash, p, peer, 0);
 	id = c ? c->id : 0;
 	pthread_mutex_unlock(&s->lock);
 	return id;
@@ -136,44 +135,57 @@ uint64_t net_conntab_find(struct net_conntab *t, enum proto p, const struct addr
 
 struct net_conn *net_conntab_get(struct net_conntab *t, uint64_t id)
 {
-	struct list *bucket;
-	struct stripe *s = place(t, NULL, id, &bucket);
+	uint64_t hash;
+	struct stripe *s = place(t, NULL, id, &hash);
 	struct net_conn *c;
 
 	pthread_mutex_lock(&s->lock);
-	c = search(bucket, PROTO_NONE, NULL, id);
+	c = search(s, hash, PROTO_NONE, NULL, id);
 	pthread_mutex_unlock(&s->lock);
 	return c;
 }
 
 /* ---- shares ---- */
 
-static struct share **share_at(struct net_conntab *t, const struct addr *ip)
+static uint64_t ip_hash(const struct addr *ip)
 {
 	struct addr key = *ip;
-	struct share **s;
 
 	key.port = 0;
-	s = &t->share[addr_hash(&key) % SHARES];
-	while (*s && !addr_ip_eq(&(*s)->ip, ip))
-		s = &(*s)->next;
+	return addr_hash(&key);
+}
+
+static struct share *share_find(struct net_conntab *t, const struct addr *ip)
+{
+	struct hashtab_node *n = hashtab_find(&t->shares, ip_hash(ip));
+
+	while (n && !addr_ip_eq(&container_of(n, struct share, node)->ip, ip))
+		n = hashtab_find_next(n);
+	return n ? container_of(n, struct share, node) : NULL;
+}
+
+static struct share *share_add(struct net_conntab *t, const struct addr *ip)
+{
+	struct share *s = mem_alloc(sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->ip = *ip;
+	hashtab_add(&t->shares, &s->node, ip_hash(ip));
 	return s;
 }
 
 bool net_conntab_share_take(struct net_conntab *t, const struct addr *ip, uint32_t max)
 {
-	struct share **s;
+	struct share *s;
 	bool ok = false;
 
 	pthread_mutex_lock(&t->share_lock);
-	s = share_at(t, ip);
-	if (!*s) {
-		*s = mem_alloc(sizeof(**s));
-		if (*s)
-			(*s)->ip = *ip;
-	}
-	if (*s && (!max || (*s)->n < max)) {
-		(*s)->n++;
+	s = share_find(t, ip);
+	if (!s)
+		s = share_add(t, ip);
+	if (s && (!max || s->n < max)) {
+		s->n++;
 		ok = true;
 	}
 	pthread_mutex_unlock(&t->share_lock);
@@ -182,14 +194,13 @@ bool net_conntab_share_take(struct net_conntab *t, const struct addr *ip, uint32
 
 void net_conntab_share_give(struct net_conntab *t, const struct addr *ip)
 {
-	struct share **s, *x;
+	struct share *s;
 
 	pthread_mutex_lock(&t->share_lock);
-	s = share_at(t, ip);
-	x = *s;
-	if (x && --x->n == 0) {
-		*s = x->next;
-		mem_free(&x);
+	s = share_find(t, ip);
+	if (s && --s->n == 0) {
+		hashtab_del(&t->shares, &s->node);
+		mem_free(&s);
 	}
 	pthread_mutex_unlock(&t->share_lock);
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/hashtab.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "core/log.h"
@@ -88,7 +89,7 @@ enum { NET_CONN_ALIASES = 8 };
 
 /* One way to find a connection: a peer address, or with family 0 its id. */
 struct net_conn_key {
-	struct list node;
+	struct hashtab_node node;
 	struct net_conn *c; /* NULL: not in the table */
 	struct addr peer;
 	enum proto proto;

@@ -8,8 +8,6 @@
 #include "base/hash.h"
 #include "txn/txn_priv.h"
 
-enum { LATE_FIRST = 256 };
-
 struct late_ack {
 	unsigned branch;
 	struct txn_dst dst;
@@ -17,10 +15,10 @@ struct late_ack {
 };
 
 struct txn_late {
-	struct list by_key, by_id, all;
+	struct hashtab_node by_key, by_id;
+	struct list all;
 	struct txn_table *tab;
 	struct timer end;
-	uint64_t key_hash;
 	uint32_t index, label;
 	struct txn_dst up;
 	struct str key, reply;
@@ -29,24 +27,16 @@ struct txn_late {
 	struct late_ack ack[];
 };
 
-int txn_late_init(struct txn_late_table *l)
+void txn_late_init(struct txn_late_table *l)
 {
-	l->key = txn_rings_new(LATE_FIRST);
-	l->id = txn_rings_new(LATE_FIRST);
-	l->size = LATE_FIRST;
 	list_init(&l->all);
-	if (l->key && l->id)
-		return 0;
-	mem_free(&l->key);
-	mem_free(&l->id);
-	return RT_E_NOMEM;
 }
 
 static void forget(struct txn_late *x)
 {
 	timer_stop(&x->end);
-	list_del(&x->by_key);
-	list_del(&x->by_id);
+	hashtab_del(&x->tab->late.key, &x->by_key);
+	hashtab_del(&x->tab->late.id, &x->by_id);
 	list_del(&x->all);
 	x->tab->late.n--;
 	mem_free(&x);
@@ -56,41 +46,8 @@ void txn_late_fini(struct txn_late_table *l)
 {
 	while (!list_empty(&l->all))
 		forget(container_of(l->all.next, struct txn_late, all));
-	mem_free(&l->key);
-	mem_free(&l->id);
-}
-
-static void link_late(struct txn_late_table *l, struct txn_late *x)
-{
-	list_add_head(&l->key[x->key_hash % l->size], &x->by_key);
-	list_add_head(&l->id[x->label % l->size], &x->by_id);
-}
-
-/* Without memory the chains just grow longer. */
-static void grow(struct txn_late_table *l)
-{
-	size_t n = l->size * 2;
-	struct list *key = txn_rings_new(n), *id = txn_rings_new(n), *it, *tmp;
-
-	if (!key || !id) {
-		mem_free(&key);
-		mem_free(&id);
-		return;
-	}
-	list_each(it, tmp, &l->all)
-	{
-		struct txn_late *x = container_of(it, struct txn_late, all);
-
-		list_del(&x->by_key);
-		list_del(&x->by_id);
-	}
-	mem_free(&l->key);
-	mem_free(&l->id);
-	l->key = key;
-	l->id = id;
-	l->size = n;
-	list_each(it, tmp, &l->all)
-		link_late(l, container_of(it, struct txn_late, all));
+	hashtab_fini(&l->key);
+	hashtab_fini(&l->id);
 }
 
 static void on_end(void *arg)
@@ -153,15 +110,13 @@ void txn_late_keep(struct txn *t)
 	if (!x)
 		return; /* the peer's own timers end it */
 	x->tab = t->tab;
-	x->key_hash = t->key_hash;
 	x->index = t->index;
 	x->label = t->label;
 	x->up = t->up;
 	x->up.cookie = 0;
 	x->silent = t->method == SIP_INVITE;
-	if (l->n >= l->size)
-		grow(l);
-	link_late(l, x);
+	hashtab_add(&l->key, &x->by_key, t->by_key.hash);
+	hashtab_add(&l->id, &x->by_id, x->label);
 	list_add_tail(&l->all, &x->all);
 	l->n++;
 	timer_start(t->w, &x->end, (uint32_t)((end - now) / 1000) + 1, on_end, x);
@@ -170,15 +125,14 @@ void txn_late_keep(struct txn *t)
 bool txn_late_request(struct worker *w, const struct sip_key *key, bool ack)
 {
 	struct txn_late_table *l = &txn_table(w)->late;
-	struct list *it, *tmp;
+	struct hashtab_node *n;
 
 	if (!key->text.p || !l->n)
 		return false;
-	list_each(it, tmp, &l->key[key->hash % l->size])
-	{
-		struct txn_late *x = container_of(it, struct txn_late, by_key);
+	for (n = hashtab_find(&l->key, key->hash); n; n = hashtab_find_next(n)) {
+		struct txn_late *x = container_of(n, struct txn_late, by_key);
 
-		if (x->key_hash != key->hash || !str_eq(x->key, key->text))
+		if (!str_eq(x->key, key->text))
 			continue;
 		if (!ack && !x->silent)
 			(void)txn_down()->send(w, &x->up, x->reply, false);
@@ -191,15 +145,14 @@ bool txn_late_reply(struct worker *w, struct sip_msg *m)
 {
 	struct txn_late_table *l = &txn_table(w)->late;
 	uint32_t index, label, branch;
-	struct list *it, *tmp;
+	struct hashtab_node *n;
 
 	if (!l->n || !txn_branch_id(m, &index, &label, &branch))
 		return false;
-	list_each(it, tmp, &l->id[label % l->size])
-	{
-		struct txn_late *x = container_of(it, struct txn_late, by_id);
+	for (n = hashtab_find(&l->id, label); n; n = hashtab_find_next(n)) {
+		struct txn_late *x = container_of(n, struct txn_late, by_id);
 
-		if (x->label != label || x->index != index)
+		if (x->index != index)
 			continue;
 		for (unsigned i = 0; i < x->n_acks; i++)
 			if (x->ack[i].branch == branch && m->status >= 300)

@@ -173,7 +173,7 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 	t->method = m->method;
 	key = txn_key(m, m->method);
 	t->key = str_dup(t->arena, key->text);
-	t->key_hash = key->hash;
+	t->by_key.hash = key->hash;
 	t->call_id = str_dup(t->arena, sip_call_id(m));
 	t->from_tag = str_dup(t->arena, from->tag);
 	t->cseq = cs.num;

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The worker's transactions: three hashes (request key, id, Call-ID) of one size that doubles when
- * it is full, references, turns, observers and configuration. Chains are rings, so that unlinking
- * needs no search; growing moves every node, which costs what the insertions had paid for.
+ * The worker's transactions: three hashes (request key, id, Call-ID), references, turns, observers and
+ * configuration.
  */
 #include "base/hash.h"
 #include "txn/txn_priv.h"
 
-enum { TABLE_FIRST = 1024, OBSERVERS_MAX = 16 };
+enum { OBSERVERS_MAX = 16 };
 
 const struct txn_config txn_config_default = {
 	.fr_timer = 30000,
@@ -152,32 +151,9 @@ struct txn_table *txn_table(const struct worker *w)
 	return worker_slot(w, WSLOT_TXN);
 }
 
-struct list *txn_rings_new(size_t n)
+static struct txn *txn_by_id(struct hashtab_node *n)
 {
-	struct list *v = mem_calloc(n, sizeof(*v));
-
-	for (size_t i = 0; v && i < n; i++)
-		list_init(&v[i]);
-	return v;
-}
-
-static void table_drop(struct txn_table *tab)
-{
-	mem_free(&tab->key);
-	mem_free(&tab->id);
-	mem_free(&tab->call);
-}
-
-static bool table_size(struct txn_table *tab, size_t n)
-{
-	tab->key = txn_rings_new(n);
-	tab->id = txn_rings_new(n);
-	tab->call = txn_rings_new(n);
-	tab->size = n;
-	if (tab->key && tab->id && tab->call)
-		return true;
-	table_drop(tab);
-	return false;
+	return container_of(n, struct txn, by_id);
 }
 
 int txn_worker_init(struct worker *w)
@@ -188,15 +164,7 @@ int txn_worker_init(struct worker *w)
 		txn_configure(&txn_config_default);
 	if (!tab)
 		return RT_E_NOMEM;
-	if (!table_size(tab, TABLE_FIRST)) {
-		mem_free(&tab);
-		return RT_E_NOMEM;
-	}
-	if (txn_late_init(&tab->late)) {
-		table_drop(tab);
-		mem_free(&tab);
-		return RT_E_NOMEM;
-	}
+	txn_late_init(&tab->late);
 	tab->w = w;
 	world_random(worker_world(w), &tab->next_label, sizeof(tab->next_label));
 	worker_set_slot(w, WSLOT_TXN, tab);
@@ -209,11 +177,13 @@ void txn_worker_fini(struct worker *w)
 
 	if (!tab)
 		return;
-	for (size_t i = 0; i < tab->size; i++)
-		while (!list_empty(&tab->id[i]))
-			txn_destroy(container_of(tab->id[i].next, struct txn, by_id));
+	for (size_t i = 0; i < hashtab_buckets(&tab->id); i++)
+		while (hashtab_chain(&tab->id, i))
+			txn_destroy(txn_by_id(hashtab_chain(&tab->id, i)));
 	txn_late_fini(&tab->late);
-	table_drop(tab);
+	hashtab_fini(&tab->key);
+	hashtab_fini(&tab->id);
+	hashtab_fini(&tab->call);
 	worker_set_slot(w, WSLOT_TXN, NULL);
 	mem_free(&tab);
 }
@@ -225,46 +195,14 @@ unsigned txn_count(const struct worker *w)
 	return tab ? tab->n : 0;
 }
 
-static void link_all(struct txn_table *tab, struct txn *t)
-{
-	list_add_head(&tab->id[t->label % tab->size], &t->by_id);
-	if (t->key.p)
-		list_add_head(&tab->key[t->key_hash % tab->size], &t->by_key);
-	list_add_tail(&tab->call[t->call_hash % tab->size], &t->by_call);
-}
-
-/* Without memory the chains just grow longer. */
-static void table_grow(struct txn_table *tab)
-{
-	struct txn_table old = *tab;
-	struct list *it, *tmp;
-
-	if (!table_size(tab, old.size * 2)) {
-		*tab = old;
-		return;
-	}
-	for (size_t i = 0; i < old.size; i++) {
-		list_each(it, tmp, &old.id[i])
-		{
-			struct txn *t = container_of(it, struct txn, by_id);
-
-			list_del(&t->by_id);
-			list_del(&t->by_key);
-			list_del(&t->by_call);
-			link_all(tab, t);
-		}
-	}
-	table_drop(&old);
-}
-
 int txn_index_add(struct txn *t)
 {
 	struct txn_table *tab = t->tab;
 
-	if (tab->n >= tab->size)
-		table_grow(tab);
-	t->call_hash = hash_str(t->call_id);
-	link_all(tab, t);
+	hashtab_add(&tab->id, &t->by_id, t->label);
+	if (t->key.p)
+		hashtab_add(&tab->key, &t->by_key, t->by_key.hash);
+	hashtab_add(&tab->call, &t->by_call, hash_str(t->call_id));
 	t->hashed = true;
 	tab->n++;
 	txn_stat(STAT_INUSE, 1);
@@ -291,9 +229,6 @@ int txn_alloc(struct worker *w, struct arena *a, struct txn **ret)
 	t->refs = 1;
 	t->w = w;
 	t->tab = tab;
-	list_init(&t->by_key);
-	list_init(&t->by_id);
-	list_init(&t->by_call);
 	wait_queue_init(&t->turn);
 	t->label = tab->next_label++;
 	world_random(worker_world(w), &t->index, sizeof(t->index));
@@ -342,9 +277,9 @@ void txn_destroy(struct txn *t)
 	if (!t->hashed)
 		return;
 	t->hashed = false;
-	list_del(&t->by_key);
-	list_del(&t->by_id);
-	list_del(&t->by_call);
+	hashtab_del(&t->tab->key, &t->by_key);
+	hashtab_del(&t->tab->id, &t->by_id);
+	hashtab_del(&t->tab->call, &t->by_call);
 	t->tab->n--;
 	txn_stat(STAT_INUSE, -1);
 	if (t->final_at)
@@ -444,20 +379,14 @@ void txn_unlock(struct txn *t)
 
 static struct txn *find_key(struct worker *w, const struct sip_key *key)
 {
-	struct txn_table *tab = txn_table(w);
-	struct list *it, *tmp, *head;
+	struct hashtab_node *n;
 
 	if (!key->text.p)
 		return NULL;
-	head = &tab->key[key->hash % tab->size];
-	list_each(it, tmp, head)
-	{
-		struct txn *t = container_of(it, struct txn, by_key);
-
-		if (t->key_hash == key->hash && str_eq(t->key, key->text))
-			return t;
-	}
-	return NULL;
+	n = hashtab_find(&txn_table(w)->key, key->hash);
+	while (n && !str_eq(container_of(n, struct txn, by_key)->key, key->text))
+		n = hashtab_find_next(n);
+	return n ? container_of(n, struct txn, by_key) : NULL;
 }
 
 struct txn *txn_find_request(struct worker *w, struct sip_msg *m)
@@ -474,56 +403,49 @@ struct txn *txn_find_cancelled(struct worker *w, struct sip_msg *cancel)
 
 struct txn *txn_find_id(struct worker *w, uint32_t index, uint32_t label)
 {
-	struct txn_table *tab = txn_table(w);
-	struct list *it, *tmp;
+	struct hashtab_node *n = hashtab_find(&txn_table(w)->id, label);
 
-	list_each(it, tmp, &tab->id[label % tab->size])
-	{
-		struct txn *t = container_of(it, struct txn, by_id);
-
-		if (t->label == label && t->index == index)
-			return t;
-	}
-	return NULL;
+	while (n && txn_by_id(n)->index != index)
+		n = hashtab_find_next(n);
+	return n ? txn_by_id(n) : NULL;
 }
 
 struct txn *txn_find_callid(struct worker *w, struct str call_id, uint32_t cseq)
 {
-	struct txn_table *tab = txn_table(w);
-	struct list *it, *tmp;
+	struct hashtab_node *n = hashtab_find(&txn_table(w)->call, hash_str(call_id));
+	struct txn *oldest = NULL;
 
-	list_each(it, tmp, &tab->call[hash_str(call_id) % tab->size])
-	{
-		struct txn *t = container_of(it, struct txn, by_call);
+	for (; n; n = hashtab_find_next(n)) {
+		struct txn *t = container_of(n, struct txn, by_call);
 
 		if (t->cseq == cseq && t->method != SIP_CANCEL && str_eq(t->call_id, call_id))
-			return t;
+			oldest = t;
 	}
-	return NULL;
+	return oldest;
 }
 
 static struct txn *find_same(struct worker *w, struct sip_msg *m, bool e2e)
 {
-	struct txn_table *tab = txn_table(w);
 	struct sip_nameaddr *f = sip_from(m);
 	struct str call_id = sip_call_id(m);
+	struct txn *oldest = NULL;
+	struct hashtab_node *n;
 	struct sip_cseq cs;
-	struct list *it, *tmp;
 
 	if (!f || sip_cseq(m, &cs) != 0)
 		return NULL;
-	list_each(it, tmp, &tab->call[hash_str(call_id) % tab->size])
-	{
-		struct txn *t = container_of(it, struct txn, by_call);
+	n = hashtab_find(&txn_table(w)->call, hash_str(call_id));
+	for (; n; n = hashtab_find_next(n)) {
+		struct txn *t = container_of(n, struct txn, by_call);
 		bool kind = e2e ? t->method == SIP_INVITE && t->uas_status >= 200 &&
 					  t->uas_status < 300
 				: t->method == m->method && !(t->flags & TXN_LOCAL);
 
 		if (kind && t->cseq == cs.num && str_eq(t->from_tag, f->tag) &&
 		    str_eq(t->call_id, call_id))
-			return t;
+			oldest = t;
 	}
-	return NULL;
+	return oldest;
 }
 
 enum txn_match txn_match_request(struct worker *w, struct sip_msg *m, struct txn **ret)
@@ -610,13 +532,9 @@ struct txn_branch *txn_find_reply(struct worker *w, struct sip_msg *reply)
 void txn_each(struct worker *w, txn_visit_fn *fn, void *arg)
 {
 	struct txn_table *tab = txn_table(w);
-	struct list *it, *tmp;
 
-	for (size_t i = 0; i < tab->size; i++) {
-		list_each(it, tmp, &tab->id[i])
-		{
-			if (!fn(arg, container_of(it, struct txn, by_id)))
+	for (size_t i = 0; i < hashtab_buckets(&tab->id); i++)
+		for (struct hashtab_node *n = hashtab_chain(&tab->id, i); n; n = n->next)
+			if (!fn(arg, txn_by_id(n)))
 				return;
-		}
-	}
 }

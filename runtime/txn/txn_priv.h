@@ -3,6 +3,7 @@
 #ifndef TXN_PRIV_H
 #define TXN_PRIV_H
 
+#include "base/hashtab.h"
 #include "base/mem.h"
 #include "core/counter.h"
 #include "core/log.h"
@@ -42,8 +43,7 @@ struct txn_kept {
 
 /* It lies in its own arena, which is that of the texts of the draft that it was made for. */
 struct txn {
-	struct list by_key, by_id, by_call;
-	uint64_t key_hash, call_hash;
+	struct hashtab_node by_key, by_id, by_call;
 	struct txn_table *tab;
 	struct worker *w;
 	unsigned refs;
@@ -90,16 +90,14 @@ struct txn {
 
 /* late.c: what is kept of transactions that have gone */
 struct txn_late_table {
-	struct list *key, *id; /* size buckets each */
-	struct list all;       /* struct txn_late, oldest first */
-	size_t size;
+	struct hashtab key, id;
+	struct list all; /* struct txn_late, oldest first */
 	unsigned n;
 };
 
 struct txn_table {
 	struct worker *w;
-	struct list *key, *id, *call; /* size buckets each */
-	size_t size;
+	struct hashtab key, id, call;
 	unsigned n;
 	uint32_t next_label;
 	struct txn_late_table late;
@@ -144,13 +142,11 @@ const struct sip_key *txn_key(struct sip_msg *m, enum sip_method method);
 /* Our tag from now on, unless it was made before. False: no memory. */
 bool txn_tag_make(struct txn *t);
 
-/* n empty rings, or NULL */
-struct list *txn_rings_new(size_t n);
 /* The numbers in the branch of a reply to a request of ours. */
 bool txn_branch_id(struct sip_msg *reply, uint32_t *index, uint32_t *label, uint32_t *branch);
 
 /* late.c */
-int txn_late_init(struct txn_late_table *l);
+void txn_late_init(struct txn_late_table *l);
 void txn_late_fini(struct txn_late_table *l);
 /* t is about to go: keep what a lost answer or ACK may ask for. */
 void txn_late_keep(struct txn *t);

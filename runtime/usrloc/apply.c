@@ -167,7 +167,7 @@ static int allocate_all(struct plan *p, struct str aor, uint64_t hash, struct ar
 
 static void remove_binding(struct plan *p, struct ul_binding *b)
 {
-	ul_binding_unlink(p->t, b);
+	ul_binding_unlink(p->t, p->s, b);
 	ul_binding_free(&b);
 }
 
@@ -244,7 +244,7 @@ int ul_apply(struct ul_table *t, struct str aor, const struct ul_change *ch, siz
 	struct ul_result res = {0};
 	int err;
 
-	if (n > CHANGES_MAX)
+	if (n > CHANGES_MAX || aor.n > UINT16_MAX)
 		return RT_E_LIMIT;
 	pthread_mutex_lock(&p.s->lock);
 	p.rec = ul_record_find(p.s, hash, aor);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stripes, records and bindings. A stripe's bucket array doubles when it is as full as it has
- * buckets, so that a million contacts cost a million short chains and no pause longer than one
- * stripe's 1/256 share.
+ * Stripes, records and bindings. A stripe's hash grows a bucket with each record, so that a million
+ * contacts cost a million short chains and no pause.
  */
 #include "usrloc/usrloc_priv.h"
 
@@ -10,23 +9,18 @@
 
 const struct ul_limits ul_limits_default = {4000000, 64, 8192};
 
-static int stripe_init(struct ul_stripe *s)
+static struct ul_record *record_of(struct hashtab_node *n)
 {
-	pthread_mutex_init(&s->lock, NULL);
-	for (int i = 0; i < UL_SLOTS; i++)
-		list_init(&s->ring[i]);
-	s->buckets = mem_calloc(UL_FIRST_BUCKETS, sizeof(struct ul_record *));
-	s->n_buckets = s->buckets ? UL_FIRST_BUCKETS : 0;
-	return s->buckets ? 0 : RT_E_NOMEM;
+	return n ? container_of(n, struct ul_record, node) : NULL;
 }
 
 static void stripe_fini(struct ul_stripe *s)
 {
-	for (size_t i = 0; i < s->n_buckets; i++) {
-		while (s->buckets[i]) {
-			struct ul_record *rec = s->buckets[i];
+	for (size_t i = 0; i < hashtab_buckets(&s->records); i++) {
+		struct ul_record *rec = record_of(hashtab_chain(&s->records, i)), *next;
 
-			s->buckets[i] = rec->next;
+		for (; rec; rec = next) {
+			next = record_of(rec->node.next);
 			while (rec->first) {
 				struct ul_binding *b = rec->first;
 
@@ -36,14 +30,13 @@ static void stripe_fini(struct ul_stripe *s)
 			mem_free(&rec);
 		}
 	}
-	mem_free(&s->buckets);
+	hashtab_fini(&s->records);
 	pthread_mutex_destroy(&s->lock);
 }
 
 int ul_table_new(struct str name, const struct ul_limits *lim, struct ul_table **ret)
 {
 	struct ul_table *t;
-	int err = 0;
 
 	if (name.n >= sizeof(t->name))
 		return RT_E_LIMIT;
@@ -51,15 +44,12 @@ int ul_table_new(struct str name, const struct ul_limits *lim, struct ul_table *
 	if (!t)
 		return RT_E_NOMEM;
 	t->lim = lim ? *lim : ul_limits_default;
+	if (t->lim.per_aor > UINT16_MAX)
+		t->lim.per_aor = UINT16_MAX;
 	memcpy(t->name, name.p, name.n);
 	t->name_n = name.n;
 	for (int i = 0; i < UL_STRIPES; i++)
-		if (stripe_init(&t->stripes[i]))
-			err = RT_E_NOMEM;
-	if (err) {
-		ul_table_free(&t);
-		return err;
-	}
+		pthread_mutex_init(&t->stripes[i].lock, NULL);
 	*ret = t;
 	return 0;
 }
@@ -85,66 +75,37 @@ struct ul_stripe *ul_stripe_of(struct ul_table *t, uint64_t hash)
 
 struct ul_record *ul_record_find(struct ul_stripe *s, uint64_t hash, struct str aor)
 {
-	struct ul_record *rec = s->buckets[hash & (s->n_buckets - 1)];
+	struct ul_record *rec = ul_record_next(s, hash, NULL);
 
-	while (rec && (rec->hash != hash || !str_eq(str_make(rec->aor, rec->aor_n), aor)))
-		rec = rec->next;
+	while (rec && !str_eq(str_make(rec->aor, rec->aor_n), aor))
+		rec = ul_record_next(s, hash, rec);
 	return rec;
 }
 
-/* Twice the buckets; when memory is out the chains just stay longer. */
-static void stripe_grow(struct ul_stripe *s)
+struct ul_record *ul_record_next(const struct ul_stripe *s, uint64_t hash, const struct ul_record *prev)
 {
-	size_t n = s->n_buckets * 2;
-	struct ul_record **b = mem_calloc(n, sizeof(*b));
-
-	if (!b)
-		return;
-	for (size_t i = 0; i < s->n_buckets; i++) {
-		while (s->buckets[i]) {
-			struct ul_record *rec = s->buckets[i];
-
-			s->buckets[i] = rec->next;
-			rec->next = b[rec->hash & (n - 1)];
-			b[rec->hash & (n - 1)] = rec;
-		}
-	}
-	mem_free(&s->buckets);
-	s->buckets = b;
-	s->n_buckets = n;
+	return record_of(prev ? hashtab_find_next(&prev->node) : hashtab_find(&s->records, hash));
 }
 
 struct ul_record *ul_record_add(struct ul_table *t, struct ul_stripe *s, uint64_t hash,
 				struct str aor)
 {
-	struct ul_record *rec = mem_alloc(sizeof(*rec) + aor.n);
-	struct ul_record **bucket;
+	struct ul_record *rec = mem_alloc(offsetof(struct ul_record, aor) + aor.n);
 
 	if (!rec)
 		return NULL;
-	if (s->n_records >= s->n_buckets)
-		stripe_grow(s);
-	rec->hash = hash;
-	rec->aor_n = (uint32_t)aor.n;
+	rec->aor_n = (uint16_t)aor.n;
 	if (aor.n)
 		memcpy(rec->aor, aor.p, aor.n);
-	bucket = &s->buckets[hash & (s->n_buckets - 1)];
-	rec->next = *bucket;
-	*bucket = rec;
-	s->n_records++;
+	hashtab_add(&s->records, &rec->node, hash);
 	atomic_fetch_add(&t->users, 1);
 	return rec;
 }
 
 void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec)
 {
-	struct ul_record **p = &s->buckets[rec->hash & (s->n_buckets - 1)];
-
 	BUG_ON(rec->first);
-	while (*p != rec)
-		p = &(*p)->next;
-	*p = rec->next;
-	s->n_records--;
+	hashtab_del(&s->records, &rec->node);
 	atomic_fetch_sub(&t->users, 1);
 	mem_free(&rec);
 }
@@ -182,7 +143,7 @@ static void contact_move_strings(struct ul_contact *c, char *p)
 struct ul_binding *ul_binding_new(const struct ul_contact *c)
 {
 	struct ul_contact copy = *c;
-	struct ul_binding *b = mem_alloc(sizeof(*b) + contact_bytes(&copy));
+	struct ul_binding *b = mem_alloc(offsetof(struct ul_binding, text) + contact_bytes(&copy));
 
 	if (!b)
 		return NULL;
@@ -191,7 +152,7 @@ struct ul_binding *ul_binding_new(const struct ul_contact *c)
 	contact_move_strings(&copy, b->text);
 	b->sock = c->sock;
 	b->conn_id = c->conn_id;
-	b->expires = (uint32_t)c->expires;
+	b->due.when = (uint32_t)c->expires;
 	b->modified = (uint32_t)c->modified;
 	b->cseq = c->cseq;
 	b->flags = c->flags;
@@ -200,7 +161,6 @@ struct ul_binding *ul_binding_new(const struct ul_contact *c)
 	b->reg_id = c->reg_id;
 	b->server_id = c->server_id;
 	b->q = (int16_t)c->q;
-	list_init(&b->slot);
 	return b;
 }
 
@@ -209,7 +169,7 @@ void ul_view(const struct ul_binding *b, struct ul_contact *ret)
 	const char *p = b->text;
 
 	*ret = (struct ul_contact){
-		.sock = b->sock, .conn_id = b->conn_id, .expires = b->expires, .modified = b->modified,
+		.sock = b->sock, .conn_id = b->conn_id, .expires = b->due.when, .modified = b->modified,
 		.cseq = b->cseq, .flags = b->flags, .cflags = b->cflags, .methods = b->methods,
 		.reg_id = b->reg_id, .server_id = b->server_id, .q = b->q,
 	};
@@ -233,9 +193,6 @@ size_t ul_binding_bytes(const struct ul_binding *b)
 
 void ul_binding_free(struct ul_binding **b)
 {
-	if (!*b)
-		return;
-	list_del(&(*b)->slot);
 	mem_free(b);
 }
 
@@ -252,8 +209,8 @@ static void link_at(struct ul_table *t, struct ul_stripe *s, struct ul_record *r
 	*at = b;
 	b->rec = rec;
 	rec->n++;
-	if (b->expires)
-		list_add_tail(&s->ring[b->expires / UL_SLOT_SECONDS % UL_SLOTS], &b->slot);
+	if (b->due.when)
+		due_add(&s->due, &b->due, b->due.when, b->modified);
 	atomic_fetch_add(&t->contacts, 1);
 }
 
@@ -275,7 +232,7 @@ void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_bindi
 
 	while (*p != old)
 		p = &(*p)->next;
-	ul_binding_unlink(t, old);
+	ul_binding_unlink(t, s, old);
 	if (!by_time && old->q == b->q)
 		link_at(t, s, rec, b, p); /* a refresh keeps its place */
 	else
@@ -283,7 +240,7 @@ void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_bindi
 	ul_binding_free(&old);
 }
 
-void ul_binding_unlink(struct ul_table *t, struct ul_binding *b)
+void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_binding *b)
 {
 	struct ul_binding **p = &b->rec->first;
 
@@ -292,7 +249,7 @@ void ul_binding_unlink(struct ul_table *t, struct ul_binding *b)
 	*p = b->next;
 	b->next = NULL;
 	b->rec->n--;
-	list_del(&b->slot);
+	due_del(&s->due, &b->due);
 	atomic_fetch_sub(&t->contacts, 1);
 }
 
@@ -352,13 +309,7 @@ static int lookup(struct ul_table *t, uint64_t hash, const struct str *aor, int6
 	int err = RT_E_NOENT;
 
 	pthread_mutex_lock(&s->lock);
-	if (aor) {
-		rec = ul_record_find(s, hash, *aor);
-	} else {
-		rec = s->buckets[hash & (s->n_buckets - 1)];
-		while (rec && rec->hash != hash)
-			rec = rec->next;
-	}
+	rec = aor ? ul_record_find(s, hash, *aor) : ul_record_next(s, hash, NULL);
 	if (rec)
 		err = ul_snapshot(rec, now, a, &res);
 	pthread_mutex_unlock(&s->lock);
@@ -396,7 +347,7 @@ int ul_remove(struct ul_table *t, struct str aor, struct str ruid)
 		ul_view(b, &c);
 		if (ruid.n && !str_eq(c.ruid, ruid))
 			continue;
-		ul_binding_unlink(t, b);
+		ul_binding_unlink(t, s, b);
 		ul_binding_free(&b);
 		gone++;
 	}
@@ -411,6 +362,18 @@ void ul_count(struct ul_table *t, struct ul_counts *ret)
 	ret->users = atomic_load(&t->users);
 	ret->contacts = atomic_load(&t->contacts);
 	ret->expired = atomic_load(&t->expired);
+}
+
+uint64_t ul_moved(struct ul_table *t)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < UL_STRIPES; i++) {
+		pthread_mutex_lock(&t->stripes[i].lock);
+		n += t->stripes[i].records.moved;
+		pthread_mutex_unlock(&t->stripes[i].lock);
+	}
+	return n;
 }
 
 uint64_t ul_aor_hash(struct str aor)
@@ -430,8 +393,9 @@ static struct copied *copy_stripe(struct ul_stripe *s, int64_t now, struct arena
 	struct copied *all = NULL;
 
 	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < s->n_buckets; i++) {
-		for (struct ul_record *rec = s->buckets[i]; rec; rec = rec->next) {
+	for (size_t i = 0; i < hashtab_buckets(&s->records); i++) {
+		for (struct ul_record *rec = record_of(hashtab_chain(&s->records, i)); rec;
+		     rec = record_of(rec->node.next)) {
 			struct copied *c = arena_new_of(a, struct copied);
 
 			if (!c || ul_snapshot(rec, now, a, &c->res))
@@ -445,17 +409,23 @@ static struct copied *copy_stripe(struct ul_stripe *s, int64_t now, struct arena
 	return all;
 }
 
-void ul_each(struct ul_table *t, int64_t now, ul_visit_fn *fn, void *arg)
+bool ul_each_bite(struct ul_table *t, unsigned *at, int64_t now, ul_visit_fn *fn, void *arg)
 {
+	struct arena *a = *at < UL_STRIPES ? arena_new(0) : NULL;
 	bool go = true;
 
-	for (int i = 0; go && i < UL_STRIPES; i++) {
-		struct arena *a = arena_new(0);
+	if (!a)
+		return false;
+	for (struct copied *c = copy_stripe(&t->stripes[*at], now, a); c && go; c = c->next)
+		go = fn(arg, c->aor, c->res.contacts, c->res.n);
+	arena_free(&a);
+	return go && ++*at < UL_STRIPES;
+}
 
-		if (!a)
-			return;
-		for (struct copied *c = copy_stripe(&t->stripes[i], now, a); c && go; c = c->next)
-			go = fn(arg, c->aor, c->res.contacts, c->res.n);
-		arena_free(&a);
-	}
+void ul_each(struct ul_table *t, int64_t now, ul_visit_fn *fn, void *arg)
+{
+	unsigned at = 0;
+
+	while (ul_each_bite(t, &at, now, fn, arg))
+		;
 }

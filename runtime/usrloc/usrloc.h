@@ -7,7 +7,7 @@
  * is a copy in the caller's arena. All strings given are copied.
  *
  * Nothing scans: a record is found by hash, its contacts by walking the few that an AoR has, what
- * expired through a ring of time slots. Budgets: contacts of the table, contacts per AoR, bytes per
+ * expired through a wheel of seconds; hashes grow a bucket at a time. Budgets: contacts of the table, contacts per AoR, bytes per
  * contact.
  */
 #ifndef USRLOC_USRLOC_H
@@ -69,7 +69,7 @@ struct ul_result {
 
 struct ul_limits {
 	uint64_t contacts;       /* in the table */
-	uint32_t per_aor;        /* hard bound, whatever max_contacts says */
+	uint32_t per_aor;        /* hard bound, whatever max_contacts says; at most 65535 */
 	uint32_t contact_bytes;  /* strings of one contact; at most 65535 */
 };
 extern const struct ul_limits ul_limits_default; /* 4 million, 64, 8 KiB */
@@ -99,20 +99,25 @@ int ul_lookup_hash(struct ul_table *t, uint64_t hash, int64_t now, struct arena 
 int ul_remove(struct ul_table *t, struct str aor, struct str ruid);
 
 /*
- * Remove what expired before `now`, at most `max` contacts a call; fn (may be NULL) sees each after
- * it is gone and outside the lock. Returns the number removed; call again while it equals max.
+ * Remove what expired at or before `now`; fn (may be NULL) sees each after it is gone and outside the
+ * lock. At most `budget` contacts are touched, to remove them or to sort what falls due later. True:
+ * call again, for the budget ended it.
  */
 typedef void ul_expired_fn(void *arg, struct str aor, const struct ul_contact *c);
-uint32_t ul_expire(struct ul_table *t, int64_t now, uint32_t max, ul_expired_fn *fn, void *arg);
+bool ul_expire(struct ul_table *t, int64_t now, uint32_t budget, ul_expired_fn *fn, void *arg);
 
 /* Visit every record, a stripe at a time, from copies; fn false stops. For dumps. */
 typedef bool ul_visit_fn(void *arg, struct str aor, const struct ul_contact *c, uint32_t n);
 void ul_each(struct ul_table *t, int64_t now, ul_visit_fn *fn, void *arg);
+/* The same in bites, each about 1/256 of the table: *at is 0 at first; false when all was seen. */
+bool ul_each_bite(struct ul_table *t, unsigned *at, int64_t now, ul_visit_fn *fn, void *arg);
 
 struct ul_counts {
 	uint64_t users, contacts, expired;
 };
 void ul_count(struct ul_table *t, struct ul_counts *ret);
+/* Records that the growth of the hashes has looked at since the table was made. */
+uint64_t ul_moved(struct ul_table *t);
 /* The hash by which records are found; $ulc(x=>aorhash) shows its low half. */
 uint64_t ul_aor_hash(struct str aor);
 

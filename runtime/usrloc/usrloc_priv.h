@@ -6,16 +6,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/due.h"
+#include "base/hashtab.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "usrloc/usrloc.h"
 
-enum {
-	UL_STRIPES = 256,
-	UL_FIRST_BUCKETS = 16,
-	UL_SLOTS = 128,     /* of the expiry ring */
-	UL_SLOT_SECONDS = 32, /* one turn of the ring is 4096 s */
-};
+enum { UL_STRIPES = 256 };
 
 enum { UL_TEXTS = 7 }; /* strings of a contact: ul_text() in table.c names them */
 
@@ -23,10 +20,10 @@ enum { UL_TEXTS = 7 }; /* strings of a contact: ul_text() in table.c names them 
 struct ul_binding {
 	struct ul_record *rec;
 	struct ul_binding *next; /* of the record, best first */
-	struct list slot;        /* of the expiry ring, unlinked when it never expires */
+	struct due_node due;     /* when it expires; in no wheel when it never does */
 	const struct net_socket *sock;
 	uint64_t conn_id;
-	uint32_t expires, modified; /* s since the epoch */
+	uint32_t modified; /* s since the epoch */
 	uint32_t cseq, flags, cflags, methods, reg_id, server_id;
 	int16_t q;
 	uint16_t text_n[UL_TEXTS];
@@ -34,21 +31,17 @@ struct ul_binding {
 };
 
 struct ul_record {
-	struct ul_record *next; /* of the bucket */
-	uint64_t hash;
+	struct hashtab_node node;
 	struct ul_binding *first;
-	uint32_t n;
-	uint32_t aor_n;
+	uint16_t n;
+	uint16_t aor_n;
 	char aor[];
 };
 
 struct ul_stripe {
 	pthread_mutex_t lock;
-	struct ul_record **buckets;
-	size_t n_buckets;
-	size_t n_records;
-	int64_t swept; /* time slot number up to which the ring was swept */
-	struct list ring[UL_SLOTS];
+	struct hashtab records;
+	struct due due;
 };
 
 struct ul_table {
@@ -64,19 +57,21 @@ struct ul_record *ul_record_find(struct ul_stripe *s, uint64_t hash, struct str 
 /* NULL when memory is out. */
 struct ul_record *ul_record_add(struct ul_table *t, struct ul_stripe *s, uint64_t hash,
 				struct str aor);
+/* Any record with that hash, or the one behind `prev`; NULL: no more. */
+struct ul_record *ul_record_next(const struct ul_stripe *s, uint64_t hash, const struct ul_record *prev);
 /* Take an empty record out and free it. */
 void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec);
 
 /* A block with copies of all strings, linked nowhere; NULL when memory is out. */
 struct ul_binding *ul_binding_new(const struct ul_contact *c);
 void ul_binding_free(struct ul_binding **b);
-/* Put into / take out of record, ring and counters. */
+/* Put into / take out of record, wheel and counters. */
 void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
 		     struct ul_binding *b, bool by_time);
 /* `b` instead of `old`, which is freed. */
 void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_binding *old,
 			struct ul_binding *b, bool by_time);
-void ul_binding_unlink(struct ul_table *t, struct ul_binding *b);
+void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_binding *b);
 
 /* The binding as a contact; its texts are views of the binding's. */
 void ul_view(const struct ul_binding *b, struct ul_contact *ret);
@@ -96,7 +91,7 @@ int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struc
 
 static inline bool ul_is_expired(const struct ul_binding *b, int64_t now)
 {
-	return b->expires != 0 && b->expires <= now;
+	return b->due.when != 0 && b->due.when <= now;
 }
 
 #endif

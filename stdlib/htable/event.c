@@ -99,18 +99,19 @@ static bool sweep_table(struct worker *w, unsigned i)
 	struct ht_table *t = ht_at(i);
 	struct ht_entry list[EVENT_BITE];
 	struct arena *a;
+	bool more;
 	size_t n;
 
 	if (expired_route[i] < 0)
-		return ht_expire(t, htable_now(w), BITE, NULL, NULL) == BITE;
+		return ht_expire(t, htable_now(w), BITE, NULL, NULL, &n);
 	a = arena_new(0);
 	if (!a)
 		return false;
-	n = ht_expire(t, htable_now(w), EVENT_BITE, a, list);
+	more = ht_expire(t, htable_now(w), EVENT_BITE, a, list, &n);
 	for (size_t k = 0; k < n; k++)
 		run_expired(w, i, &list[k]);
 	arena_free(&a);
-	return n == EVENT_BITE;
+	return more;
 }
 
 static void sweep(void *arg)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stripes under locks of their own. A stripe owns the slots whose numbers end in its own, an index by
- * keyed hash that doubles as it fills (names come from the network: the slot's hash is public and weak,
- * so it decides the order of walks only), and a ring of time slots for what expires.
+ * keyed hash that grows a bucket at a time (names come from the network: the slot's hash is public and weak,
+ * so it decides the order of walks only), and a wheel of seconds for what expires.
  */
 #include "htable/table_priv.h"
 
@@ -37,16 +37,20 @@ struct ht_table *ht_find(struct str name)
 
 static void stripe_fini(struct ht_stripe *s)
 {
-	for (size_t i = 0; i < s->n_buckets; i++) {
-		while (s->buckets[i]) {
-			struct ht_item *it = s->buckets[i];
+	for (size_t i = 0; s->items && i < hashtab_buckets(&s->items->index); i++) {
+		struct hashtab_node *n = hashtab_chain(&s->items->index, i), *next;
 
-			s->buckets[i] = it->next;
+		for (; n; n = next) {
+			struct ht_item *it = container_of(n, struct ht_item, node);
+
+			next = n->next;
 			mem_free(&it->text);
 			mem_free(&it);
 		}
 	}
-	mem_free(&s->buckets);
+	if (s->items)
+		hashtab_fini(&s->items->index);
+	mem_free(&s->items);
 	pthread_mutex_destroy(&s->lock);
 }
 
@@ -54,11 +58,8 @@ static int stripe_init(struct ht_stripe *s)
 {
 	pthread_mutex_init(&s->lock, NULL);
 	list_init(&s->holds);
-	for (int i = 0; i < HT_DUE_SLOTS; i++)
-		list_init(&s->due[i]);
-	s->buckets = mem_calloc(HT_FIRST_BUCKETS, sizeof(*s->buckets));
-	s->n_buckets = s->buckets ? HT_FIRST_BUCKETS : 0;
-	return s->buckets ? 0 : RT_E_NOMEM;
+	s->items = mem_alloc(sizeof(*s->items));
+	return s->items ? 0 : RT_E_NOMEM;
 }
 
 void ht_free(struct ht_table **t)
@@ -133,31 +134,15 @@ static void swap_lists(struct list *a, struct list *b)
 	list_del(&tmp);
 }
 
-/* Everything of a stripe but its lock and what holds it. */
-static void swap_stripes(struct ht_stripe *a, struct ht_stripe *b)
-{
-	struct ht_item **buckets = a->buckets;
-	size_t n_buckets = a->n_buckets, n_items = a->n_items;
-	int64_t swept = a->swept;
-
-	a->buckets = b->buckets;
-	a->n_buckets = b->n_buckets;
-	a->n_items = b->n_items;
-	a->swept = b->swept;
-	b->buckets = buckets;
-	b->n_buckets = n_buckets;
-	b->n_items = n_items;
-	b->swept = swept;
-	for (int i = 0; i < HT_DUE_SLOTS; i++)
-		swap_lists(&a->due[i], &b->due[i]);
-}
-
 static void bytes_of_stripe(const struct ht_stripe *s, uint64_t *bytes)
 {
 	*bytes = 0;
-	for (size_t i = 0; i < s->n_buckets; i++)
-		for (const struct ht_item *it = s->buckets[i]; it; it = it->next)
+	for (size_t i = 0; i < hashtab_buckets(&s->items->index); i++)
+		for (struct hashtab_node *n = hashtab_chain(&s->items->index, i); n; n = n->next) {
+			const struct ht_item *it = container_of(n, struct ht_item, node);
+
 			*bytes += sizeof(*it) + it->key_n + it->cap;
+		}
 }
 
 /* `from` is the caller's alone and needs no lock. */
@@ -165,14 +150,17 @@ void ht_replace(struct ht_table *t, struct ht_table *from)
 {
 	for (unsigned i = 0; i < t->n_stripes; i++) {
 		struct ht_stripe *s = &t->stripes[i], *f = &from->stripes[i];
+		struct ht_items *items;
 		uint64_t new, old;
 
 		bytes_of_stripe(f, &new);
 		pthread_mutex_lock(&s->lock);
 		bytes_of_stripe(s, &old);
-		atomic_fetch_add(&t->items, f->n_items - s->n_items);
+		atomic_fetch_add(&t->items, f->items->index.n - s->items->index.n);
 		atomic_fetch_add(&t->bytes, new - old);
-		swap_stripes(s, f);
+		items = s->items;
+		s->items = f->items;
+		f->items = items;
 		for (unsigned k = i; k < t->spec.slots; k += t->n_stripes)
 			swap_lists(&t->slots[k], &from->slots[k]);
 		pthread_mutex_unlock(&s->lock);
@@ -228,43 +216,21 @@ static struct str key_of(const struct ht_item *it)
 	return str_make(it->key, it->key_n);
 }
 
-static struct ht_item **find(struct ht_stripe *s, uint64_t hash, struct str key)
+static struct ht_item *find(const struct ht_stripe *s, uint64_t hash, struct str key)
 {
-	struct ht_item **p = &s->buckets[hash & (s->n_buckets - 1)];
+	struct hashtab_node *n = hashtab_find(&s->items->index, hash);
 
-	while (*p && ((*p)->hash != hash || !str_eq(key_of(*p), key)))
-		p = &(*p)->next;
-	return p;
+	while (n && !str_eq(key_of(container_of(n, struct ht_item, node)), key))
+		n = hashtab_find_next(n);
+	return n ? container_of(n, struct ht_item, node) : NULL;
 }
 
-/* Twice the buckets; when memory is out the chains just stay longer. */
-static void grow(struct ht_stripe *s)
+static void set_due(struct ht_stripe *s, struct ht_item *it, int64_t now, int64_t expires)
 {
-	size_t n = s->n_buckets * 2;
-	struct ht_item **b = mem_calloc(n, sizeof(*b));
-
-	if (!b)
-		return;
-	for (size_t i = 0; i < s->n_buckets; i++) {
-		while (s->buckets[i]) {
-			struct ht_item *it = s->buckets[i];
-
-			s->buckets[i] = it->next;
-			it->next = b[it->hash & (n - 1)];
-			b[it->hash & (n - 1)] = it;
-		}
-	}
-	mem_free(&s->buckets);
-	s->buckets = b;
-	s->n_buckets = n;
-}
-
-static void set_due(struct ht_stripe *s, struct ht_item *it, int64_t expires)
-{
-	list_del(&it->due);
+	due_del(&s->items->due, &it->due);
 	it->expires = expires;
 	if (expires)
-		list_add_tail(&s->due[expires / HT_DUE_SECONDS % HT_DUE_SLOTS], &it->due);
+		due_add(&s->items->due, &it->due, expires + 1, now); /* its last second counts */
 }
 
 static size_t bytes_of(const struct ht_item *it)
@@ -275,10 +241,9 @@ static size_t bytes_of(const struct ht_item *it)
 /* Out of every list, not freed. */
 static void unlink_item(struct ht_table *t, struct ht_stripe *s, struct ht_item *it)
 {
-	*find(s, it->hash, key_of(it)) = it->next;
+	hashtab_del(&s->items->index, &it->node);
 	list_del(&it->slot);
-	list_del(&it->due);
-	s->n_items--;
+	due_del(&s->items->due, &it->due);
 	atomic_fetch_sub(&t->items, 1);
 	atomic_fetch_sub(&t->bytes, bytes_of(it));
 }
@@ -306,7 +271,6 @@ static int add_item(const struct ht_place *p, struct ht_stripe *s, struct ht_ite
 	struct ht_table *t = p->t;
 	struct str key = p->key;
 	struct ht_item *it;
-	struct ht_item **bucket;
 
 	if (key.n > HT_KEY_MAX)
 		return RT_E_LIMIT;
@@ -315,19 +279,12 @@ static int add_item(const struct ht_place *p, struct ht_stripe *s, struct ht_ite
 	it = mem_alloc(sizeof(*it) + key.n);
 	if (!it)
 		return RT_E_NOMEM;
-	if (s->n_items >= s->n_buckets)
-		grow(s);
-	it->hash = p->hash;
 	it->hid = p->hid;
 	it->key_n = (uint32_t)key.n;
 	if (key.n)
 		memcpy(it->key, key.p, key.n);
-	bucket = &s->buckets[it->hash & (s->n_buckets - 1)];
-	it->next = *bucket;
-	*bucket = it;
-	list_init(&it->due);
+	hashtab_add(&s->items->index, &it->node, p->hash);
 	list_add_tail(&t->slots[p->hid & (t->spec.slots - 1)], &it->slot);
-	s->n_items++;
 	atomic_fetch_add(&t->items, 1);
 	atomic_fetch_add(&t->bytes, bytes_of(it));
 	*ret = it;
@@ -408,7 +365,7 @@ static struct at lock_place(const struct ht_place *p, int64_t now)
 	struct at at = {.s = ht_stripe_of(p->t, p->hid)};
 
 	pthread_mutex_lock(&at.s->lock);
-	at.it = *find(at.s, p->hash, p->key);
+	at.it = find(at.s, p->hash, p->key);
 	if (at.it && is_over(at.it, now))
 		at.it = NULL;
 	return at;
@@ -470,7 +427,7 @@ static int64_t end_of(const struct ht_table *t, int64_t now, int64_t seconds)
 /* The stripe is locked; `at->it` is what was found. */
 static int store(const struct ht_place *p, struct at *at, const struct value *v, int64_t now, int64_t expires)
 {
-	struct ht_item *old = at->it ? NULL : *find(at->s, p->hash, p->key), *it = at->it;
+	struct ht_item *old = at->it ? NULL : find(at->s, p->hash, p->key), *it = at->it;
 	struct ht_table *t = p->t;
 	int err = 0;
 
@@ -487,7 +444,7 @@ static int store(const struct ht_place *p, struct at *at, const struct value *v,
 		return err;
 	}
 	if (!at->it || expires != HT_BY_TABLE || t->spec.updateexpire)
-		set_due(at->s, it, end_of(t, now, expires));
+		set_due(at->s, it, now, end_of(t, now, expires));
 	return 0;
 }
 
@@ -554,7 +511,7 @@ int ht_set_left(struct ht_table *t, struct str key, int64_t seconds, int64_t now
 	int err = at.it ? 0 : RT_E_NOENT;
 
 	if (at.it && t->spec.autoexpire)
-		set_due(at.s, at.it, seconds > 0 ? now + seconds : 0);
+		set_due(at.s, at.it, now, seconds > 0 ? now + seconds : 0);
 	unlock(&at);
 	return err;
 }
@@ -706,45 +663,35 @@ void ht_slot_sizes(struct ht_table *t, uint64_t *least, uint64_t *most)
 
 /* ---- expiry ---- */
 
-/* The time slots between the last look and now; what hangs there for a later turn stays. */
-static size_t expire_stripe(struct ht_table *t, struct ht_stripe *s, int64_t now, size_t max, struct arena *a,
+/* What is due in one stripe; the number taken. */
+static size_t expire_stripe(struct ht_table *t, struct ht_stripe *s, int64_t now, uint32_t *budget, struct arena *a,
 			    struct ht_entry *out)
 {
-	int64_t last = now / HT_DUE_SECONDS, at = s->swept;
+	struct due_node *d;
 	size_t n = 0;
 
-	if (last - at >= HT_DUE_SLOTS)
-		at = last - HT_DUE_SLOTS + 1;
-	for (; at <= last; at++) {
-		struct list *it, *tmp;
+	while ((d = due_take(&s->items->due, now, budget)) != NULL) {
+		struct ht_item *item = container_of(d, struct ht_item, due);
 
-		list_each(it, tmp, &s->due[at % HT_DUE_SLOTS]) {
-			struct ht_item *item = container_of(it, struct ht_item, due);
-
-			if (!is_over(item, now))
-				continue;
-			if (n == max)
-				return n; /* swept stays: the next call goes on here */
-			if (a && copy(a, item, &out[n]))
-				return n;
-			drop(t, s, item);
-			n++;
+		if (a && copy(a, item, &out[n])) {
+			due_add(&s->items->due, d, d->when, now); /* memory is out: told of another time */
+			break;
 		}
-		s->swept = at;
+		drop(t, s, item);
+		n++;
 	}
 	return n;
 }
 
-size_t ht_expire(struct ht_table *t, int64_t now, size_t max, struct arena *a, struct ht_entry *out)
+bool ht_expire(struct ht_table *t, int64_t now, uint32_t budget, struct arena *a, struct ht_entry *out, size_t *n)
 {
-	size_t n = 0;
-
-	for (unsigned i = 0; i < t->n_stripes && n < max; i++) {
+	*n = 0;
+	for (unsigned i = 0; i < t->n_stripes && budget; i++) {
 		struct ht_stripe *s = &t->stripes[i];
 
 		pthread_mutex_lock(&s->lock);
-		n += expire_stripe(t, s, now, max - n, a, a ? out + n : NULL);
+		*n += expire_stripe(t, s, now, &budget, a, a ? out + *n : NULL);
 		pthread_mutex_unlock(&s->lock);
 	}
-	return n;
+	return budget == 0;
 }

@@ -96,8 +96,11 @@ void ht_reset(struct ht_table *t);
 /* Copies of the items of one slot, in the reference's order. RT_E_NOMEM. */
 int ht_slot(struct ht_table *t, unsigned slot, int64_t now, struct arena *a, struct ht_entry **ret, size_t *n);
 unsigned ht_slot_of(const struct ht_table *t, struct str key);
-/* Take up to `max` expired items out, as copies (a NULL: they are only dropped). The number taken. */
-size_t ht_expire(struct ht_table *t, int64_t now, size_t max, struct arena *a, struct ht_entry *out);
+/*
+ * Take expired items out, as copies in out[] (a NULL: they are only dropped; out has room for `budget`). At most
+ * `budget` items are touched, taken or sorted by when they are due; *n were taken. True: call again.
+ */
+bool ht_expire(struct ht_table *t, int64_t now, uint32_t budget, struct arena *a, struct ht_entry *out, size_t *n);
 uint64_t ht_items(const struct ht_table *t);
 void ht_slot_sizes(struct ht_table *t, uint64_t *least, uint64_t *most);
 

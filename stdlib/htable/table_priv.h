@@ -6,16 +6,17 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/due.h"
+#include "base/hashtab.h"
 #include "base/list.h"
 #include "htable/table.h"
 
-enum { HT_STRIPES_MAX = 16, HT_FIRST_BUCKETS = 16, HT_DUE_SLOTS = 128, HT_DUE_SECONDS = 4 };
+enum { HT_STRIPES_MAX = 16 };
 
 struct ht_item {
-	struct ht_item *next; /* in its bucket */
+	struct hashtab_node node; /* by keyed hash: the index */
 	struct list slot;
-	struct list due;
-	uint64_t hash; /* keyed: the index */
+	struct due_node due;
 	int64_t expires;
 	int64_t i;
 	char *text;
@@ -26,13 +27,16 @@ struct ht_item {
 	char key[];
 };
 
+/* Of a stripe: in one piece, to be exchanged as one (ht_replace). */
+struct ht_items {
+	struct hashtab index;
+	struct due due;
+};
+
 struct ht_stripe {
 	pthread_mutex_t lock;
-	struct ht_item **buckets;
-	size_t n_buckets, n_items;
-	int64_t swept; /* time slot up to which expired items were taken */
+	struct ht_items *items;
 	struct list holds; /* of sht_lock: struct hold in lock.c */
-	struct list due[HT_DUE_SLOTS];
 };
 
 struct ht_table {

@@ -18,6 +18,7 @@
 enum { SWEEP_BITE = 2000, EVENT_BITE = 64, AGAIN_MS = 5 };
 
 static struct timer sweep_timer; /* of worker 0 */
+static unsigned lost_at; /* how far the search for contacts of lost connections is */
 static bool stopped;
 
 int32_t std_usrloc_param_preload(const struct program_value *v)
@@ -35,7 +36,7 @@ int32_t std_usrloc_param_db_mode(const struct program_value *v)
 
 struct sweep {
 	struct worker *w;
-	bool more;
+	bool more, more_lost;
 };
 
 static void tell(void *arg, struct str aor, const struct ul_contact *c)
@@ -52,7 +53,7 @@ static void sweep_table(void *arg, struct ul_table *t)
 	uint32_t bite = told ? EVENT_BITE : SWEEP_BITE;
 	struct sweep *s = arg;
 
-	if (ul_expire(t, worker_wall(s->w) / 1000000 - param.rm_expired_delay, bite, told ? tell : NULL, t) == bite)
+	if (ul_expire(t, worker_wall(s->w) / 1000000 - param.rm_expired_delay, bite, told ? tell : NULL, t))
 		s->more = true;
 }
 
@@ -72,7 +73,11 @@ static bool remove_lost(void *arg, struct str aor, const struct ul_contact *c, u
 
 static void sweep_lost(void *arg, struct ul_table *t)
 {
-	ul_each(t, worker_wall(arg) / 1000000, remove_lost, t);
+	struct sweep *s = arg;
+	unsigned at = lost_at;
+
+	if (ul_each_bite(t, &at, worker_wall(s->w) / 1000000, remove_lost, t))
+		s->more_lost = true;
 }
 
 static void on_sweep(void *arg);
@@ -83,8 +88,11 @@ static void sweep(void *arg)
 	struct sweep s = {.w = arg};
 
 	ul_tables_each(sweep_table, &s);
-	if (param.handle_lost_tcp && !s.more)
-		ul_tables_each(sweep_lost, s.w);
+	if (param.handle_lost_tcp && !s.more) {
+		ul_tables_each(sweep_lost, &s);
+		lost_at = s.more_lost ? lost_at + 1 : 0;
+		s.more = s.more_lost;
+	}
 	if (!stopped)
 		timer_start(s.w, &sweep_timer, s.more ? AGAIN_MS : (uint32_t)param.timer_interval * 1000, on_sweep,
 			    s.w);
@@ -192,6 +200,7 @@ static int worker_init(struct worker *w)
 	if (worker_index(w) != 0)
 		return 0;
 	stopped = false;
+	lost_at = 0;
 	timer_start(w, &sweep_timer, (uint32_t)param.timer_interval * 1000, on_sweep, w);
 	return 0;
 }
