@@ -216,7 +216,7 @@ static int function_call(struct lw *l, const struct sema_call *call, bool in_exp
 	const struct cat_fn *fn = call->fn;
 	bool core = strcmp(fn->module, "core") == 0;
 	char *sig = arena_alloc(l->p->arena, CAT_ARGS_MAX + 4);
-	int code = lw_slot(l, RIR_SLOT_INT, 1), bad = lw_label(l), done = lw_label(l), v;
+	int code = lw_slot(l, RIR_SLOT_INT, 1), bad = lw_label(l), done = lw_label(l), v, began;
 	int args[RIR_ARGS_MAX];
 
 	if (!sig)
@@ -226,8 +226,10 @@ static int function_call(struct lw *l, const struct sema_call *call, bool in_exp
 		args[i] = lower_arg(l, &call->args[i], &fn->args[i], bad, &sig[2 + i]);
 	if (core && in_expr)
 		lw_set_field(l, RIR_F_RC, lw_const(l, 0));
+	began = lw_clock(l);
 	v = lw_call(l, str_printf(l->p->arena, "std_%s_%s", fn->module, fn->c_name).p, sig, call->n_args, args);
 	lw_store(l, v, code);
+	lw_action_done(l, core ? "corefunc" : fn->name, began);
 	lw_jump(l, done);
 	lw_place(l, bad);
 	lw_store(l, LW_CALL(l, "rt_arg_failed", "ipp", lw_text(l, str_of(fn->name))), code);

@@ -238,6 +238,17 @@ void lw_see_cond(struct lw *l, int value)
 	LW_CALL(l, "rt_see_cond", "vpl", value);
 }
 
+int lw_clock(struct lw *l)
+{
+	return l->p->timed ? lw_call(l, "rt_clock", "lp", 0, NULL) : -1;
+}
+
+void lw_action_done(struct lw *l, const char *name, int began)
+{
+	if (l->p->timed)
+		LW_CALL(l, "rt_action_done", "vppil", lw_text(l, str_of(name)), lw_const(l, l->site), began);
+}
+
 struct rir_fn *lw_fn_new(struct rir_program *p, enum rir_fn_kind kind, const char *symbol)
 {
 	struct rir_fn **v = grown(p, p->fns, p->n_fns, &p->cap_fns, sizeof(*v));

@@ -48,6 +48,9 @@ uint32_t lw_site(struct rir_program *p, struct loc loc, int route);
 void lw_at(struct lw *l, const struct ast *n);
 /* Observed code: a condition came out as `value`. */
 void lw_see_cond(struct lw *l, int value);
+/* Timed code: when an action begins, and that it has ended; else nothing. */
+int lw_clock(struct lw *l);
+void lw_action_done(struct lw *l, const char *name, int began);
 struct rir_fn *lw_fn_new(struct rir_program *p, enum rir_fn_kind kind, const char *symbol);
 
 /* ---- expr.c ---- */

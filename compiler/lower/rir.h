@@ -103,6 +103,7 @@ struct rir_program {
 	const struct source *src;
 	bool failed;  /* memory was out */
 	bool observe; /* calls of rt_see_* are in the code */
+	bool timed;   /* actions are measured (latency_limit_action) */
 	struct rir_fn **fns;
 	size_t n_fns, cap_fns;
 	struct rir_site *sites;

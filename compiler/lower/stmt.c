@@ -203,7 +203,14 @@ static void lower_break(struct lw *l)
 	leave(l, lw_const(l, 0));
 }
 
-static void statement(struct lw *l, struct ast *n)
+static bool is_function(const struct ast *n)
+{
+	const struct sema_call *call = n->kind == AST_CALL ? n->bind : NULL;
+
+	return call && call->kind == SEMA_CALL_FN;
+}
+
+static void lower_statement(struct lw *l, struct ast *n)
 {
 	switch (n->kind) {
 	case AST_EMPTY:
@@ -243,6 +250,21 @@ static void statement(struct lw *l, struct ast *n)
 	}
 }
 
+/* Functions are measured where they are called; what leaves the route is not. */
+static void statement(struct lw *l, struct ast *n)
+{
+	bool measured = l->p->timed && !is_function(n);
+	uint32_t outer = l->site;
+	int began = measured ? lw_clock(l) : -1;
+
+	lower_statement(l, n);
+	if (!measured || n->kind == AST_EMPTY)
+		return;
+	l->site = lw_site(l->p, n->loc, l->route);
+	lw_action_done(l, "corefunc", began);
+	l->site = outer;
+}
+
 void lw_block(struct lw *l, struct ast *first)
 {
 	for (struct ast *n = first; n; n = n->next)
@@ -278,6 +300,16 @@ static void lower_value(struct rir_program *p, const struct sema_value *v)
 		lower_fmtref(p, v->pairs[i].fmt);
 }
 
+static bool sets_action_limit(const struct sema_program *sp)
+{
+	bool yes = false;
+
+	for (size_t i = 0; i < sp->core.n; i++)
+		if (strcmp(sp->core.v[i].row->name, "latency_limit_action") == 0)
+			yes = sp->core.v[i].value.i > 0;
+	return yes;
+}
+
 struct rir_program *lower_run(struct arena *a, const struct sema_program *sp, const struct source *src, bool observe)
 {
 	struct rir_program *p = arena_new_of(a, struct rir_program);
@@ -289,6 +321,7 @@ struct rir_program *lower_run(struct arena *a, const struct sema_program *sp, co
 	p->sema = sp;
 	p->src = src;
 	p->observe = observe;
+	p->timed = sets_action_limit(sp);
 	lw_site(p, none, -1); /* 0: no statement */
 	for (size_t i = 0; i < sp->routes.n; i++)
 		lower_route(p, sp->routes.v[i]);

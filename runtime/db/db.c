@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/sb.h"
 #include "core/fiber.h"
+#include "core/latency.h"
 #include "core/log.h"
 #include "core/worker.h"
 
@@ -210,6 +211,20 @@ static int say(struct db_ask *j, struct str sql, char *why)
 	return j->db->driver->exec(j->db->conn, &(struct db_statement){.sql = sql}, j->arena, &none, why, DB_WHY_MAX);
 }
 
+/* One statement; a slow one is told when a fiber waits for it, whose worker has the clock. */
+static int execute_one(struct db_ask *j, const struct db_statement *st)
+{
+	struct world *world = latency_conf.db_us > 0 && j->worker ? worker_world(j->worker) : NULL;
+	uint64_t began = world ? world_now(world) : 0;
+	int err = j->db->driver->exec(j->db->conn, st, j->arena, &j->result, j->why, sizeof(j->why));
+	uint64_t us = world ? world_now(world) - began : 0;
+
+	if (world && us >= (uint64_t)latency_conf.db_us)
+		log_msg(latency_conf.level, "alert - query execution too long [%llu us] for [" STR_FMT "]", (unsigned long long)us,
+			STR_ARG(st->sql));
+	return err;
+}
+
 static int execute_all(struct db_ask *j)
 {
 	bool whole = j->n > 1 || j->statements[0].n_times > 1;
@@ -219,7 +234,7 @@ static int execute_all(struct db_ask *j)
 	if (err)
 		return err;
 	for (size_t i = 0; !err && i < j->n; i++)
-		err = j->db->driver->exec(j->db->conn, &j->statements[i], j->arena, &j->result, j->why, sizeof(j->why));
+		err = execute_one(j, &j->statements[i]);
 	if (whole && !err)
 		err = say(j, S("COMMIT"), j->why);
 	if (whole && err && err != RT_E_CLOSED && say(j, S("ROLLBACK"), unused))

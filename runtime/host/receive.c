@@ -13,6 +13,7 @@
 
 #include "core/counter.h"
 #include "core/fiber.h"
+#include "core/latency.h"
 #include "core/log.h"
 #include "script/load.h"
 #include "script/reply.h"
@@ -82,8 +83,22 @@ static bool run_event(struct job *j, int32_t route, const char *name)
 	return !(r.ctl & RUN_DROP);
 }
 
+static uint64_t route_begins(const struct job *j)
+{
+	return log_on(latency_conf.cfg_level) ? world_now(worker_world(j->w)) : 0;
+}
+
+static void route_ended(const struct job *j, const char *which, uint64_t began)
+{
+	uint64_t us = began ? world_now(worker_world(j->w)) - began : 0;
+
+	if (began && us >= (uint64_t)latency_conf.cfg_us)
+		log_msg(latency_conf.cfg_level, "%s-route executed in: %llu usec", which, (unsigned long long)us);
+}
+
 static void run_request(struct job *j)
 {
+	uint64_t began = route_begins(j);
 	struct run r;
 
 	if (run_begin(&r, j->w, &j->draft, IN_REQUEST, NULL, j->vars)) {
@@ -92,6 +107,7 @@ static void run_request(struct job *j)
 	}
 	if (script_exec(&r, r_.request) < 0)
 		log_warn("error while trying script");
+	route_ended(j, "request", began);
 	if (r.txn)
 		txn_request_done(r.txn);
 	run_end(&r);
@@ -100,6 +116,7 @@ static void run_request(struct job *j)
 /* Value 0, negative, or drop: the reply goes no further (language.md 4.2). */
 static bool run_reply_route(struct job *j)
 {
+	uint64_t began = route_begins(j);
 	int32_t value;
 	struct run r;
 
@@ -108,6 +125,7 @@ static bool run_reply_route(struct job *j)
 	if (run_begin(&r, j->w, &j->draft, IN_CORE_ONREPLY, NULL, j->vars))
 		return false;
 	value = script_exec(&r, r_.reply);
+	route_ended(j, "reply", began);
 	if (value < 0)
 		log_warn("reply route ended with %d, the reply is dropped", value);
 	run_end(&r);

@@ -3,6 +3,8 @@
 #include "script/script_priv.h"
 
 #include "core/fiber.h"
+#include "core/latency.h"
+#include "core/log.h"
 #include "script/run.h"
 #include "sip/msg.h"
 
@@ -108,6 +110,21 @@ int32_t rt_route_find(struct run *r, int32_t kind, const struct str *name)
 int32_t rt_route_call(struct run *r, int32_t route)
 {
 	return r->prog->routes[route].fn(r);
+}
+
+int64_t rt_clock(struct run *r)
+{
+	return (int64_t)world_now(worker_world(r->worker));
+}
+
+void rt_action_done(struct run *r, const struct str *name, int32_t site, int64_t began)
+{
+	const struct program_site *s = &r->prog->sites[site];
+	int64_t us = rt_clock(r) - began;
+
+	if (us >= latency_conf.action_us && log_on(latency_conf.level))
+		log_at(latency_conf.level, "script", NULL, 0, "alert - action [" STR_FMT "] cfg [%s:%u] took too long [%lld us]",
+		       STR_ARG(*name), s->file, s->line, (long long)us);
 }
 
 int32_t rt_loop_limit(struct run *r, int64_t rounds)

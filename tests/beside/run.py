@@ -27,7 +27,7 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
   == asked NAME TYPE     whether the name server was asked that since the last such step
   == VERB~ ARGS          of the answer only names and nesting are compared: the values differ by nature
 
-Kept beside the answers: log lines that hold "@@ " (from there on) or "ACC: " . Neutral names replace ports, tags,
+Kept beside the answers: log lines that hold one of MARKS, from there on. Neutral names replace ports, tags,
 unique ids, moments, and the Server header; seconds left of a registration are rounded to 20. {port} and {tmp} in the
 text are the server's; {extra} is a free port, {uas} the port of a callee that answers 200, or what the header X-Reply says. Last line: N passed, N failed."""
 import argparse
@@ -54,6 +54,9 @@ spec.loader.exec_module(lang)
 sys.path.insert(0, os.path.join(HERE, "..", "live"))
 from dnsd import Dns  # noqa: E402
 OPTIONS = "-f {cfg} -DD -E -n 1 -a no -m 64 -M 8 -l udp:127.0.0.1:{port} -l tcp:127.0.0.1:{port} -Y {tmp} -w {tmp} -P {tmp}/pid"
+
+
+MARKS = ("@@ ", "ACC: ", "alert - action [", "alert - query ", "request-route executed", "reply-route executed")
 
 
 def free_port():
@@ -354,7 +357,7 @@ class Run:
             self.stop()
         lines = []
         for x in self.text().split("\n"):
-            for mark in ("@@ ", "ACC: "):
+            for mark in MARKS:
                 if mark in x:
                     lines.append(self.normal(x[x.index(mark):]))
                     break
@@ -384,6 +387,7 @@ class Run:
         t = re.sub(r"(?i)(expires=|\"?expires\"?: *\"?)(\d{1,7})(?!\d)",
                    lambda m: m.group(1) + str((int(m.group(2)) + 10) // 20 * 20), t)
         t = re.sub(r"(?<!\d)1[789]\d{8}(?!\d)", "1111111111", t)
+        t = re.sub(r"\d+ us(?=\]|ec)", "N us", re.sub(r"(alert - action \[\w+) \(\d+\)", r"\1", t))
         t = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "DATE", t)
         try:
             t = json.dumps(json.loads(t), indent=1)
