@@ -209,6 +209,7 @@ void net_detach(struct net *n, struct worker *w)
 	net_dns_detach(nw);
 	net_handover_discard(nw);
 	worker_set_slot(w, WSLOT_NET, NULL);
+	net_spare_free(nw);
 	mem_free(&nw);
 }
 

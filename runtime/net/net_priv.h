@@ -67,6 +67,13 @@ struct net_worker {
 		const struct net_socket *sock;
 	} ports[NET_SOCKETS_MAX];
 	struct list conns;
+	/* buffers that no connection needs now: an idle one holds none, a busy one takes these */
+	struct {
+		char *in, *out;
+		size_t out_cap;
+		struct net_queued *q;
+		unsigned q_cap;
+	} spare;
 	struct net_batch *out[NET_WORKERS_MAX]; /* what waits for the end of the batch */
 	struct list flights; /* names being asked for; dns.c */
 	unsigned n_flights;
@@ -126,7 +133,8 @@ struct net_conn {
 	uint64_t id;
 	const struct net_socket *sock;
 	struct addr peer;
-	struct net_conn_key by_id, by_peer, alias[NET_CONN_ALIASES];
+	struct net_conn_key by_id, by_peer;
+	struct net_conn_key *alias; /* NET_CONN_ALIASES of them; NULL until one is needed */
 	unsigned n_alias;
 	uint32_t lifetime_ms;
 	uint64_t active_us, born_us; /* last byte either way; monotonic */
@@ -157,6 +165,8 @@ void net_conn_touch(struct net_conn *c);
 void net_conn_retire(struct net_conn *c);
 
 /* stream_out.c */
+/* The worker's spare buffers go. */
+void net_spare_free(struct net_worker *nw);
 int net_conn_queue(struct net_conn *c, struct str s);
 int net_conn_queue_message(struct net_conn *c, const struct iovec *iov, int n, uint64_t cookie,
 			   unsigned worker);

@@ -92,6 +92,7 @@ void net_conn_free(struct net_conn *c, enum net_conn_event why)
 	mem_free(&c->in);
 	mem_free(&c->out);
 	mem_free(&c->q);
+	mem_free(&c->alias);
 	mem_free(&c);
 }
 
@@ -316,6 +317,12 @@ static bool make_room(struct net_conn *c, size_t max)
 
 	if (c->in_n + 1 < c->in_cap)
 		return true;
+	if (!c->in && c->nw->spare.in) {
+		c->in = c->nw->spare.in;
+		c->nw->spare.in = NULL;
+		c->in_cap = READ_FIRST;
+		return true;
+	}
 	if (cap > max)
 		cap = max;
 	p = cap > c->in_cap ? mem_realloc(c->in, cap) : NULL;
@@ -324,6 +331,19 @@ static bool make_room(struct net_conn *c, size_t max)
 	c->in = p;
 	c->in_cap = cap;
 	return true;
+}
+
+/* An idle connection holds no buffer. */
+static void let_go(struct net_conn *c)
+{
+	if (c->in_n)
+		return;
+	if (c->in_cap == READ_FIRST && !c->nw->spare.in) {
+		c->nw->spare.in = c->in;
+		c->in = NULL;
+	}
+	mem_free(&c->in);
+	c->in_cap = 0;
 }
 
 static void on_data(void *arg, struct world_stream *s, char *p, size_t n)
@@ -349,10 +369,7 @@ static void on_data(void *arg, struct world_stream *s, char *p, size_t n)
 		if (!deliver(c))
 			return;
 	}
-	if (c->in_n == 0 && c->in_cap > READ_FIRST) {
-		mem_free(&c->in); /* an idle connection holds little */
-		c->in_cap = 0;
-	}
+	let_go(c);
 	net_conn_flush(c);
 }
 
@@ -433,7 +450,7 @@ struct request {
 
 static int add_alias(struct net_conn *c, uint16_t port)
 {
-	struct net_conn_key *k = &c->alias[c->n_alias];
+	struct net_conn_key *k;
 
 	if (port == c->peer.port)
 		return 0;
@@ -442,6 +459,11 @@ static int add_alias(struct net_conn *c, uint16_t port)
 			return 0;
 	if (c->n_alias == NET_CONN_ALIASES)
 		return RT_E_LIMIT;
+	if (!c->alias)
+		c->alias = mem_calloc(NET_CONN_ALIASES, sizeof(*c->alias));
+	if (!c->alias)
+		return RT_E_NOMEM;
+	k = &c->alias[c->n_alias];
 	k->peer = c->peer;
 	k->peer.port = port;
 	k->proto = PROTO_TCP;

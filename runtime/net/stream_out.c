@@ -6,12 +6,60 @@
  */
 #include "net/net_priv.h"
 
+enum { SPARE_OUT_MAX = 4096, SPARE_NOTES_MAX = 16 };
+
 /* ---- the queue ---- */
+
+/* Buffers for one whose queue begins. */
+static void borrow(struct net_conn *c)
+{
+	struct net_worker *nw = c->nw;
+
+	if (!c->out) {
+		c->out = nw->spare.out;
+		c->out_cap = c->out ? nw->spare.out_cap : 0;
+		nw->spare.out = NULL;
+	}
+	if (!c->q) {
+		c->q = nw->spare.q;
+		c->q_cap = c->q ? nw->spare.q_cap : 0;
+		nw->spare.q = NULL;
+	}
+}
+
+/* All has left: one whose queue is empty holds no buffers. */
+static void let_go(struct net_conn *c)
+{
+	struct net_worker *nw = c->nw;
+
+	if (!nw->spare.out && c->out_cap <= SPARE_OUT_MAX) {
+		nw->spare.out = c->out;
+		nw->spare.out_cap = c->out_cap;
+		c->out = NULL;
+	}
+	if (!nw->spare.q && c->q_cap <= SPARE_NOTES_MAX) {
+		nw->spare.q = c->q;
+		nw->spare.q_cap = c->q_cap;
+		c->q = NULL;
+	}
+	mem_free(&c->out);
+	mem_free(&c->q);
+	c->out_cap = 0;
+	c->q_cap = 0;
+}
+
+void net_spare_free(struct net_worker *nw)
+{
+	mem_free(&nw->spare.in);
+	mem_free(&nw->spare.out);
+	mem_free(&nw->spare.q);
+}
 
 static int append(struct net_conn *c, struct str s)
 {
 	struct net *n = c->nw->net;
 
+	borrow(c);
 	if (c->out_n + s.n > c->out_cap) {
 		size_t cap = (c->out_n + s.n) * 2;
 		char *p = mem_realloc(c->out, cap);
@@ -46,11 +94,14 @@ int net_conn_queue(struct net_conn *c, struct str s)
 
 static bool room_for_note(struct net_conn *c)
 {
-	unsigned cap = c->q_cap ? c->q_cap * 2 : 4;
 	struct net_queued *q;
+	unsigned cap;
 
+	if (c->q_n == 0)
+		borrow(c);
 	if (c->q_n < c->q_cap)
 		return true;
+	cap = c->q_cap ? c->q_cap * 2 : 4;
 	q = mem_realloc(c->q, cap * sizeof(*q));
 	if (!q)
 		return false;
@@ -122,10 +173,7 @@ bool net_conn_flush(struct net_conn *c)
 	}
 	if (c->out_n == 0) {
 		timer_stop(&c->drain);
-		if (c->out_cap > 4096) {
-			mem_free(&c->out);
-			c->out_cap = 0;
-		}
+		let_go(c);
 	} else if (!c->connecting && patience && (n > 0 || !timer_armed(&c->drain))) {
 		timer_start(c->nw->w, &c->drain, patience, on_stuck, c);
 	}

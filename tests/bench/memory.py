@@ -19,14 +19,14 @@ def per_contact(build, command, n):
 
 
 def while_loaded(build, command, workload, args, n, warm):
-    """Growth per item while the load holds n of them."""
+    """Growth per item while the load holds n of them, all the time that it is looked at."""
     with Server(build, command, workload) as s:
-        s.load("-n %d -w 10" % warm)
+        s.load("-n 200 -w 10", warm)
         before = resident(s.p.pid)
         cmd = "taskset -c %s %s/sipload -s %s:%d -l %s -D %s -j %s" % (LOAD_CORE, build, IP, PORT, GEN, IP, args)
         load = subprocess.Popen(shlex.split(cmd), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            most, end = before, time.monotonic() + 12
+            most, end = before, time.monotonic() + 10
             while load.poll() is None and time.monotonic() < end:
                 most = max(most, resident(s.p.pid))
                 time.sleep(0.2)
@@ -36,12 +36,14 @@ def while_loaded(build, command, workload, args, n, warm):
         return (most - before) / n
 
 
-def per_transaction(build, command, n=2000):
-    return while_loaded(build, command, "w3", "-m call -u %s -w %d -n %d -g 5000 -o 60000" % (UAS, n, n), n, 200)
+def per_transaction(build, command, n=10000):
+    """All n calls ring until after the last look."""
+    return while_loaded(build, command, "w3", "-m call -u %s -w %d -n %d -g 20000 -o 60000" % (UAS, n, n), n, "-m call -u " + UAS)
 
 
-def per_connection(build, command, n=5000):
-    return while_loaded(build, command, "w13i", "-m options -t tcp -S %d -w 20 -d 10" % n, n, 0)
+def per_connection(build, command, n=10000):
+    """Each has sent requests before and is idle but for 20 of them."""
+    return while_loaded(build, command, "w13i", "-m options -t tcp -S %d -w 20 -d 11" % n, n, "-m options -t tcp -S 10")
 
 
 def until(what, limit=30):
