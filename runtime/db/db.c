@@ -510,6 +510,7 @@ int db_ask_now(struct db_ask *q, char why[DB_WHY_MAX])
 
 int db_ask_later(struct db_ask **q)
 {
+	struct worker *w = worker_self();
 	struct db_ask *j = *q;
 	int err = 0;
 
@@ -518,6 +519,10 @@ int db_ask_later(struct db_ask **q)
 	if (j->db->fixture) {
 		execute(j);
 		finish(j);
+	} else if (w && world_is_sim(worker_world(w))) { /* no thread there, and nothing of the real world */
+		log_err("database %s: nothing stands behind this URL in the simulation", j->db->shown);
+		db_ask_free(&j);
+		err = RT_E_IO;
 	} else {
 		err = enqueue(j->db, j);
 		if (err)

@@ -28,7 +28,13 @@ enum {
 	DB_TIMEOUT_DEFAULT = 10000    /* ms */
 };
 
-enum db_type { DB_NULL, DB_INT, DB_TEXT, DB_REAL /* s: as the database writes it */ };
+enum db_type {
+	DB_NULL,
+	DB_INT,
+	DB_TEXT,
+	DB_REAL, /* s: as the database writes it */
+	DB_TIME, /* i: seconds since 1970, for a column of date and time; bound only, never read */
+};
 
 struct db_cell {
 	enum db_type type;
@@ -119,7 +125,7 @@ struct db_sqlite_opts {
 	char path[DB_URL_LENGTH_MAX];
 	bool read_only;
 	char journal_mode[16]; /* empty: the file's */
-	int busy_timeout;      /* ms; 0: fail at once */
+	int busy_timeout;      /* ms that a lock of others is waited for; 0: fail at once */
 };
 /* Settings of a file, at start; NULL when there are too many. */
 struct db_sqlite_opts *db_sqlite_of(struct str path, bool read_only);

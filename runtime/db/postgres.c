@@ -6,11 +6,12 @@
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "core/log.h"
 #include "db/db.h"
 
-enum { COLUMNS_MAX = 256, ARGS_MAX = 128, CON_PARAMS_MAX = 16, CON_PARAM_LENGTH_MAX = 256, SILENCE_S = 60, CONNECT_S = 5 };
+enum { COLUMNS_MAX = 256, ARGS_MAX = 256, CON_PARAMS_MAX = 16, CON_PARAM_LENGTH_MAX = 256, SILENCE_S = 60, CONNECT_S = 5 };
 
 /* Types of pg_type that are no text here. */
 enum { OID_BYTEA = 17, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_NUMERIC = 1700 };
@@ -104,17 +105,36 @@ static int wait_socket(PGconn *c, short events)
 	return poll(&p, 1, 1000 * (db_postgres_opts.timeout > 0 ? db_postgres_opts.timeout : SILENCE_S)) > 0 ? 0 : RT_E_TIMEOUT;
 }
 
+static const char *value_of(const struct db_cell *v, struct arena *a)
+{
+	time_t at = (time_t)v->i;
+	char text[32] = "";
+	struct tm tm;
+
+	switch (v->type) {
+	case DB_NULL:
+		return NULL;
+	case DB_INT:
+		return str_z(a, str_printf(a, "%lld", (long long)v->i));
+	case DB_TIME: /* columns have no time zone */
+		if (localtime_r(&at, &tm))
+			(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+		return str_z(a, str_of(text));
+	case DB_TEXT:
+	case DB_REAL:
+		break;
+	}
+	return str_z(a, v->s);
+}
+
 static bool submit(PGconn *c, const struct db_statement *st, size_t set, struct arena *a)
 {
 	const char *values[ARGS_MAX];
 
 	if (!st->n_args)
 		return PQsendQuery(c, str_z(a, st->sql));
-	for (size_t i = 0; i < st->n_args; i++) {
-		const struct db_cell *v = &st->args[set * st->n_args + i];
-
-		values[i] = v->type == DB_NULL ? NULL : str_z(a, v->type == DB_INT ? str_printf(a, "%lld", (long long)v->i) : v->s);
-	}
+	for (size_t i = 0; i < st->n_args; i++)
+		values[i] = value_of(&st->args[set * st->n_args + i], a);
 	return PQsendQueryParams(c, str_z(a, st->sql), (int)st->n_args, NULL, values, NULL, NULL, 0);
 }
 

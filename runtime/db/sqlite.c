@@ -6,7 +6,7 @@
 
 #include "db/db.h"
 
-enum { COLUMNS_MAX = 256, ROWS_FIRST = 16, FILES_MAX = 32 };
+enum { COLUMNS_MAX = 256, ROWS_FIRST = 16, FILES_MAX = 32, BUSY_MS = 1000 };
 
 static struct db_sqlite_opts files[FILES_MAX]; /* path empty: free */
 
@@ -15,8 +15,10 @@ struct db_sqlite_opts *db_sqlite_of(struct str path, bool read_only)
 	for (int i = 0; i < FILES_MAX && path.n < DB_URL_LENGTH_MAX; i++) {
 		if (files[i].path[0] && !str_eq(str_of(files[i].path), path))
 			continue;
-		if (!files[i].path[0])
+		if (!files[i].path[0]) {
 			memcpy(files[i].path, path.p, path.n);
+			files[i].busy_timeout = BUSY_MS;
+		}
 		files[i].read_only |= read_only;
 		return &files[i];
 	}
@@ -30,7 +32,7 @@ void db_sqlite_forget(void)
 
 static const struct db_sqlite_opts *opts_of(const char *path)
 {
-	static const struct db_sqlite_opts none;
+	static const struct db_sqlite_opts none = {.busy_timeout = BUSY_MS};
 
 	for (int i = 0; i < FILES_MAX && files[i].path[0]; i++)
 		if (strcmp(files[i].path, path) == 0)
@@ -129,6 +131,8 @@ static int bind_one(sqlite3_stmt *st, int i, const struct db_cell *c, struct are
 		return sqlite3_bind_int64(st, i, c->i);
 	case DB_REAL:
 		return sqlite3_bind_double(st, i, strtod(str_z(a, c->s), NULL));
+	case DB_TIME: /* days since noon of 24 November 4714 BC, which its date functions and the reference's driver take */
+		return sqlite3_bind_double(st, i, (double)c->i / 86400.0 + 2440587.5);
 	case DB_TEXT:
 		break;
 	}

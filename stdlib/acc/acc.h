@@ -12,6 +12,7 @@ enum { ACC_BACKENDS_MAX = 8, ACC_EXTRA_MAX = 64 };
 
 struct acc_pair {
 	struct str name, value;
+	bool is_null; /* value is empty */
 };
 
 struct acc_record {

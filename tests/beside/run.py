@@ -19,7 +19,7 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
   == rows SELECT         what is in that file, a line a row, once the statement gives something or the server has stopped
   == sql STATEMENTS      change that file
   == stop                the server ends; only "rows" and "sql" may follow
-  == fails               instead of steps: the server ends with an error within 8 s
+  == fails               instead of steps: the server ends, or answers no request within 8 s
   == wait SECONDS        for what only time can bring (expiry)
   == zone                (before config, needs root) the records both servers find when they ask for names, a line each:
                          NAME TYPE DATA, as _sip._udp.a.test SRV 10 20 5060 host.a.test; "" is an empty text,
@@ -119,6 +119,7 @@ class Run:
             f.write(self.fill(self.config) + "\n")
         if self.sql is not None:
             with sqlite3.connect(os.path.join(self.tmp, "x.db")) as db:
+                db.execute("PRAGMA journal_mode=WAL") # who reads locks nobody out
                 db.executescript(self.fill(self.sql))
             db.close()
         self.log = open(os.path.join(self.tmp, "log"), "wb")
@@ -131,10 +132,7 @@ class Run:
         self.callee = lang.Uas(self.uas)
         self.callee.start()
         if fails:
-            try:
-                return not self.p.wait(8) # an exit code
-            except subprocess.TimeoutExpired:
-                return True
+            return self.answers(8)
         end = time.monotonic() + 15
         while not self.listens():
             if self.p.poll() is not None or time.monotonic() > end:
@@ -155,6 +153,14 @@ class Run:
         with open(path, "w", encoding="utf-8") as f:
             f.write("nameserver %s\n" % self.dns.address.split(":")[0])
         return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', path]
+
+    def answers(self, limit):
+        """An OPTIONS before the server has ended or the time is over."""
+        end = time.monotonic() + limit
+        while self.p.poll() is None and time.monotonic() < end:
+            if self.step_sip("OPTIONS sip:127.0.0.1", "", False):
+                return True
+        return False
 
     def listens(self):
         want = ":%04X 00000000:0000 0A" % self.port

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import tempfile
+import threading
 
 from live import Udp, equal, request, true
 
@@ -68,6 +69,23 @@ def test_a_store_that_fails_changes_nothing(s):
     s.rpc("htable.delete", "a", "k3")
     s.rpc("htable.sets", "a", "k4", "")
     equal(s.rpc("htable.store", "a"), "Ok. Htable successfully stored to DB.")
+    equal(rows(), [("k1", "v1"), ("k2", "v2"), ("k4", "")])
+
+
+def test_a_lock_of_another_process_is_waited_for(s):
+    db = sqlite3.connect(FILE, isolation_level=None)
+    db.execute("begin exclusive")
+    got = []
+    t = threading.Thread(target=lambda: got.append(s.rpc("htable.store", "a")))
+    t.start()
+    u = Udp()
+    for i in range(5): # while it waits
+        u.send(request("OPTIONS", "sip:x@127.0.0.1", u.port, "wait%d" % i), s.port)
+        true(u.recv().startswith("SIP/2.0 200"), "no answer")
+    db.execute("commit")
+    db.close()
+    t.join()
+    equal(got, ["Ok. Htable successfully stored to DB."])
     equal(rows(), [("k1", "v1"), ("k2", "v2"), ("k4", "")])
 
 

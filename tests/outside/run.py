@@ -18,7 +18,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SIP, HTTP, PG = ("127.0.13.1", 5060), ("127.0.13.2", 8099), ("127.0.13.3", 5499)
-LEFT = "SELECT * FROM h" # what the server wrote back
+LEFT = ("SELECT * FROM h; SELECT method, sip_code, sip_reason, time_attr > 1e9, caller, none,"
+        "abs(extract(epoch from localtimestamp - time)) < 1000 FROM acc") # what the server wrote
 OPTIONS = ("OPTIONS sip:127.0.13.1 SIP/2.0\r\nVia: SIP/2.0/UDP %s:%d;branch=z9hG4bK%d\r\nFrom: <sip:alice@x>;tag=1\r\nTo: <sip:x>\r\n"
            "Call-ID: outside-%d\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 5\r\nContent-Length: 0\r\n\r\n")
 
@@ -62,7 +63,9 @@ class Postgres:
            "INSERT INTO s VALUES ('alice',7,1.5,NULL,3000000000,3,true,'\\x415c0962'::bytea),('bob',8,2.25,'x',1,2,false,'z');"
            "DROP TABLE IF EXISTS h; CREATE TABLE h (key_name varchar(64), key_type integer DEFAULT 0, value_type integer DEFAULT 0,"
            "key_value varchar(128), expires integer DEFAULT 0);"
-           "INSERT INTO h VALUES ('text',0,0,'hello',0),('arr',1,0,'first',0),('arr',1,0,'second',0),('number',0,1,'42',0);")
+           "INSERT INTO h VALUES ('text',0,0,'hello',0),('arr',1,0,'first',0),('arr',1,0,'second',0),('number',0,1,'42',0);"
+           "DROP TABLE IF EXISTS acc; CREATE TABLE acc (id serial, method varchar(16) NOT NULL, from_tag varchar(128), to_tag varchar(128) NOT NULL,"
+           "callid varchar(255), sip_code varchar(3), sip_reason varchar(128), time timestamp NOT NULL, time_attr float8, caller text, none text);")
 
     def __init__(self):
         self.tmp = tempfile.TemporaryDirectory()
