@@ -61,7 +61,10 @@ static void wait_for_end(const sigset_t *set)
 
 static int bring_up(struct host *h)
 {
-	int err = server_load(&h->server);
+	int err;
+
+	h->server.pid = getpid();
+	err = server_load(&h->server);
 
 	if (h->o.server_id >= 0)
 		script_conf.server_id = h->o.server_id;

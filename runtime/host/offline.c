@@ -70,6 +70,7 @@ static int start(struct offline *s, const struct offline_opts *o)
 	worker_enter(v->worker[0]);
 	err = server_add_sockets(v->net, &sockets, o->listen.n ? &o->listen : &none, &o->alias,
 				 o->address ? o->address : "127.0.0.1");
+	v->pid = 1; /* the same in every run */
 	if (!err)
 		err = server_load(v);
 	for (unsigned i = 0; !err && i < v->workers; i++) {

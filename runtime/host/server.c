@@ -275,12 +275,13 @@ static struct str header_value(const struct program *p, const char *param, struc
 	return !s.n ? def : colon == STR_NONE ? str_trim(s) : str_trim(str_skip(s, colon + 1));
 }
 
-static void set_ident(const struct program *p)
+static void set_ident(const struct program *p, int64_t pid)
 {
 	struct txn_config c = txn_config_default;
 
 	script_ident = (struct sip_ident){header_value(p, "server_header", S("kiln")),
-					  header_value(p, "user_agent_header", S("kiln"))};
+					  header_value(p, "user_agent_header", S("kiln")),
+					  program_core_int(p, "sip_warning", 0) ? pid : 0};
 	if (!program_core_int(p, "server_signature", 1))
 		script_ident.server = S("");
 	c.ident = script_ident;
@@ -294,7 +295,7 @@ int server_load(struct server *s)
 	int err;
 
 	s->loaded = true;
-	set_ident(s->p);
+	set_ident(s->p, s->pid);
 	rpc_core_facts = (struct rpc_core_facts){.argc = s->argc, .argv = s->argv, .stop = s->stop,
 						 .workers = s->workers};
 	receive_init(s->p);

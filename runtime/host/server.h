@@ -23,6 +23,7 @@ struct server {
 	bool loaded;
 	struct worker *worker[SERVER_WORKERS_MAX];
 	void (*stop)(void); /* core.kill */
+	int64_t pid;        /* as peers are told it */
 	int argc;           /* told by RPC */
 	char **argv;
 };

@@ -50,6 +50,7 @@ struct sip_hop {
 struct sip_ident {
 	struct str server;     /* value of Server in replies; empty: no header */
 	struct str user_agent; /* value of User-Agent in local requests; empty: no header */
+	int64_t warning_pid; /* not 0: own replies carry a Warning that tells of the request, as from this process (sip_warning) */
 };
 extern const struct sip_ident sip_ident_default; /* "kiln" for both */
 

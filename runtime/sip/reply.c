@@ -72,6 +72,21 @@ static void add_reply_edits(struct sip_out *o, const struct sip_edit *e)
 	}
 }
 
+/* What the reference's sip_warning tells, in its words (RFC 3261 20.43). */
+static void add_warning(struct sip_out *o, const struct sip_draft *d, int64_t pid)
+{
+	const struct msg_origin *from = &d->msg->origin;
+	char ip[ADDR_TEXT_MAX], src[ADDR_TEXT_MAX];
+	struct str at = addr_text(&from->dst, true, ip), who = addr_text(&from->src, false, src);
+	unsigned vias = 0;
+
+	while (sip_via_at(d->msg, vias))
+		vias++;
+	sip_out_printf(o, "Warning: 392 " STR_FMT ":%u \"Noisy feedback tells:  pid=%lld req_src_ip=" STR_FMT " req_src_port=%u in_uri=" STR_FMT
+		       " out_uri=" STR_FMT " via_cnt==%u\"\r\n", STR_ARG(at), from->dst.port, (long long)pid, STR_ARG(who),
+		       from->src.port, STR_ARG(d->msg->ruri), STR_ARG(sip_draft_uri(d)), vias);
+}
+
 int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip_reply *r,
 		    struct sip_wire *ret)
 {
@@ -100,7 +115,10 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	sip_out_header(&o, S("Content-Type"), type);
 	if (ident->server.n)
 		sip_out_text(&o, S("Server: "), ident->server, S("\r\n"));
-	sip_out_text(&o, S("Content-Length: "), str_make(number, fmt_u64(body.n, number)), S("\r\n\r\n"));
+	sip_out_text(&o, S("Content-Length: "), str_make(number, fmt_u64(body.n, number)), S("\r\n"));
+	if (ident->warning_pid)
+		add_warning(&o, d, ident->warning_pid);
+	sip_out_add(&o, S("\r\n"));
 	sip_out_add(&o, body);
 	return sip_out_end(&o, ret);
 }

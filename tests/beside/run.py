@@ -393,6 +393,7 @@ class Run:
         t = re.sub(r"(?i)(expires=|\"?expires\"?: *\"?)(\d{1,7})(?!\d)",
                    lambda m: m.group(1) + str((int(m.group(2)) + 10) // 20 * 20), t)
         t = re.sub(r"(?<!\d)1[789]\d{8}(?!\d)", "1111111111", t)
+        t = re.sub(r"  pid=\d+ ", "  pid=N ", t)
         t = re.sub(r"\d+ us(?=\]|ec)", "N us", re.sub(r"(alert - action \[\w+) \(\d+\)", r"\1", t))
         t = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "DATE", t)
         try:
