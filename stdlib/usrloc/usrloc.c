@@ -12,6 +12,7 @@
 #include "core/timer.h"
 #include "core/counter.h"
 #include "net/net.h"
+#include "script/load.h"
 #include "usrloc/tables.h"
 #include "usrloc/usrloc_rpc.h"
 
@@ -151,11 +152,13 @@ static int64_t count_all_users(void *arg)
 	return n;
 }
 
+static char separator = '_'; /* stats_name_separator */
+
 static void table_counter(struct ul_table *t, const char *what, int64_t (*fn)(void *arg))
 {
 	struct str table = ul_table_name(t);
 	char name[128];
-	int n = snprintf(name, sizeof(name), STR_FMT "_%s", STR_ARG(table), what);
+	int n = snprintf(name, sizeof(name), STR_FMT "%c%s", STR_ARG(table), separator, what);
 
 	if (n > 0 && (size_t)n < sizeof(name))
 		counter_set_fn(counter_get(S("usrloc"), str_make(name, (size_t)n)), fn, t);
@@ -170,7 +173,9 @@ static void on_table(struct ul_table *t)
 
 static int init(const struct program *p)
 {
-	(void)p;
+	struct str sep = program_core_str(p, "stats_name_separator", S("_"));
+
+	separator = sep.n ? sep.p[0] : '_';
 	ul_conf = (struct ul_conf){
 		.use_domain = param.use_domain,
 		.desc_time_order = param.desc_time_order,
