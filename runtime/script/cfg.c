@@ -180,6 +180,19 @@ int cfg_declare(const struct cfg_row *rows)
 	return 0;
 }
 
+int cfg_preset(struct cfg_var *v, const struct cfg_value *to)
+{
+	struct cfg_value x;
+	int err = converted(v, to, &x);
+
+	if (err)
+		return err;
+	drop_value(&v->now);
+	drop_value(&v->start);
+	v->now = x;
+	return copy_value(&x, &v->start) ? 0 : RT_E_NOMEM;
+}
+
 static struct cfg_value value_of(const struct program_value *v)
 {
 	return (struct cfg_value){.is_str = v->kind != PROGRAM_INT, .i = v->i, .s = v->s};

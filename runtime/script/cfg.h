@@ -49,6 +49,9 @@ struct cfg_value {
 	struct str s; /* p NULL: no text was ever given */
 };
 
+/* Another value for the start, also of a fixed one. At start only. RT_E_INVAL, RT_E_NOMEM. */
+int cfg_preset(struct cfg_var *v, const struct cfg_value *to);
+
 struct cfg_group *cfg_group_find(struct str name);
 struct cfg_var *cfg_var_find(struct cfg_group *g, struct str name);
 /* All, in order of declaration; NULL at the end. */

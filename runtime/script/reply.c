@@ -2,6 +2,9 @@
 /* Replies of the script, with and without a transaction. */
 #include "script/reply.h"
 
+#include <ctype.h>
+#include <string.h>
+
 #include "net/net.h"
 #include "script/env.h"
 #include "sip/draft.h"
@@ -55,20 +58,42 @@ int script_reply_draft(struct worker *w, struct sip_draft *d, int status, struct
 
 /* ---- redirecting ---- */
 
-static void add_target(struct sb *b, struct str uri, int q)
+enum { RICH_FLAGS = 1, RICH_PATH = 2 };
+
+/* As the value of a header in a URI (RFC 3261 19.1.1), digits as the reference writes them. */
+static void add_escaped(struct sb *b, struct str s)
 {
-	sb_printf(b, "%s<" STR_FMT ">", b->n > sizeof("Contact: ") - 1 ? ", " : "", STR_ARG(uri));
-	if (q >= 1000)
-		sb_addz(b, ";q=1");
-	else if (q >= 0) {
-		sb_printf(b, ";q=0.%03d", q);
-		while (b->p[b->n - 1] == '0' && b->p[b->n - 2] != '.')
-			b->n--;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (isalnum(c) || (c && strchr("-_.!~*'()[]/:+$", c)))
+			sb_addc(b, (char)c);
+		else
+			sb_printf(b, "%%%02x", c);
 	}
 }
 
+static void add_target(struct sb *b, const struct sip_branch *t, int64_t rich)
+{
+	sb_printf(b, "%s<" STR_FMT, b->n > sizeof("Contact: ") - 1 ? ", " : "", STR_ARG(t->uri));
+	if (rich & RICH_PATH && t->path.n) {
+		sb_addz(b, "?Route=");
+		add_escaped(b, t->path);
+	}
+	sb_addc(b, '>');
+	if (t->q >= 1000)
+		sb_addz(b, ";q=1");
+	else if (t->q >= 0) {
+		sb_printf(b, ";q=0.%03d", t->q);
+		while (b->p[b->n - 1] == '0' && b->p[b->n - 2] != '.')
+			b->n--;
+	}
+	if (rich & RICH_FLAGS && t->flags)
+		sb_printf(b, ";flags=%u", (unsigned)t->flags);
+}
+
 /* The R-URI, when the script has changed it, and the branches. */
-static int add_targets(struct sip_draft *d)
+static int add_targets(struct sip_draft *d, int64_t rich)
 {
 	struct sb b;
 
@@ -77,9 +102,9 @@ static int add_targets(struct sip_draft *d)
 	sb_init(&b, d->arena, SIP_WIRE_MAX);
 	sb_addz(&b, "Contact: ");
 	if (d->main.uri.p)
-		add_target(&b, d->main.uri, d->main.q);
+		add_target(&b, &d->main, rich);
 	for (unsigned i = 0; i < sip_branch_count(d); i++)
-		add_target(&b, sip_branch_at(d, i)->uri, sip_branch_at(d, i)->q);
+		add_target(&b, sip_branch_at(d, i), rich);
 	sb_addz(&b, "\r\n");
 	return sb_ok(&b) ? sip_reply_append(d, sb_str(&b)) : RT_E_LIMIT;
 }
@@ -88,7 +113,7 @@ static int add_targets(struct sip_draft *d)
 
 static int by_txn(struct run *r, int status, struct str reason)
 {
-	int err = status / 100 == 3 && r->draft ? add_targets(r->draft) : 0;
+	int err = status / 100 == 3 && r->draft ? add_targets(r->draft, script_reply_hooks.rich_redirect) : 0;
 
 	if (err)
 		return err;
@@ -113,7 +138,7 @@ int script_reply_stateless(struct run *r, int status, struct str reason)
 	}
 	if (r->txn && r->kind == IN_REQUEST)
 		return by_txn(r, status, reason);
-	err = status / 100 == 3 ? add_targets(r->draft) : 0;
+	err = status / 100 == 3 ? add_targets(r->draft, 0) : 0;
 	if (!err)
 		err = script_reply_draft(r->worker, r->draft, status, reason);
 	if (!err && status >= 200)

@@ -33,6 +33,8 @@ struct script_reply_hooks {
 	void (*sent)(struct worker *w, struct arena *a, const struct sip_wire *reply, int status, int err);
 	/* An ACK before any route: true when it is absorbed. */
 	bool (*ack)(struct worker *w, struct sip_draft *d);
+	/* How transactions redirect: 1 with the flags of each target, 2 with its path; or-ed. */
+	int64_t rich_redirect;
 	/* A reply that belongs to no transaction: true when something was done with it. In a fiber. */
 	bool (*stray_await)(struct worker *w, struct sip_draft *d);
 };

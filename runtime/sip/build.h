@@ -84,16 +84,17 @@ struct str sip_status_text(int status);
 
 /*
  * ACK for a final reply over 299 (RFC 3261 17.1.1.3): `sent` are the bytes of the INVITE as sent,
- * `to` is the whole To header of the reply (sip_hdr.raw).
+ * `to` is the whole To header of the reply (sip_hdr.raw). `prefix`: headers that RFC 3261 does not know go over,
+ * too, when their names begin with it; may be empty.
  */
-int sip_build_ack(struct arena *a, struct str sent, struct str to, const struct sip_ident *id,
+int sip_build_ack(struct arena *a, struct str sent, struct str to, struct str prefix,
 		  struct sip_wire *ret);
 /*
  * CANCEL for an INVITE as sent (RFC 3261 9.1). `headers`: whole headers to add (Reason of RFC 3326
- * as sip_reason_header() writes it, or those of the received CANCEL), may be empty.
+ * as sip_reason_header() writes it, or those of the received CANCEL), may be empty. `prefix` as above.
  */
 int sip_build_cancel(struct arena *a, struct str sent, struct str headers,
-		     const struct sip_ident *id, struct sip_wire *ret);
+		     struct str prefix, struct sip_wire *ret);
 /* "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n" */
 void sip_reason_header(struct sb *out, int cause, struct str text);
 

@@ -36,7 +36,7 @@ static void add_via(struct sip_out *o, struct sip_msg *m, const struct sip_hdr *
 	sip_out_header(o, h->name, v->text);
 }
 
-static void add_kept(struct sip_out *o, struct sip_msg *m, struct str method, struct str to)
+static void add_kept(struct sip_out *o, struct sip_msg *m, struct str method, struct str to, struct str prefix)
 {
 	for (struct sip_hdr *h = m->headers; h; h = h->next) {
 		switch (h->id) {
@@ -58,7 +58,9 @@ static void add_kept(struct sip_out *o, struct sip_msg *m, struct str method, st
 		case SIP_HDR_MAX_FORWARDS:
 			sip_out_add(o, h->raw);
 			break;
-		default: /* all the others stay away */
+		default: /* all the others stay away, but those that the server was told to keep */
+			if (h->id == SIP_HDR_OTHER && prefix.n && str_istarts(h->name, prefix))
+				sip_out_add(o, h->raw);
 			break;
 		}
 	}
@@ -67,7 +69,7 @@ static void add_kept(struct sip_out *o, struct sip_msg *m, struct str method, st
 }
 
 static int build_from_sent(struct arena *a, struct str sent, struct str method, struct str to,
-			   struct str headers, struct sip_wire *ret)
+			   struct str headers, struct str prefix, struct sip_wire *ret)
 {
 	struct sip_msg *m = NULL;
 	struct sip_wire w = {0};
@@ -82,7 +84,7 @@ static int build_from_sent(struct arena *a, struct str sent, struct str method, 
 		o.err = RT_E_PARSE;
 	sip_out_add(&o, method);
 	sip_out_add(&o, str_skip(str_head(m->buf, m->hdr_off), m->method_text.n));
-	add_kept(&o, m, method, to);
+	add_kept(&o, m, method, to, prefix);
 	sip_out_add(&o, headers);
 	sip_out_add(&o, S("\r\n"));
 	flat = o.err ? STR_NULL : sip_wire_flat(&o.w, a);
@@ -98,20 +100,18 @@ static int build_from_sent(struct arena *a, struct str sent, struct str method, 
 	return err;
 }
 
-int sip_build_ack(struct arena *a, struct str sent, struct str to, const struct sip_ident *id,
+int sip_build_ack(struct arena *a, struct str sent, struct str to, struct str prefix,
 		  struct sip_wire *ret)
 {
-	(void)id; /* the reference names nobody in these; kept for a later parameter */
 	if (to.n < 2 || to.p[to.n - 1] != '\n')
 		return RT_E_INVAL;
-	return build_from_sent(a, sent, S("ACK"), to, STR_NULL, ret);
+	return build_from_sent(a, sent, S("ACK"), to, STR_NULL, prefix, ret);
 }
 
 int sip_build_cancel(struct arena *a, struct str sent, struct str headers,
-		     const struct sip_ident *id, struct sip_wire *ret)
+		     struct str prefix, struct sip_wire *ret)
 {
-	(void)id;
-	return build_from_sent(a, sent, S("CANCEL"), STR_NULL, headers, ret);
+	return build_from_sent(a, sent, S("CANCEL"), STR_NULL, headers, prefix, ret);
 }
 
 void sip_reason_header(struct sb *out, int cause, struct str text)

@@ -330,7 +330,7 @@ void txn_branch_cancel_now(struct txn_branch *b)
 	struct sip_wire wire;
 
 	b->cancel_wanted = false;
-	if (tmp && sip_build_cancel(tmp, b->sent, b->cancel_headers, &txn_cfg.ident, &wire) == 0)
+	if (tmp && sip_build_cancel(tmp, b->sent, b->cancel_headers, txn_cfg.kept_prefix, &wire) == 0)
 		b->cancel = sip_wire_flat(&wire, t->arena);
 	arena_free(&tmp);
 	if (!b->cancel.p)

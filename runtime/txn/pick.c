@@ -135,9 +135,17 @@ static void send_best(struct txn *t, struct txn_branch *win, struct sip_draft *d
 		send_faked(t, 500);
 }
 
-static void local_done(struct txn *t)
+/* A 2xx of any branch, else the best of the negative ones. */
+static struct txn_branch *best_local(const struct txn *t)
 {
-	struct txn_branch *b = best(t);
+	for (unsigned i = 0; i < t->n_b; i++)
+		if (t->b[i]->status / 100 == 2 && !t->b[i]->dropped)
+			return t->b[i];
+	return best(t);
+}
+
+static void local_done(struct txn *t, struct txn_branch *b)
+{
 	int status = b ? b->status : 408;
 	txn_uac_fn *fn = t->uac_fn;
 
@@ -163,18 +171,21 @@ static void finish(struct txn *t, struct txn_branch *last, struct sip_draft *d)
 		txn_release(t);
 		return;
 	}
-	if (t->flags & TXN_LOCAL) {
-		local_done(t);
+	win = t->flags & TXN_LOCAL ? best_local(t) : best(t);
+	if (t->flags & TXN_LOCAL && (!txn_cfg.uac_failure || route < 0 || (win && win->status < 300))) {
+		local_done(t, win);
 		return;
 	}
-	win = best(t);
 	t->picked = win;
 	txn_notify(t, TXN_EV_FAILURE, win, win ? win->reply : NULL, win ? win->status : 408);
 	t->routes.on_failure = -1; /* both are armed anew by the route, or not */
 	t->routes.on_branch = -1;
 	if (route >= 0 && txn_up.failure)
 		txn_up.failure(t, route);
-	if (t->uas_status < 200 && !txn_any_active(t) && !(t->flags & TXN_RELEASED))
+	if (t->flags & TXN_LOCAL) {
+		if (!txn_any_active(t))
+			local_done(t, best_local(t));
+	} else if (t->uas_status < 200 && !txn_any_active(t) && !(t->flags & TXN_RELEASED))
 		send_best(t, best(t), best(t) == last ? d : NULL);
 	t->picked = NULL;
 }

@@ -270,7 +270,7 @@ static void send_ack(struct txn_branch *b, struct sip_msg *m)
 		struct sip_hdr *to = m->first[SIP_HDR_TO];
 		struct arena *tmp = to ? arena_new(TXN_ARENA_LIMIT) : NULL;
 
-		if (tmp && sip_build_ack(tmp, b->sent, to->raw, &txn_cfg.ident, &wire) == 0)
+		if (tmp && sip_build_ack(tmp, b->sent, to->raw, txn_cfg.kept_prefix, &wire) == 0)
 			b->ack = sip_wire_flat(&wire, t->arena);
 		arena_free(&tmp);
 	}

@@ -105,6 +105,11 @@ void txn_configure(const struct txn_config *c)
 	configured = true;
 }
 
+void txn_reconfigure(const struct txn_config *c)
+{
+	txn_cfg = *c;
+}
+
 const struct txn_config *txn_conf(void)
 {
 	return configured ? &txn_cfg : &txn_config_default;

@@ -135,6 +135,7 @@ struct txn_config {
 	uint32_t max_inv_lifetime, max_noninv_lifetime;
 	bool restart_fr_on_each_reply, auto_inv_100, noisy_ctimer, aggregate_challenges;
 	bool disable_6xx, local_cancel_reason, e2e_cancel_reason, remap_503_500, relay_100;
+	bool uac_failure;  /* requests of our own have failure routes */
 	bool failure_exec; /* a branch that cannot be sent fails like one that timed out */
 	bool dns_failover, dns_reuse_rcv_socket;
 	bool callid_matching; /* a reply must have its transaction's Call-ID */
@@ -145,6 +146,7 @@ struct txn_config {
 	int faked_reply_prio;
 	int failure_reply_mode; /* 0..3 */
 	struct str auto_inv_100_reason;
+	struct str kept_prefix; /* of headers that go from an INVITE into its ACK and CANCEL; may be empty */
 	int reply_408_code;
 	struct str reply_408_reason;
 	uint32_t max_txns;    /* per worker; beyond it 503 with Retry-After */
@@ -154,6 +156,8 @@ struct txn_config {
 extern const struct txn_config txn_config_default;
 /* The texts must outlive the process's workers. */
 void txn_configure(const struct txn_config *c);
+/* The same while workers run; only numbers may differ. */
+void txn_reconfigure(const struct txn_config *c);
 const struct txn_config *txn_conf(void);
 /* Forget configuration, observers, hooks and the layer below: the next server starts anew. */
 void txn_reset(void);

@@ -200,6 +200,7 @@ int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 			o.uri = t->req->ruri;
 		err = may_leave_await(t, &d, &o) ? 0 : RT_E_CLOSED;
 		d.main.force_sock = u->sock;
+		d.main.dst_uri = STR_NULL;
 	}
 	if (!err)
 		err = txn_relay_await(t, &d, &o);

@@ -28,23 +28,31 @@ static int parse_q(struct str s)
 	return s.n == 0 || q > 1000 ? SIP_Q_NONE : q;
 }
 
-/* Without a URI the branch is the request's target as it stands, with its next hop, path and flags. */
+/*
+ * A branch has the next hop, path, flags and socket that the request's target has; with a URI that alone is its
+ * own. Without one the target itself becomes the branch and leaves these behind, as in the reference.
+ */
 static int32_t append(struct run *r, struct str uri, struct str q)
 {
-	struct sip_branch b = {.uri = uri, .q = SIP_Q_NONE};
+	struct sip_branch *main = r->draft ? &r->draft->main : NULL;
+	struct sip_branch b;
 	struct sip_uri u;
 
-	if (!r->draft)
+	if (!main || (uri.n && sip_uri_parse(uri, &u) != 0))
+		return -1;
+	b = *main;
+	if (uri.n)
+		b.ruid = b.instance = b.location_ua = STR_NULL;
+	b.uri = uri.n ? uri : sip_draft_uri(r->draft);
+	b.q = q.n ? parse_q(q) : uri.n ? SIP_Q_NONE : main->q;
+	if (sip_branch_append(r->draft, &b, NULL))
 		return -1;
 	if (!uri.n) {
-		b = r->draft->main;
-		b.uri = sip_draft_uri(r->draft);
-	} else if (sip_uri_parse(uri, &u) != 0) {
-		return -1;
+		main->dst_uri = main->path = STR_NULL;
+		main->flags = 0;
+		main->force_sock = NULL;
 	}
-	if (q.n)
-		b.q = parse_q(q);
-	return sip_branch_append(r->draft, &b, NULL) ? -1 : 1;
+	return 1;
 }
 
 int32_t std_corex_append_branch(struct run *r)

@@ -10,7 +10,8 @@
 
 /* Order of the keys in pv.def. */
 enum field {
-	F_URI, F_PATH, F_RUID, F_COUNT, F_FLAGS, F_OTCPID, F_DST_URI, F_INSTANCE, F_SEND_SOCKET, F_LOCATION_UA, F_MAX,
+	F_URI, F_PATH, F_RUID, F_COUNT, F_FLAGS, F_OTCPID, F_DST_URI, F_INSTANCE, F_SEND_SOCKET, F_LOCATION_UA, F_Q,
+	F_MAX,
 };
 
 enum { HIDDEN = 1 << 20 }; /* a class bit that no script can write */
@@ -152,6 +153,8 @@ PV_GET(branch)
 		return pv_give(ret, b->force_sock ? b->force_sock->text : STR_NULL);
 	case F_LOCATION_UA:
 		return pv_give_text(ret, b->location_ua);
+	case F_Q: /* thousandths */
+		return b->q == SIP_Q_NONE ? 0 : pv_give_int(ret, b->q);
 	case F_COUNT:
 	case F_MAX:
 		break;
@@ -172,9 +175,13 @@ static int32_t set_field(struct run *r, struct sip_branch *b, enum field f, cons
 					  [F_LOCATION_UA] = &b->location_ua};
 	struct str s = value_is_str(v) ? v->s : STR_NULL;
 
-	if (f == F_FLAGS || f == F_OTCPID) {
+	if (f == F_FLAGS || f == F_OTCPID || f == F_Q) {
 		if (v->tag != VAL_NULL && !value_is_int(v))
 			return RT_E_INVAL;
+		if (f == F_Q) {
+			b->q = v->tag == VAL_NULL || v->i < 0 || v->i > 1000 ? SIP_Q_NONE : (int)v->i;
+			return 0;
+		}
 		if (f == F_FLAGS)
 			b->flags = v->tag == VAL_NULL ? 0 : (uint32_t)v->i;
 		else
@@ -224,8 +231,8 @@ PV_GET(sbranch)
 {
 	struct value uri;
 
-	if (n->num == F_COUNT)
-		return give_count(r, ret);
+	if (n->num == F_COUNT) /* of the set, as $branch(count), but never null */
+		return pv_give_int(ret, r->draft ? sip_branch_count(r->draft) : 0);
 	if (!static_get(r, n->num, ret) && n->num == F_FLAGS && static_get(r, F_URI, &uri))
 		*ret = value_int(0);
 	return 0;
@@ -274,6 +281,7 @@ int32_t std_pv_sbranch_set_ruri(struct run *r)
 		return -1;
 	main->flags = b.flags;
 	main->otcpid = b.otcpid;
+	main->q = b.q;
 	if (b.force_sock)
 		main->force_sock = b.force_sock;
 	main->ruid = str_dup(r->draft->arena, b.ruid);

@@ -5,6 +5,7 @@
  */
 #define STD_NAME tm
 #define STD_DEF "tm/tm.def"
+#define STD_PROTOTYPES_ONLY
 #include "rpc/rpc.h"
 #include "abi/std.h"
 
@@ -12,9 +13,7 @@
 #include "script/env.h"
 #include "script/reply.h"
 #include "script/run.h"
-#include "tm/tm_run.h"
 #include "tm/tm_state.h"
-#include "txn/txn_net.h"
 
 struct tm_pending *tm_pending(struct run *r)
 {
@@ -29,8 +28,6 @@ struct tm_pending *tm_pending(struct run *r)
 	}
 	return p;
 }
-
-struct tm_conf tm_conf;
 
 static void take(uint32_t *to, uint32_t v)
 {
@@ -59,8 +56,8 @@ static void apply_pending(struct run *r)
 	struct tm_pending *p = r->tm;
 	struct txn_timers *t = txn_timers(r->txn);
 
-	from_avp(r, param.fr_timer_avp, &t->fr);
-	from_avp(r, param.fr_inv_timer_avp, &t->fr_inv);
+	from_avp(r, tm_conf.fr_timer_avp, &t->fr);
+	from_avp(r, tm_conf.fr_inv_timer_avp, &t->fr_inv);
 	if (!p)
 		return;
 	*txn_routes(r->txn) = p->routes;
@@ -180,8 +177,8 @@ int32_t std_tm_t_reply(struct run *r, int64_t code, const struct str *reason)
 		return -1;
 	}
 	if (code < 100 || code > 699) {
-		status = (int)param.default_code;
-		text = param.default_reason;
+		status = (int)tm_conf.default_code;
+		text = tm_conf.default_reason;
 	}
 	return script_reply(r, status, text) == 0 ? 1 : -1;
 }
@@ -226,7 +223,7 @@ static bool run_sl_reply(struct worker *w, struct sip_draft *d)
 	int32_t value;
 
 	if (sl_reply_route < 0)
-		return param.forward_stray_replies != 0;
+		return tm_conf.forward_stray;
 	if (run_begin(&r, w, d, IN_CORE_ONREPLY, NULL, NULL))
 		return false;
 	value = script_exec(&r, sl_reply_route);
@@ -239,61 +236,16 @@ static bool stray_reply(struct worker *w, struct sip_draft *d)
 	return run_sl_reply(w, d) && script_forward_reply_await(w, d) == 0;
 }
 
-/* ---- parameters ---- */
-
-static int init(const struct program *p)
+int tm_stray_init(const struct program *p, struct str route)
 {
-	struct txn_config c = *txn_conf();
-
-	if (param.on_sl_reply.n) {
-		sl_reply_route = program_route_find(p, ROUTE_ONREPLY, param.on_sl_reply);
+	sl_reply_route = -1;
+	if (route.n) {
+		sl_reply_route = program_route_find(p, ROUTE_ONREPLY, route);
 		if (sl_reply_route < 0) {
-			log_err("on_sl_reply: there is no onreply_route[" STR_FMT "]",
-				STR_ARG(param.on_sl_reply));
+			log_err("on_sl_reply: there is no onreply_route[" STR_FMT "]", STR_ARG(route));
 			return RT_E_NOENT;
 		}
 	}
 	script_reply_hooks.stray_await = stray_reply;
-	c.fr_timer = (uint32_t)param.fr_timer;
-	c.fr_inv_timer = (uint32_t)param.fr_inv_timer;
-	c.wt_timer = (uint32_t)param.wt_timer;
-	c.retr_t1 = (uint32_t)param.retr_timer1;
-	c.retr_t2 = (uint32_t)param.retr_timer2;
-	c.max_inv_lifetime = (uint32_t)param.max_inv_lifetime;
-	c.max_noninv_lifetime = (uint32_t)param.max_noninv_lifetime;
-	c.restart_fr_on_each_reply = param.restart_fr_on_each_reply != 0;
-	c.auto_inv_100 = param.auto_inv_100 != 0;
-	c.auto_inv_100_reason = param.auto_inv_100_reason;
-	c.aggregate_challenges = param.aggregate_challenges != 0;
-	c.cancel_b_method = (int)param.cancel_b_method;
-	c.disable_6xx = param.disable_6xx_block != 0;
-	c.failure_reply_mode = (int)param.failure_reply_mode;
-	c.faked_reply_prio = (int)param.faked_reply_prio;
-	c.local_cancel_reason = param.local_cancel_reason != 0;
-	c.e2e_cancel_reason = param.e2e_cancel_reason != 0;
-	c.remap_503_500 = param.remap_503_500 != 0;
-	c.relay_100 = param.relay_100 != 0;
-	c.local_ack_mode = (int)param.local_ack_mode;
-	c.failure_exec = param.failure_exec_mode != 0;
-	c.merge_check = param.merge_check != 0;
-	c.callid_matching = param.callid_matching != 0;
-	c.dns_reuse_rcv_socket = param.dns_reuse_rcv_socket != 0;
-	if (param.max_transactions > 0)
-		c.max_txns = (uint32_t)param.max_transactions;
-	c.retry_after = (uint32_t)param.retry_after;
-	c.reply_408_code = (int)param.reply_408_code;
-	c.reply_408_reason = param.reply_408_reason;
-	if (c.fr_timer == 0 || c.wt_timer == 0 || c.retr_t1 == 0 || c.retr_t2 < c.retr_t1) {
-		log_err("a timer parameter is 0 or retr_timer2 is below retr_timer1");
-		return RT_E_INVAL;
-	}
-	tm_conf.unmatched_cancel = param.unmatched_cancel;
-	tm_conf.contacts = param.contacts_avp;
-	tm_conf.flows = param.contact_flows_avp;
-	txn_configure(&c);
-	txn_set_net(txn_net_default());
-	tm_run_enable(p);
 	return 0;
 }
-
-STD_MODULE(tm, .init = init)

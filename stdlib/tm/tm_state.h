@@ -3,6 +3,7 @@
 #ifndef TM_STATE_H
 #define TM_STATE_H
 
+#include "abi/program.h"
 #include "abi/run.h"
 #include "txn/txn.h"
 
@@ -16,11 +17,16 @@ enum tm_unmatched_cancel { TM_CANCEL_STATEFUL, TM_CANCEL_STATELESS, TM_CANCEL_DR
 
 /* Parameters that other files of the module need. */
 struct tm_conf {
-	int64_t unmatched_cancel;
+	int64_t unmatched_cancel, default_code;
+	struct str default_reason;
 	struct str contacts, flows; /* names of the XAVPs of serial forking */
+	const struct pv_ref *fr_timer_avp, *fr_inv_timer_avp;
+	bool forward_stray; /* replies that match no transaction */
 };
 extern struct tm_conf tm_conf;
 
+/* What becomes of replies that match no transaction; `route`: onreply_route or empty. RT_E_NOENT. At start. */
+int tm_stray_init(const struct program *p, struct str route);
 /* A TXN_* flag of the transaction, or of the one to come. */
 int32_t tm_set_flag(struct run *r, uint32_t flag, bool on);
 /* The run's own, made when first asked for; NULL when memory is out. */

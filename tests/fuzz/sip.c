@@ -143,8 +143,8 @@ static void rebuild(struct arena *a, struct sip_msg *m, bool good)
 	sip_judge(again, 0, &j);
 	BUG_ON(good && m->is_request && j.verdict != SIP_ACCEPT);
 	if (m->is_request && good) {
-		(void)sip_build_ack(a, flat, S("To: <sip:x>\r\n"), NULL, &w);
-		(void)sip_build_cancel(a, flat, STR_NULL, NULL, &w);
+		(void)sip_build_ack(a, flat, S("To: <sip:x>\r\n"), S("X-"), &w);
+		(void)sip_build_cancel(a, flat, STR_NULL, S("X-"), &w);
 	}
 	sip_msg_unref(&again);
 }

@@ -304,16 +304,16 @@ static void ack_and_cancel(void **state)
 
 	(void)state;
 	start(MSG);
-	assert_int_equal(sip_build_ack(arena, S(SENT), S("t:   <sip:b@b> ; tag=xx \r\n"), NULL, &w), 0);
+	assert_int_equal(sip_build_ack(arena, S(SENT), S("t:   <sip:b@b> ; tag=xx \r\n"), STR_NULL, &w), 0);
 	assert_wire(&w, "ACK sip:bob@h SIP/2.0\nVia: SIP/2.0/UDP own;branch=z9hG4bK1\n"
 			"t:   <sip:b@b> ; tag=xx \ni:c5\nCSeq :   007   ACK\n" KEPT "\n");
 	sb_init(&reason, arena, 200);
 	sip_reason_header(&reason, 200, S("x \"y\""));
-	assert_int_equal(sip_build_cancel(arena, S(SENT), sb_str(&reason), NULL, &w), 0);
+	assert_int_equal(sip_build_cancel(arena, S(SENT), sb_str(&reason), STR_NULL, &w), 0);
 	assert_wire(&w, "CANCEL sip:bob@h SIP/2.0\nVia: SIP/2.0/UDP own;branch=z9hG4bK1\n"
 			"To: <sip:b@b>\ni:c5\nCSeq :   007   CANCEL\n" KEPT
 			"Reason: SIP;cause=200;text=\"x \\\"y\\\"\"\n\n");
-	assert_int_equal(sip_build_cancel(arena, S("junk"), STR_NULL, NULL, &w), RT_E_PARSE);
+	assert_int_equal(sip_build_cancel(arena, S("junk"), STR_NULL, STR_NULL, &w), RT_E_PARSE);
 }
 
 static void own_request(void **state)
