@@ -72,8 +72,10 @@ static bool copy_value(const struct cfg_value *from, struct cfg_value *to)
 	if (!from->is_str || !from->s.p)
 		return true;
 	p = mem_alloc(from->s.n + 1);
-	if (!p)
+	if (!p) {
+		*to = (struct cfg_value){.is_str = true};
 		return false;
+	}
 	memcpy(p, from->s.p, from->s.n);
 	p[from->s.n] = 0;
 	to->s = str_make(p, from->s.n);
