@@ -119,7 +119,12 @@ int32_t std_corex_set_send_socket(struct run *r, const struct str *socket)
 
 int32_t std_corex_set_send_socket_name(struct run *r, const struct str *name)
 {
-	return force(r, net_socket_by_name(net_of(r->worker), *name));
+	const struct net_socket *s = net_socket_by_name(net_of(r->worker), *name);
+
+	if (s)
+		return force(r, s);
+	script_err(r, "set_send_socket_name: there is no socket \"" STR_FMT "\"", STR_ARG(*name));
+	return 1; /* as the reference: it goes on with the socket it has */
 }
 
 int32_t std_corex_is_socket_name(struct run *r, const struct str *name)
@@ -138,7 +143,7 @@ enum { FILE_MAX = 65535 };
 
 int32_t std_corex_file_write(struct run *r, const struct str *path, const struct str *content)
 {
-	char *z = str_z(r->arena, *path);
+	char *z = content->n ? str_z(r->arena, *path) : NULL; /* nothing is no content: the file stays, as in the reference */
 	FILE *f = z ? fopen(z, "w") : NULL;
 	bool ok = f && fwrite(content->p, 1, content->n, f) == content->n;
 

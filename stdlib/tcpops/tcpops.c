@@ -127,11 +127,10 @@ int32_t std_tcpops_tcp_get_conid(struct run *r, const struct str *hostport, cons
 {
 	struct value v;
 	uint64_t id = 0;
+	bool found = hostport->n && !find_await(r, *hostport, &id);
 
-	if (!hostport->n || find_await(r, *hostport, &id))
-		return -1;
-	v = value_int((int64_t)id);
-	return var->set && var->set(r, &v) >= 0 ? 1 : -1;
+	v = value_int(found ? (int64_t)id : 0);
+	return var->set && var->set(r, &v) >= 0 && found ? 1 : -1;
 }
 
 int32_t std_tcpops_tcp_set_otcpid(struct run *r, int64_t conid)

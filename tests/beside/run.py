@@ -9,6 +9,8 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
   == config              the script (listen, run-time directory and log options come from here)
   == sip [METHOD ...]    a request, sent over UDP; Via, Max-Forwards, From, To, Call-ID, CSeq and Content-Length are
                          added where they are missing; the final reply is kept ("== sip!" does not wait for one)
+  == tcp NAME METHOD ... the same over the TCP connection NAME, which is made when it is not there; {NAME} is its port
+  == hangup NAME         close that connection
   == kamcmd ARGS         the command's output
   == kamcli ARGS         the same
   == json TEXT           a JSON-RPC request over the datagram socket, its answer
@@ -108,7 +110,7 @@ def name_server(text):
 class Run:
     def __init__(self, command, case, config, zone=None, sql=None):
         self.command, self.case, self.config, self.sql = command, case, config, sql
-        self.out, self.n = [], 0
+        self.out, self.n, self.conns = [], 0, {}
         self.dns = name_server(zone) if zone is not None else None
 
     def start(self, fails=False):
@@ -168,6 +170,8 @@ class Run:
             return want in f.read()
 
     def fill(self, t):
+        for name, s in self.conns.items():
+            t = t.replace("{%s}" % name, str(s.getsockname()[1]))
         return t.replace("{port}", str(getattr(self, "port", 0))).replace("{tmp}", getattr(self, "tmp", "")) \
                 .replace("{me}", str(getattr(self, "me", 0))).replace("{uas}", str(getattr(self, "uas", 0))) \
                 .replace("{extra}", str(getattr(self, "extra", 0)))
@@ -197,7 +201,7 @@ class Run:
 
     # ---- steps ----
 
-    def step_sip(self, first, body, wait=True):
+    def compose(self, first, body, proto, mine):
         self.n += 1
         text = self.fill((first + "\n" if first else "") + body)
         head, _, content = text.partition("\n\n")
@@ -206,13 +210,41 @@ class Run:
         method = lines[0].split(" ")[0]
         if len(lines[0].split(" ")) == 2:
             lines[0] += " SIP/2.0"
-        add = [("via", "Via: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bK%s%d" % (self.me, self.case.replace("-", ""), self.n)),
+        add = [("via", "Via: SIP/2.0/%s 127.0.0.1:%d;branch=z9hG4bK%s%d" % (proto, mine, self.case.replace("-", ""), self.n)),
                ("max-forwards", "Max-Forwards: 70"), ("from", "From: <sip:alice@127.0.0.1>;tag=f1"),
                ("to", "To: <sip:alice@127.0.0.1>"), ("call-id", "Call-ID: call-%s" % self.case),
                ("cseq", "CSeq: %d %s" % (self.n, method)),
                ("content-length", "Content-Length: %d" % len(content.replace("\n", "\r\n").encode()))]
         lines += [v for k, v in add if k not in names]
-        msg = "\r\n".join(lines) + "\r\n\r\n" + content.replace("\n", "\r\n")
+        return "\r\n".join(lines) + "\r\n\r\n" + content.replace("\n", "\r\n")
+
+    def step_tcp(self, args, body):
+        name, _, first = args.partition(" ")
+        if name not in self.conns:
+            self.conns[name] = socket.create_connection(("127.0.0.1", self.port), 3)
+        s, out = self.conns[name], b""
+        s.sendall(self.compose(first, body, "TCP", s.getsockname()[1]).encode())
+        s.settimeout(2)
+        try:
+            while True:
+                d = s.recv(65536)
+                out += d
+                if not d:
+                    out += b"\n(closed)"
+                    break
+                if re.match(rb"SIP/2.0 [2-6]", out):
+                    s.settimeout(0.3)
+        except (socket.timeout, ConnectionResetError):
+            pass
+        return out.decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def step_hangup(self, name, _):
+        self.conns[name].shutdown(socket.SHUT_RDWR)
+        time.sleep(0.3)
+        return ""
+
+    def step_sip(self, first, body, wait=True):
+        msg = self.compose(first, body, "UDP", self.me)
         self.s.sendto(msg.encode(), ("127.0.0.1", self.port))
         self.s.settimeout(3 if wait else 0.3)
         got = []
@@ -382,10 +414,13 @@ class Run:
 
     def normal(self, t):
         t = t.replace(self.tmp, "TMP")
+        for name, s in self.conns.items():
+            t = re.sub(r"(?<!\d)%d(?!\d)" % s.getsockname()[1], name.upper(), t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.port, "PORT", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.me, "ME", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.uas, "UAS", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.extra, "EXTRA", t)
+        t = re.sub(r"branch=z9hG4bK-?[0-9a-f]{4,}\.[0-9a-f]+\.\d+", "branch=BRANCH", t)
         t = re.sub(r"(to_tag=)(?!uas|t1)[^;\s]+", r"\1TAG", t)
         t = re.sub(r"ul(?:oc|cx)-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+(-[0-9a-f]+)?", "RUID", t)
         t = re.sub(r"(?m)^(Server|User-Agent): .*\n?", "", t)
