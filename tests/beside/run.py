@@ -425,7 +425,7 @@ class Run:
         t = re.sub(r"ul(?:oc|cx)-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+(-[0-9a-f]+)?", "RUID", t)
         t = re.sub(r"(?m)^(Server|User-Agent): .*\n?", "", t)
         t = re.sub(r"(;tag=)(?!(?:f1|t1|mine)(?![0-9a-zA-Z.-]))[^;,\s<>\"]+", r"\1TAG", t)
-        t = re.sub(r"(?i)(expires=|\"?expires\"?: *\"?)(\d{1,7})(?!\d)",
+        t = re.sub(r"(?i)(expires=|\"?expires\"?:\s*\"?)(\d{1,7})(?!\d)",
                    lambda m: m.group(1) + str((int(m.group(2)) + 10) // 20 * 20), t)
         t = re.sub(r"(?<!\d)1[789]\d{8}(?!\d)", "1111111111", t)
         t = re.sub(r"  pid=\d+ ", "  pid=N ", t)
