@@ -226,6 +226,10 @@ const struct cat_known *cat_known_find(const struct catalog *c, enum cat_known_k
 const struct cat_known *cat_known_in(const struct catalog *c, enum cat_known_kind k,
 				     struct str module, struct str name, int nargs);
 
+extern const char *const cat_kind_words[KNOWN_KINDS]; /* "function", "parameter" ... */
+/* Why a known row is refused (reasons.tsv), or NULL: nobody has said. */
+const char *cat_why_not(const struct catalog *c, enum cat_known_kind kind, struct str module, struct str name);
+
 /* Does an event route name match one that something runs ("htable:expired:<table>")? */
 bool cat_event_known(const struct catalog *c, struct str name);
 

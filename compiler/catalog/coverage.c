@@ -59,11 +59,9 @@ static bool event_built(const struct catalog *c, const struct cat_known *k)
 static const struct kind {
 	enum cat_known_kind kind;
 	bool (*built)(const struct catalog *c, const struct cat_known *k);
-	const char *what;
 } kinds[] = {
-	{KNOWN_FN, fn_built, "function"},      {KNOWN_PV, pv_built, "variable"},
-	{KNOWN_TR, tr_built, "transformation"}, {KNOWN_PARAM, param_built, "parameter"},
-	{KNOWN_EVENT, event_built, "event"},
+	{KNOWN_FN, fn_built},	    {KNOWN_PV, pv_built},	{KNOWN_TR, tr_built},
+	{KNOWN_PARAM, param_built}, {KNOWN_EVENT, event_built},
 };
 enum { N_KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
@@ -82,6 +80,14 @@ static struct tally count(const struct catalog *c, const struct kind *k, struct 
 	return t;
 }
 
+static void missing_row(const struct catalog *c, enum cat_known_kind kind, const struct cat_known *k, struct sb *out)
+{
+	const char *why = cat_why_not(c, kind, str_of(k->module), str_of(k->name));
+
+	sb_printf(out, "    missing %s %s%s%s: %s\n", cat_kind_words[kind], k->name, kind == KNOWN_FN ? "/" : "",
+		  kind == KNOWN_FN ? k->a : "", why ? why : "nobody has said why");
+}
+
 static void missing(const struct catalog *c, struct str module, struct sb *out)
 {
 	for (size_t i = 0; i < N_KINDS; i++) {
@@ -90,9 +96,7 @@ static void missing(const struct catalog *c, struct str module, struct sb *out)
 
 		for (size_t j = 0; j < n; j++)
 			if (str_eq(str_of(rows[j].module), module) && !kinds[i].built(c, &rows[j]))
-				sb_printf(out, "    missing %s %s%s%s\n", kinds[i].what, rows[j].name,
-					  kinds[i].kind == KNOWN_FN ? "/" : "",
-					  kinds[i].kind == KNOWN_FN ? rows[j].a : "");
+				missing_row(c, kinds[i].kind, &rows[j], out);
 	}
 	size_t n;
 	const struct cat_param *p = cat_param_all(c, &n);
@@ -264,19 +268,17 @@ static bool explain_tr(const struct catalog *c, struct str name, struct sb *out)
 
 static bool explain_known(const struct catalog *c, struct str name, struct sb *out)
 {
-	static const char *const what[KNOWN_KINDS] = {"module",         "function", "parameter",
-						      "variable",       "transformation",
-						      "event route",    "configuration group",
-						      "select",         "statistic"};
 	bool found = false;
 
 	for (int k = 0; k < KNOWN_KINDS; k++) {
 		const struct cat_known *row = cat_known_find(c, (enum cat_known_kind)k, name, 0);
+		const char *why;
 
 		if (!row)
 			continue;
-		sb_printf(out, "%s \"%s\"%s%s: known, not supported yet\n", what[k], row->name,
-			  row->module[0] ? " of module " : "", row->module);
+		why = cat_why_not(c, (enum cat_known_kind)k, str_of(row->module), str_of(row->name));
+		sb_printf(out, "%s \"%s\"%s%s: known, not supported yet%s%s\n", cat_kind_words[k], row->name,
+			  row->module[0] ? " of module " : "", row->module, why ? ": " : "", why ? why : "");
 		found = true;
 	}
 	return found;

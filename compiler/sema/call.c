@@ -102,7 +102,7 @@ static bool known_function(struct sema *s, const struct ast *n, int n_args)
 		}
 		other = k;
 		if (k->a[0] == '0' + n_args && !k->a[1]) {
-			sema_unsupported(s, n->loc, "function", n->text, k->module);
+			sema_unsupported(s, n->loc, KNOWN_FN, n->text, k->module);
 			return true;
 		}
 	}
@@ -154,7 +154,7 @@ static void report_no_function(struct sema *s, const struct ast *n, int n_args, 
 		return;
 	}
 	if (n->op == 1) {
-		sema_unsupported(s, n->loc, "core action", n->text, "");
+		sema_unsupported_part(s, n->loc, "core action", n->text, "it has no row in stdlib/core");
 		return;
 	}
 	if (known_function(s, n, n_args))

@@ -47,7 +47,7 @@ static void collect_module(struct sema *s, struct ast *n)
 		s->p->unsupported++;
 		if (!s->opts.quiet_load) {
 			s->p->unsupported--;
-			sema_unsupported(s, n->loc, "module", name, "");
+			sema_unsupported(s, n->loc, KNOWN_MODULE, name, "");
 		}
 	}
 	m = SEMA_PUSH(s, s->p->modules);
@@ -169,7 +169,7 @@ static void collect_hash_table(struct sema *s, const struct ast *n)
 	if (slot)
 		*slot = name;
 	if (str_find(v->text, S("dmqreplicate=1")) != STR_NONE)
-		sema_unsupported(s, v->loc, "table attribute", S("dmqreplicate"), "htable");
+		sema_unsupported_part(s, v->loc, "table attribute", S("dmqreplicate"), "needs the dmq module");
 }
 
 bool sema_hash_table_known(const struct sema *s, struct str name)
@@ -623,7 +623,7 @@ static void set_param(struct sema *s, const struct ast *n, const struct sema_mod
 			diag_report(s->sink, E_MODPARAM, v->loc, "parameter \"%s\" of module \"%s\" takes %s",
 				    known->name, m->name, num ? "a number" : "a string");
 		else if (m->row)
-			sema_unsupported(s, n->kid[1]->loc, "parameter", name, m->name);
+			sema_unsupported(s, n->kid[1]->loc, KNOWN_PARAM, name, m->name);
 		return;
 	}
 	if (!row) {
@@ -745,7 +745,7 @@ void sema_declare(struct sema *s, struct ast *n)
 		break;
 	case AST_CFGENGINE:
 		if (!str_eq(n->text, S("native")) && !str_eq(n->text, S("default")))
-			sema_unsupported(s, n->loc, "routing engine", n->text, "");
+			sema_unsupported_part(s, n->loc, "routing engine", n->text, "scripts of embedded languages are not compiled");
 		break;
 	default:
 		break;

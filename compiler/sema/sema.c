@@ -67,14 +67,23 @@ static int64_t var_slot(void *ctx, struct str name)
 	return (int64_t)s->p->var_names.n - 1;
 }
 
-void sema_unsupported(struct sema *s, struct loc l, const char *what, struct str name,
+void sema_unsupported(struct sema *s, struct loc l, enum cat_known_kind kind, struct str name,
 		      const char *module)
+{
+	const char *why = cat_why_not(s->cat, kind, str_of(module ? module : ""), name);
+
+	s->p->unsupported++;
+	s->sink->unsupported = true;
+	diag_report(s->sink, E_UNSUPPORTED, l, "%s \"%.*s\"%s%s is known, not supported yet%s%s", cat_kind_words[kind],
+		    (int)name.n, name.p, module && module[0] ? " of module " : "",
+		    module ? module : "", why ? ": " : "", why ? why : "");
+}
+
+void sema_unsupported_part(struct sema *s, struct loc l, const char *what, struct str name, const char *why)
 {
 	s->p->unsupported++;
 	s->sink->unsupported = true;
-	diag_report(s->sink, E_UNSUPPORTED, l, "%s \"" "%.*s\"%s%s is known, not supported yet", what,
-		    (int)name.n, name.p, module && module[0] ? " of module " : "",
-		    module ? module : "");
+	diag_report(s->sink, E_UNSUPPORTED, l, "%s \"%.*s\" is known, not supported yet: %s", what, (int)name.n, name.p, why);
 }
 
 /* Place of bytes [at, at+n) of a text, when it stands as written in the file. */
@@ -152,7 +161,7 @@ void sema_report_text(struct sema *s, struct loc l, struct str text)
 	struct diag *d;
 
 	if (e->code == TEXT_UNSUPPORTED_PV || e->code == TEXT_UNSUPPORTED_TR) {
-		sema_unsupported(s, at, e->code == TEXT_UNSUPPORTED_PV ? "variable" : "transformation",
+		sema_unsupported(s, at, e->code == TEXT_UNSUPPORTED_PV ? KNOWN_PV : KNOWN_TR,
 				 e->what, e->module);
 		return;
 	}

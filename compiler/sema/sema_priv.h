@@ -49,9 +49,11 @@ void *sema_grow(struct arena *a, void **v, size_t *n, size_t *cap, size_t size);
 
 /* Report env->err of a text that stands at `l`. */
 void sema_report_text(struct sema *s, struct loc l, struct str text);
-/* "known, not supported yet". */
-void sema_unsupported(struct sema *s, struct loc l, const char *what, struct str name,
+/* "known, not supported yet: why". `module` may be NULL. */
+void sema_unsupported(struct sema *s, struct loc l, enum cat_known_kind kind, struct str name,
 		      const char *module);
+/* The same of what has no row; `why` tells the reason. */
+void sema_unsupported_part(struct sema *s, struct loc l, const char *what, struct str name, const char *why);
 bool sema_loaded(const struct sema *s, const char *module);
 
 /* decl.c */

@@ -66,6 +66,24 @@ static void events(void **state)
 	assert_false(cat_event_known(cat, S("htable:expird:ipban")));
 }
 
+static void reasons(void **state)
+{
+	static const struct {
+		enum cat_known_kind kind;
+		const char *module, *name, *why;
+	} rows[] = {
+		{KNOWN_PARAM, "sanity", "size_body", "comes with 6.2"},
+		{KNOWN_PARAM, "tm", "event_callback", "names a function of an embedded language (KEMI); the event route tells the same"},
+		{KNOWN_FN, "dialog", "dlg_manage", "needs its module, which is not built"},
+		{KNOWN_MODULE, "", "dialog", "not built"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(cat_why_not(cat, rows[i].kind, str_of(rows[i].module), str_of(rows[i].name)), rows[i].why);
+	assert_null(cat_why_not(cat, KNOWN_FN, S("tm"), S("t_relay")));
+}
+
 static void core_params(void **state)
 {
 	const struct cat_core_param *p;
@@ -104,7 +122,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_rows_are_found), cmocka_unit_test(suggestions),
-		cmocka_unit_test(events),               cmocka_unit_test(core_params),
+		cmocka_unit_test(events),               cmocka_unit_test(core_params), cmocka_unit_test(reasons),
 		cmocka_unit_test(distances),            cmocka_unit_test(coverage_counts),
 	};
 
