@@ -5,19 +5,19 @@
  * start of its first block.
  *
  * Bytes are zeroed when they are given out, not before: most of a block is never used. First blocks
- * are of one size (block.h), for a server makes and frees a few with every message.
+ * come from block.h, for a server makes and frees a few with every message.
  */
 #include "base/arena.h"
 
 #include <stdalign.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/block.h"
 #include "base/fmt.h"
+#include "base/lane.h"
 #include "base/mem.h"
 
-enum { KEPT_BLOCK = 1024, LARGEST_BLOCK = 256 * 1024, PRINT_FIRST = 256 };
+enum { SECOND_BLOCK = 16384, KEPT_BLOCK = 1024, LARGEST_BLOCK = 256 * 1024, PRINT_FIRST = 256 };
 
 struct arena_block {
 	struct arena_block *next;
@@ -25,9 +25,10 @@ struct arena_block {
 	alignas(max_align_t) char data[];
 };
 
-enum { FIRST_BLOCK = BLOCK_SIZE - sizeof(struct arena_block) };
 
-static _Atomic size_t alive;
+static struct {
+	_Alignas(64) _Atomic int64_t n;
+} alive[LANES];
 
 static struct arena_block *block_new(size_t size)
 {
@@ -40,12 +41,12 @@ static struct arena_block *block_new(size_t size)
 	return b;
 }
 
-static struct arena_block *first_block(void)
+static struct arena_block *first_block(enum block_kind k)
 {
-	struct arena_block *b = block_alloc();
+	struct arena_block *b = block_alloc(k);
 
 	if (b)
-		*b = (struct arena_block){.size = FIRST_BLOCK};
+		*b = (struct arena_block){.size = block_size(k) - sizeof(*b)};
 	return b;
 }
 
@@ -61,27 +62,28 @@ static void use_room(struct arena *a, char *at, size_t size)
 	a->left -= room;
 }
 
-struct arena *arena_new(size_t limit)
+static struct arena *new_of(enum block_kind k, size_t limit, size_t next_size)
 {
-	struct arena_block *b = first_block();
+	struct arena_block *b = first_block(k);
 	struct arena *a;
 
 	if (!b)
 		return NULL;
 	a = (struct arena *)b->data;
-	*a = (struct arena){.head = b, .first = b, .left = limit ? limit : SIZE_MAX, .next_size = FIRST_BLOCK * 2, .refs = 1};
-	use_room(a, b->data + ARENA_BYTES, FIRST_BLOCK - ARENA_BYTES);
-	atomic_fetch_add_explicit(&alive, 1, memory_order_relaxed);
+	*a = (struct arena){.head = b, .first = b, .kind = k, .left = limit ? limit : SIZE_MAX, .next_size = next_size, .refs = 1};
+	use_room(a, b->data + ARENA_BYTES, b->size - ARENA_BYTES);
+	lane_add(&alive[lane_mine].n, 1);
 	return a;
+}
+
+struct arena *arena_new(size_t limit)
+{
+	return new_of(BLOCK_LARGE, limit, SECOND_BLOCK);
 }
 
 struct arena *arena_new_kept(size_t limit)
 {
-	struct arena *a = arena_new(limit);
-
-	if (a)
-		a->next_size = KEPT_BLOCK;
-	return a;
+	return new_of(BLOCK_SMALL, limit, KEPT_BLOCK);
 }
 
 struct arena *arena_ref(struct arena *a)
@@ -105,19 +107,25 @@ void arena_free(struct arena **ap)
 {
 	struct arena *a = *ap;
 	struct arena_block *first;
+	enum block_kind kind;
 
 	*ap = NULL;
 	if (!a || --a->refs)
 		return;
 	first = a->first; /* a itself lies in it */
+	kind = a->kind;
 	free_blocks(a->head, first);
-	block_free(first);
-	atomic_fetch_sub_explicit(&alive, 1, memory_order_relaxed);
+	block_free(first, kind);
+	lane_add(&alive[lane_mine].n, -1);
 }
 
 size_t arena_count(void)
 {
-	return atomic_load_explicit(&alive, memory_order_relaxed);
+	int64_t n = 0;
+
+	for (int i = 0; i < LANES; i++)
+		n += atomic_load_explicit(&alive[i].n, memory_order_relaxed);
+	return (size_t)n;
 }
 
 void arena_reset(struct arena *a)
@@ -127,7 +135,7 @@ void arena_reset(struct arena *a)
 	a->first->next = NULL;
 	a->head = a->first;
 	a->used = 0;
-	use_room(a, a->first->data + ARENA_BYTES, FIRST_BLOCK - ARENA_BYTES);
+	use_room(a, a->first->data + ARENA_BYTES, a->first->size - ARENA_BYTES);
 }
 
 /* A large request gets a block of its own, behind the current one. */

@@ -11,6 +11,7 @@
 #include <stdalign.h>
 #include <stdarg.h>
 
+#include "base/block.h"
 #include "base/str.h"
 
 struct arena_block;
@@ -23,6 +24,7 @@ struct arena {
 	size_t used;    /* before that block */
 	size_t next_size;
 	unsigned refs;
+	enum block_kind kind; /* of the first */
 	struct arena_block *head, *first; /* the first holds this struct and goes last */
 };
 

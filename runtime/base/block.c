@@ -17,37 +17,48 @@
 #ifdef KILN_DEBUG
 enum { KEEP = 0 };
 #else
-enum { KEEP = 64 };
+enum { KEEP = 32 };
 #endif
-enum { BATCH = 16 };
+enum { BATCH = 8 };
 
-enum { REGION = 2 << 20, REGION_BLOCKS = REGION / BLOCK_SIZE - 1 };
+enum { REGION = 2 << 20 };
 
 struct free_block {
 	struct free_block *next;
 };
 
 struct region {
-	struct list node; /* in `partial` while it has a free block */
+	struct list node; /* in the pool's `partial` while it has a free block */
 	struct free_block *free;
 	unsigned n_used, n_fresh; /* fresh: never given out, at the end */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct list partial = {&partial, &partial};
-static unsigned n_regions, n_empty;
-static _Thread_local struct free_block *kept;
-static _Thread_local unsigned n_kept;
+static struct pool {
+	struct list partial;
+	unsigned n_regions, n_empty;
+} pools[BLOCK_KINDS] = {{{&pools[0].partial, &pools[0].partial}, 0, 0}, {{&pools[1].partial, &pools[1].partial}, 0, 0}};
+static _Thread_local struct {
+	struct free_block *first;
+	unsigned n;
+} kept[BLOCK_KINDS];
 
 static struct region *region_of(void *b)
 {
 	return (struct region *)((uintptr_t)b & ~(uintptr_t)(REGION - 1));
 }
 
+/* The first block's place is the region's head. */
+static unsigned blocks_of(enum block_kind k)
+{
+	return REGION / (unsigned)block_size(k) - 1;
+}
+
 /* Twice the size is asked for and the ends that do not fit the alignment are given back. */
-static struct region *region_new(void)
+static struct region *region_new(enum block_kind k)
 {
 	char *p = mmap(NULL, 2 * (size_t)REGION, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *at;
+	struct pool *pool = &pools[k];
 	struct region *r;
 
 	if (p == MAP_FAILED)
@@ -56,30 +67,31 @@ static struct region *region_new(void)
 	if (at > p)
 		munmap(p, (size_t)(at - p));
 	munmap(at + REGION, (size_t)(p + REGION - at));
-	if (n_regions)
+	if (pool->n_regions)
 		(void)madvise(at, REGION, MADV_HUGEPAGE); /* where the kernel has none, pages come one by one */
 	r = (struct region *)at;
-	*r = (struct region){.n_fresh = REGION_BLOCKS};
-	list_add_head(&partial, &r->node);
-	n_regions++;
-	n_empty++;
+	*r = (struct region){.n_fresh = blocks_of(k)};
+	list_add_head(&pool->partial, &r->node);
+	pool->n_regions++;
+	pool->n_empty++;
 	return r;
 }
 
 /* One empty region stays, so that a load around its edge does not map and unmap it all the time. */
-static void region_emptied(struct region *r)
+static void region_emptied(struct pool *pool, struct region *r)
 {
-	if (++n_empty < 2)
+	if (++pool->n_empty < 2)
 		return;
 	list_del(&r->node);
-	n_empty--;
-	n_regions--;
+	pool->n_empty--;
+	pool->n_regions--;
 	munmap(r, REGION);
 }
 
-static struct free_block *take(void)
+static struct free_block *take(enum block_kind k)
 {
-	struct region *r = list_empty(&partial) ? region_new() : container_of(partial.next, struct region, node);
+	struct pool *pool = &pools[k];
+	struct region *r = list_empty(&pool->partial) ? region_new(k) : container_of(pool->partial.next, struct region, node);
 	struct free_block *b;
 
 	if (!r)
@@ -88,87 +100,92 @@ static struct free_block *take(void)
 	if (b)
 		r->free = b->next;
 	else
-		b = (struct free_block *)((char *)r + (size_t)(REGION_BLOCKS + 1 - r->n_fresh--) * BLOCK_SIZE);
-	n_empty -= r->n_used++ == 0;
+		b = (struct free_block *)((char *)r + (blocks_of(k) + 1 - r->n_fresh--) * block_size(k));
+	pool->n_empty -= r->n_used++ == 0;
 	if (!r->free && !r->n_fresh)
 		list_del(&r->node);
 	return b;
 }
 
-static void put(struct free_block *b)
+static void put(enum block_kind k, struct free_block *b)
 {
 	struct region *r = region_of(b);
 
 	if (!r->free && !r->n_fresh)
-		list_add_head(&partial, &r->node);
+		list_add_head(&pools[k].partial, &r->node);
 	b->next = r->free;
 	r->free = b;
 	BUG_ON(r->n_used == 0);
 	if (--r->n_used == 0)
-		region_emptied(r);
+		region_emptied(&pools[k], r);
 }
 
-static void refill(void)
+static void keep(struct free_block *b, enum block_kind k)
+{
+	b->next = kept[k].first;
+	kept[k].first = b;
+	kept[k].n++;
+}
+
+static struct free_block *kept_one(enum block_kind k)
+{
+	struct free_block *b = kept[k].first;
+
+	if (b) {
+		kept[k].first = b->next;
+		kept[k].n--;
+	}
+	return b;
+}
+
+static void refill(enum block_kind k)
 {
 	struct free_block *b;
 
 	pthread_mutex_lock(&lock);
-	while (n_kept < BATCH && (b = take()) != NULL) {
-		b->next = kept;
-		kept = b;
-		n_kept++;
-	}
+	while (kept[k].n < BATCH && (b = take(k)) != NULL)
+		keep(b, k);
 	pthread_mutex_unlock(&lock);
 }
 
-static void give_back(unsigned down_to)
+static void give_back(enum block_kind k, unsigned down_to)
 {
 	pthread_mutex_lock(&lock);
-	while (n_kept > down_to) {
-		struct free_block *b = kept;
-
-		kept = b->next;
-		n_kept--;
-		put(b);
-	}
+	while (kept[k].n > down_to)
+		put(k, kept_one(k));
 	pthread_mutex_unlock(&lock);
 }
 
-void *block_alloc(void)
+void *block_alloc(enum block_kind k)
 {
 	struct free_block *b;
 
 	if (!KEEP)
-		return mem_raw(BLOCK_SIZE);
+		return mem_raw(block_size(k));
 	if (mem_must_fail())
 		return NULL;
-	if (!kept)
-		refill();
-	b = kept;
-	if (!b)
-		return NULL;
-	kept = b->next;
-	n_kept--;
-	mem_count(BLOCK_SIZE, 1);
+	if (!kept[k].first)
+		refill(k);
+	b = kept_one(k);
+	if (b)
+		mem_count((int64_t)block_size(k), 1);
 	return b;
 }
 
-void block_free(void *p)
+void block_free(void *p, enum block_kind k)
 {
-	struct free_block *b = p;
-
 	if (!KEEP) {
 		mem_free(&p);
 		return;
 	}
-	mem_count(-BLOCK_SIZE, -1);
-	b->next = kept;
-	kept = b;
-	if (++n_kept > KEEP)
-		give_back(KEEP - BATCH);
+	mem_count(-(int64_t)block_size(k), -1);
+	keep(p, k);
+	if (kept[k].n > KEEP)
+		give_back(k, KEEP - BATCH);
 }
 
 void block_thread_fini(void)
 {
-	give_back(0);
+	for (int k = 0; k < BLOCK_KINDS; k++)
+		give_back(k, 0);
 }

@@ -33,9 +33,19 @@ static size_t digits(uint64_t v, unsigned base, char *buf)
 	return n;
 }
 
+/* Ports, lengths, codes: the number of digits is known from the value, and they are written in place. */
+static size_t small(uint32_t v, char *buf)
+{
+	size_t n = v < 10 ? 1 : v < 100 ? 2 : v < 1000 ? 3 : v < 10000 ? 4 : 5;
+
+	for (size_t i = n; i-- > 0; v /= 10)
+		buf[i] = (char)('0' + v % 10);
+	return n;
+}
+
 size_t fmt_u64(uint64_t v, char *buf)
 {
-	return digits(v, 10, buf);
+	return v < 100000 ? small((uint32_t)v, buf) : digits(v, 10, buf);
 }
 
 size_t fmt_i64(int64_t v, char *buf)

@@ -33,9 +33,10 @@ void hash_seed(const uint8_t key[16])
 	memcpy(&key1, key + 8, 8);
 }
 
-static inline uint64_t siphash(struct str s, bool fold)
+/* All but the finalization. `b`: added to the second word, which makes the functions different ones. */
+static inline struct sip_state absorb(struct str s, bool fold, uint64_t b)
 {
-	struct sip_state v = {key0 ^ 0x736f6d6570736575u, key1 ^ 0x646f72616e646f6du,
+	struct sip_state v = {key0 ^ 0x736f6d6570736575u, key1 ^ 0x646f72616e646f6du ^ b,
 			      key0 ^ 0x6c7967656e657261u, key1 ^ 0x7465646279746573u};
 	uint64_t m = 0;
 	size_t i;
@@ -62,10 +63,32 @@ static inline uint64_t siphash(struct str s, bool fold)
 	v.d ^= m;
 	sip_round(&v);
 	v.a ^= m;
+	return v;
+}
+
+static inline uint64_t finish(struct sip_state *v)
+{
+	for (int i = 0; i < 3; i++)
+		sip_round(v);
+	return v->a ^ v->b ^ v->c ^ v->d;
+}
+
+static inline uint64_t siphash(struct str s, bool fold)
+{
+	struct sip_state v = absorb(s, fold, 0);
+
 	v.c ^= 0xff;
-	for (i = 0; i < 3; i++)
-		sip_round(&v);
-	return v.a ^ v.b ^ v.c ^ v.d;
+	return finish(&v);
+}
+
+void hash_str128(struct str s, uint64_t ret[2])
+{
+	struct sip_state v = absorb(s, false, 0xee);
+
+	v.c ^= 0xee;
+	ret[0] = finish(&v);
+	v.b ^= 0xdd;
+	ret[1] = finish(&v);
 }
 
 uint64_t hash_str(struct str s)

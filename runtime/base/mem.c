@@ -9,8 +9,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-static _Atomic size_t held_bytes;
-static _Atomic size_t held_blocks;
+#include "base/lane.h"
+
+static struct {
+	_Alignas(64) _Atomic int64_t bytes, blocks;
+} held[LANES];
 static _Atomic uint64_t fail_in;
 static _Atomic bool paused;
 
@@ -25,8 +28,8 @@ bool mem_must_fail(void)
 
 void mem_count(int64_t bytes, int64_t blocks)
 {
-	atomic_fetch_add_explicit(&held_bytes, (size_t)bytes, memory_order_relaxed);
-	atomic_fetch_add_explicit(&held_blocks, (size_t)blocks, memory_order_relaxed);
+	lane_add(&held[lane_mine].bytes, bytes);
+	lane_add(&held[lane_mine].blocks, blocks);
 }
 
 static void *account(void *p)
@@ -83,12 +86,20 @@ void mem_free_(void **pp)
 
 size_t mem_bytes(void)
 {
-	return atomic_load_explicit(&held_bytes, memory_order_relaxed);
+	int64_t n = 0;
+
+	for (int i = 0; i < LANES; i++)
+		n += atomic_load_explicit(&held[i].bytes, memory_order_relaxed);
+	return (size_t)n;
 }
 
 size_t mem_blocks(void)
 {
-	return atomic_load_explicit(&held_blocks, memory_order_relaxed);
+	int64_t n = 0;
+
+	for (int i = 0; i < LANES; i++)
+		n += atomic_load_explicit(&held[i].blocks, memory_order_relaxed);
+	return (size_t)n;
 }
 
 void mem_fail_nth(uint64_t n)

@@ -44,7 +44,7 @@ static inline char ascii_lower(char c)
 	return (c >= 'A' && c <= 'Z') ? (char)(c + 32) : c;
 }
 
-/* The same for texts of one length. */
+/* The same for texts of one length, which is not 0. */
 bool str_ieq_n(const char *a, const char *b, size_t n);
 /* ASCII case folding only, as SIP wants (RFC 3261 7.3.1). */
 static inline bool str_ieq(struct str a, struct str b)

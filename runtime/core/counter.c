@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cells are spread over lines of their own for a few threads; which one a thread uses is drawn from a
- * running number when it first counts. Names are only added, under a lock; readers need none.
+ * Names are only added, under a lock; readers need none.
  */
 #include "core/counter.h"
 
@@ -10,8 +9,9 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
+#include "base/lane.h"
 
-enum { LANES = 16, NAME_MAX_BYTES = 64 };
+enum { NAME_MAX_BYTES = 64 };
 
 struct counter {
 	char group[NAME_MAX_BYTES], name[NAME_MAX_BYTES];
@@ -26,8 +26,8 @@ struct lane {
 
 static struct counter counters[COUNTERS_MAX];
 static struct lane lanes[LANES];
+static _Atomic int64_t zero[COUNTERS_MAX]; /* what the sum was at the last reset: nobody else writes a thread's cells */
 static _Atomic int n_counters;
-static _Atomic unsigned next_lane;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct str group_of(const struct counter *c)
@@ -80,38 +80,34 @@ int counter_get(struct str group, struct str name)
 	return h;
 }
 
-static struct lane *my_lane(void)
-{
-	static __thread struct lane *mine;
-
-	if (!mine)
-		mine = &lanes[atomic_fetch_add(&next_lane, 1) % LANES];
-	return mine;
-}
-
 void counter_add(int handle, int64_t n)
 {
 	if (handle >= 0)
-		atomic_fetch_add_explicit(&my_lane()->cell[handle], n, memory_order_relaxed);
+		lane_add(&lanes[lane_mine].cell[handle], n);
 }
 
-int64_t counter_value(int handle)
+static int64_t sum(int handle)
 {
 	int64_t v = 0;
 
-	if (handle < 0)
-		return 0;
-	if (counters[handle].fn)
-		return counters[handle].fn(counters[handle].arg);
 	for (int i = 0; i < LANES; i++)
 		v += atomic_load_explicit(&lanes[i].cell[handle], memory_order_relaxed);
 	return v;
 }
 
+int64_t counter_value(int handle)
+{
+	if (handle < 0)
+		return 0;
+	if (counters[handle].fn)
+		return counters[handle].fn(counters[handle].arg);
+	return sum(handle) - atomic_load_explicit(&zero[handle], memory_order_relaxed);
+}
+
 void counter_reset(int handle)
 {
-	for (int i = 0; handle >= 0 && i < LANES; i++)
-		atomic_store_explicit(&lanes[i].cell[handle], 0, memory_order_relaxed);
+	if (handle >= 0)
+		atomic_store_explicit(&zero[handle], sum(handle), memory_order_relaxed);
 }
 
 void counter_forget_all(void)

@@ -5,6 +5,7 @@
 #include "core/worker.h"
 
 #include "base/block.h"
+#include "base/lane.h"
 #include "core/core_priv.h"
 #include "core/log.h"
 
@@ -201,7 +202,9 @@ void worker_stop(struct worker *w)
 
 static void *thread_main(void *arg)
 {
+	lane_take();
 	worker_run(arg);
+	lane_give();
 	block_thread_fini();
 	return NULL;
 }

@@ -9,8 +9,6 @@
 #include "host/tally.h"
 #include "http/http.h"
 
-#include <stdatomic.h>
-
 #include "core/counter.h"
 #include "core/fiber.h"
 #include "core/latency.h"
@@ -179,15 +177,26 @@ static void dispatch(struct job *j)
 	}
 }
 
+/* What receive_message hands over; the job itself lives on the fiber's stack. */
+struct arrival {
+	struct worker *w;
+	struct sip_msg *msg;
+	struct arena *texts;
+};
+
+static void prepare(struct job *j, const struct msg_origin *o);
+
 static void run_job(void *arg)
 {
-	struct job *j = arg;
-	struct sip_msg *msg = j->msg, *applied;
+	const struct arrival *a = arg;
+	struct sip_msg *msg = a->msg, *applied;
+	struct job j = {.w = a->w, .msg = msg, .texts = a->texts};
 
-	dispatch(j);
-	script_vars_unref(&j->vars);
-	applied = j->draft.msg;
-	arena_free(&j->texts);
+	prepare(&j, &msg->origin);
+	dispatch(&j);
+	script_vars_unref(&j.vars);
+	applied = j.draft.msg;
+	arena_free(&j.texts);
 	if (applied != msg)
 		sip_msg_unref(&applied);
 	sip_msg_unref(&msg);
@@ -233,9 +242,9 @@ static void prepare(struct job *j, const struct msg_origin *o)
 
 void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n)
 {
-	static _Atomic uint32_t number;
+	static _Thread_local uint32_t number; /* as the reference's processes count */
+	struct arrival a = {.w = w};
 	struct sip_msg *msg;
-	struct job *j;
 
 	if (o->conn_id && http_is_request(str_make(buf, n))) {
 		http_receive(w, o, str_make(buf, n));
@@ -248,24 +257,21 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 		return;
 	}
 	msg->origin = *o;
-	msg->id = atomic_fetch_add(&number, 1) + 1;
+	msg->id = ++number;
 	counter_inc(msg->is_request ? r_.rcv_requests : r_.rcv_replies);
 	tally(msg);
-	j = arena_new_of(msg->arena, struct job);
-	if (j)
-		j->texts = arena_new_kept(TXN_ARENA_LIMIT);
-	if (!j || !j->texts) {
+	a.msg = msg;
+	a.texts = arena_new_kept(TXN_ARENA_LIMIT);
+	if (!a.texts) {
 		sip_msg_unref(&msg);
-		return;
-	}
-	j->w = w;
-	j->msg = msg;
-	prepare(j, o);
-	if (fiber_run_now(w, run_job, j)) {
+	} else if (fiber_run_now(w, run_job, &a)) {
+		struct sip_draft d;
+
 		log_err("no fiber for a message");
+		sip_draft_init(&d, msg, a.texts);
 		if (msg->is_request)
-			script_reply_draft(w, &j->draft, 503, S("Service Unavailable"));
-		arena_free(&j->texts);
+			script_reply_draft(w, &d, 503, S("Service Unavailable"));
+		arena_free(&a.texts);
 		sip_msg_unref(&msg);
 	}
 }

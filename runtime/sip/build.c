@@ -49,7 +49,8 @@ static int fix_param(struct sip_draft *d, const struct sip_param *there, const c
 		      : RT_E_NOMEM;
 }
 
-int sip_via_fix(struct sip_draft *d, bool at_end)
+/* Right behind sent-by: where the reference puts them in a request. */
+static int via_fix(struct sip_draft *d)
 {
 	const struct msg_origin *org = &d->msg->origin;
 	struct sip_via *v = sip_via_top(d->msg);
@@ -60,9 +61,7 @@ int sip_via_fix(struct sip_draft *d, bool at_end)
 
 	if (!v || org->src.family == 0)
 		return 0;
-	if (at_end)
-		where = v->text.p + v->text.n;
-	else if (v->params.p)
+	if (v->params.p)
 		where = v->params.p - 1; /* the ';' */
 	else
 		where = v->port_text.n ? v->port_text.p + v->port_text.n : v->host.p + v->host.n;
@@ -236,7 +235,7 @@ int sip_build_request(struct arena *a, const struct sip_draft *d, const struct s
 	sip_out_init(&o, a);
 	t.arena = a;
 	if (via) {
-		o.err = sip_via_fix(&t, false);
+		o.err = via_fix(&t);
 		if (!o.err)
 			o.err = add_own_via(&t, hop);
 		if (!o.err)

@@ -25,11 +25,6 @@ void sip_out_header(struct sip_out *o, struct str name, struct str value);
 /* 0 and *ret, or the error. */
 int sip_out_end(struct sip_out *o, struct sip_wire *ret);
 
-/*
- * Edits that write received= and rport= of the message's source into its top Via. At the end of the
- * value (replies, `at_end`) or behind sent-by (requests): where the reference puts them.
- */
-int sip_via_fix(struct sip_draft *d, bool at_end);
 /* Our own Via for the hop, with CRLF. */
 void sip_own_via(struct sip_out *o, const struct sip_hop *hop);
 struct str sip_own_via_text(struct arena *a, const struct sip_hop *hop);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names of headers and methods. Header names are found through a small hash with chains, filled
- * once before main() from hdr.def, so that a header costs one hash of four bytes and, nearly always,
- * one comparison.
+ * once before main() from hdr.def, so that a header costs one hash of two words and, nearly always,
+ * one comparison of them.
  */
 #include "sip/msg.h"
 
@@ -17,26 +17,69 @@ static const struct {
 #undef HDR
 };
 
-enum { BUCKETS = 256 };
+enum { BUCKETS = 512 };
+
+/*
+ * A name as one or two words. Letters are compared with bit 0x20 set, which folds them and nothing else: the other bytes
+ * have it clear in `fold`.
+ */
+struct words {
+	uint64_t first, last;
+};
+static struct {
+	struct words text, fold;
+} words[SIP_HDR_COUNT];
 static uint8_t bucket[BUCKETS];          /* first id with the hash, 0: none */
 static uint8_t chain[SIP_HDR_COUNT];     /* next id with the same */
 static uint8_t compact_ids['z' - 'a' + 1];
 
 _Static_assert(SIP_HDR_COUNT < 256, "ids are kept in bytes");
 
-/* Bit 0x20 is what folding a letter changes; that other bytes fall together does no harm in a hash. */
-static unsigned name_hash(struct str s)
+/* All bytes of a name of 2 to 16, the ends of a longer one. */
+static struct words words_of(struct str s)
 {
-	return (unsigned)(s.n * 7 + ((unsigned char)s.p[0] | 0x20u) * 31u + ((unsigned char)s.p[s.n - 1] | 0x20u) * 17u +
-			  ((unsigned char)s.p[s.n / 2] | 0x20u) * 5u) %
-	       BUCKETS;
+	struct words w = {0, 0};
+	uint32_t lo, hi;
+
+	if (s.n >= 8) {
+		memcpy(&w.first, s.p, 8);
+		memcpy(&w.last, s.p + s.n - 8, 8);
+	} else if (s.n >= 4) {
+		memcpy(&lo, s.p, 4);
+		memcpy(&hi, s.p + s.n - 4, 4);
+		w.first = lo | (uint64_t)hi << 32;
+	} else {
+		w.first = (unsigned char)s.p[0] | (uint64_t)(unsigned char)s.p[s.n / 2] << 8 |
+			  (uint64_t)(unsigned char)s.p[s.n - 1] << 16;
+	}
+	return w;
+}
+
+/* That other bytes than letters fall together does no harm in a hash. */
+static unsigned words_hash(const struct words *w, size_t n)
+{
+	uint64_t x = ((w->first | 0x2020202020202020u) ^ (w->last | 0x2020202020202020u) * 3) + n;
+
+	return (unsigned)((x * 0x9e3779b97f4a7c15u) >> 32) % BUCKETS;
+}
+
+static struct words fold_of(struct str name)
+{
+	char fold[SIP_KNOWN_MAX + 1];
+
+	for (size_t i = 0; i < name.n; i++)
+		fold[i] = ascii_alpha(name.p[i]) ? 0x20 : 0;
+	return words_of(str_make(fold, name.n));
 }
 
 __attribute__((constructor)) static void fill_names(void)
 {
 	for (int id = SIP_HDR_COUNT - 1; id > SIP_HDR_OTHER; id--) {
-		unsigned h = name_hash(hdrs[id].name);
+		struct words w = words_of(hdrs[id].name);
+		unsigned h = words_hash(&w, hdrs[id].name.n);
 
+		words[id].fold = fold_of(hdrs[id].name);
+		words[id].text = (struct words){w.first | words[id].fold.first, w.last | words[id].fold.last};
 		chain[id] = bucket[h];
 		bucket[h] = (uint8_t)id;
 		if (hdrs[id].compact)
@@ -44,17 +87,24 @@ __attribute__((constructor)) static void fill_names(void)
 	}
 }
 
+static bool is_named(uint8_t id, const struct words *w, struct str name)
+{
+	return hdrs[id].name.n == name.n && (w->first | words[id].fold.first) == words[id].text.first &&
+	       (w->last | words[id].fold.last) == words[id].text.last && (name.n <= 16 || str_ieq(hdrs[id].name, name));
+}
+
 enum sip_hdr_id sip_hdr_id(struct str name)
 {
-	if (name.n == 0)
-		return SIP_HDR_OTHER;
-	if (name.n == 1) {
-		char c = ascii_lower(*name.p);
+	struct words w;
+
+	if (name.n < 2) {
+		char c = name.n ? ascii_lower(*name.p) : 0;
 
 		return c >= 'a' && c <= 'z' ? (enum sip_hdr_id)compact_ids[c - 'a'] : SIP_HDR_OTHER;
 	}
-	for (uint8_t id = bucket[name_hash(name)]; id; id = chain[id])
-		if (str_ieq(hdrs[id].name, name))
+	w = words_of(name);
+	for (uint8_t id = bucket[words_hash(&w, name.n)]; id; id = chain[id])
+		if (is_named(id, &w, name))
 			return (enum sip_hdr_id)id;
 	return SIP_HDR_OTHER;
 }

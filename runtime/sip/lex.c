@@ -5,10 +5,6 @@
  */
 #include "sip/sip_priv.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 const uint8_t sip_cc[256] = {
 	[0x00] = 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16, 0, 0, 16, 0, 0,
 	[0x20] = 16, 13, 0, 0, 12, 1, 12, 13, 12, 12, 13, 45, 4, 47, 47, 12,
@@ -18,15 +14,6 @@ const uint8_t sip_cc[256] = {
 	[0x60] = 1, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47,
 	[0x70] = 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 0, 0, 0, 13, 0,
 };
-
-size_t sip_span(struct str s, unsigned cls)
-{
-	size_t i = 0;
-
-	while (i < s.n && sip_is(s.p[i], cls))
-		i++;
-	return i;
-}
 
 bool sip_all(struct str s, unsigned cls)
 {
@@ -41,7 +28,7 @@ bool sip_has_lws(struct str s)
 
 	/* a byte up to SP is rare, so 16 are asked at once whether there is any */
 	for (; i + 16 <= s.n; i += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(s.p + i));
+		__m128i v = sip_16(s.p + i);
 
 		if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, sp), v)))
 			break;
@@ -113,7 +100,7 @@ static size_t plain_run(const char *p, size_t n, char a, char b)
 		      par = _mm_set1_epi8('(');
 
 	for (; i + 16 <= n; i += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		__m128i v = sip_16(p + i);
 		__m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb)),
 					   _mm_or_si128(_mm_cmpeq_epi8(v, q),
 							_mm_or_si128(_mm_cmpeq_epi8(v, lt), _mm_cmpeq_epi8(v, par))));
@@ -202,7 +189,7 @@ static int take_host(struct str *s, struct sip_hostport *hp)
 		hp->ipv6 = true;
 	} else {
 		hp->host = str_head(*s, sip_span(*s, SIP_CC_HOST));
-		hp->ipv4 = hp->host.n && ascii_digit(*hp->host.p) && is_ipv4(hp->host);
+		hp->ipv4 = hp->host.n && ascii_digit(*hp->host.p) && ascii_digit(hp->host.p[hp->host.n - 1]) && is_ipv4(hp->host);
 	}
 	*s = str_skip(*s, hp->host.n);
 	return hp->host.n ? 0 : RT_E_PARSE;
@@ -212,7 +199,7 @@ int sip_hostport_take(struct str *s, bool lws, struct sip_hostport *ret)
 {
 	struct sip_hostport hp = {0};
 	struct str rest;
-	uint64_t port = 0;
+	uint32_t port = 0;
 	int err = take_host(s, &hp);
 
 	if (err)
@@ -223,9 +210,10 @@ int sip_hostport_take(struct str *s, bool lws, struct sip_hostport *ret)
 		if (lws)
 			rest = str_ltrim(rest);
 		for (hp.port_text = str_head(rest, 0);
-		     hp.port_text.n < rest.n && ascii_digit(rest.p[hp.port_text.n]);)
-			hp.port_text.n++;
-		if (hp.port_text.n == 0 || !str_to_u64(hp.port_text, 65535, &port))
+		     hp.port_text.n < rest.n && ascii_digit(rest.p[hp.port_text.n]); hp.port_text.n++)
+			if (port <= 65535)
+				port = port * 10 + (uint32_t)(rest.p[hp.port_text.n] - '0');
+		if (hp.port_text.n == 0 || port > 65535)
 			return RT_E_PARSE;
 		*s = str_skip(rest, hp.port_text.n);
 	}
@@ -245,21 +233,33 @@ static bool cut_param(struct str text, struct sip_param *p)
 	return p->name.n > 0;
 }
 
+/* The same of a plain text, which has nothing to trim. */
+static bool cut_plain(struct str text, struct sip_param *p)
+{
+	size_t eq = sip_find(text, '=');
+
+	p->both = text;
+	p->name = str_head(text, eq);
+	p->value = eq == text.n ? STR_NULL : str_skip(text, eq + 1);
+	return p->name.n > 0;
+}
+
 int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
 		    struct sip_param **ret)
 {
 	struct sip_param *first = NULL, **tail = &first;
+	bool plain = sip_plain(text);
 
 	for (unsigned n = 0; text.p;) {
 		struct sip_param p = {0};
-		size_t end = sip_until(text, ";", SIP_NEST_ANGLES);
+		size_t end = plain ? sip_find(text, ';') : sip_until(text, ";", SIP_NEST_ANGLES);
 
 		if (end == STR_NONE)
 			return RT_E_PARSE;
-		if (cut_param(str_trim(str_head(text, end)), &p)) {
+		if (plain ? cut_plain(str_head(text, end), &p) : cut_param(str_trim(str_head(text, end)), &p)) {
 			if (n++ == max)
 				return RT_E_LIMIT;
-			*tail = arena_new_of(a, struct sip_param);
+			*tail = arena_raw(a, sizeof(p));
 			if (!*tail)
 				return RT_E_NOMEM;
 			**tail = p;

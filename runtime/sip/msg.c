@@ -92,26 +92,66 @@ static size_t header_len(struct str s)
 	size_t off = 0;
 
 	for (;;) {
-		size_t n = str_chr(str_skip(s, off), '\n');
-
-		if (n == STR_NONE)
+		off += sip_find(str_make(s.p + off, s.n - off), '\n') + 1;
+		if (off > s.n)
 			return 0;
-		off += n + 1;
-		if (off >= s.n || (s.p[off] != ' ' && s.p[off] != '\t'))
+		if (off == s.n || (s.p[off] != ' ' && s.p[off] != '\t'))
 			return off;
 	}
+}
+
+/* Nearly always the name is one that we know and ':' stands right behind it: then nothing of it needs to be asked. */
+static enum sip_hdr_id known_name(struct str raw, struct str *name)
+{
+	size_t n = sip_find(str_head(raw, SIP_KNOWN_MAX + 1), ':');
+
+	*name = str_head(raw, n);
+	return n && n < raw.n && raw.p[n] == ':' ? sip_hdr_id(*name) : SIP_HDR_OTHER;
+}
+
+/* From `at` on, trimmed: nearly always one space before it and one line end behind. */
+static struct str known_body(struct str raw, size_t at)
+{
+	const char *p = raw.p + at, *end = raw.p + raw.n;
+
+	if (p < end && *p == ' ')
+		p++;
+	if (p < end && end[-1] == '\n')
+		end--;
+	if (p < end && end[-1] == '\r')
+		end--;
+	if (p == end || ((unsigned char)*p > ' ' && (unsigned char)end[-1] > ' '))
+		return str_make(p, (size_t)(end - p));
+	return str_trim(str_make(p, (size_t)(end - p)));
+}
+
+/* Any token, and white space before the colon; false: it is no header. */
+static bool any_name(struct str raw, struct str *name, struct str *body)
+{
+	struct str rest;
+
+	*name = str_head(raw, sip_span(raw, SIP_CC_TOKEN));
+	rest = str_ltrim(str_skip(raw, name->n));
+	if (name->n == 0 || rest.n == 0 || *rest.p != ':')
+		return false;
+	*body = str_trim(str_skip(rest, 1));
+	return true;
 }
 
 static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr **last,
 		      struct sip_hdr *last_same[SIP_HDR_COUNT])
 {
-	struct str name = str_head(raw, sip_span(raw, SIP_CC_TOKEN)), rest;
+	struct str name, body;
+	enum sip_hdr_id id = known_name(raw, &name);
 	struct sip_hdr *h;
 
-	rest = str_ltrim(str_skip(raw, name.n));
-	if (name.n == 0 || rest.n == 0 || *rest.p != ':') {
+	if (id) {
+		body = known_body(raw, name.n + 1);
+	} else if (!any_name(raw, &name, &body)) {
 		set_fault(m, SIP_FAULT_HEADER, (size_t)(raw.p - m->buf.p));
 		return 0;
+	} else {
+		id = sip_hdr_id(name);
 	}
 	if (m->n_headers == m->limits->headers)
 		return RT_E_LIMIT;
@@ -119,8 +159,8 @@ static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr **last,
 	if (!h)
 		return RT_E_NOMEM;
 	m->n_headers++;
-	*h = (struct sip_hdr){.id = sip_hdr_id(name), .off = (uint32_t)(raw.p - m->buf.p), .len = (uint32_t)raw.n,
-			      .name = name, .body = str_trim(str_skip(rest, 1)), .raw = raw};
+	*h = (struct sip_hdr){.id = id, .off = (uint32_t)(raw.p - m->buf.p), .len = (uint32_t)raw.n,
+			      .name = name, .body = body, .raw = raw};
 	*(*last ? &(*last)->next : &m->headers) = h;
 	*last = h;
 	*(last_same[h->id] ? &last_same[h->id]->same : &m->first[h->id]) = h;

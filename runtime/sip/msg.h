@@ -226,6 +226,7 @@ struct sip_msg *sip_msg_ref(struct sip_msg *m);
 /* Give up a reference and null the pointer. */
 void sip_msg_unref(struct sip_msg **m);
 
+enum { SIP_KNOWN_MAX = 31 }; /* no name that has an id is longer */
 /* Ids of names; SIP_HDR_OTHER for an unknown one. Compact forms are known. */
 enum sip_hdr_id sip_hdr_id(struct str name);
 struct str sip_hdr_name(enum sip_hdr_id id); /* "Via"; empty for OTHER */

@@ -85,6 +85,36 @@ static int parse_params(struct arena *a, struct str rest, unsigned max, struct s
 	return err;
 }
 
+/*
+ * The ordinary shape: nothing or one quoted string or plain words, a URI in brackets, parameters. False: it is another,
+ * or nothing of the kind; *na is then as it was.
+ */
+static bool take_ordinary(struct str text, struct sip_nameaddr *na, struct str *rest)
+{
+	size_t open = sip_find(text, '<'), close;
+	struct str display = str_rtrim(str_head(text, open)), uri;
+
+	if (open == text.n)
+		return false;
+	if (display.n && *display.p == '"') {
+		if (sip_find(str_skip(display, 1), '"') != display.n - 2 || sip_find(display, '\\') != display.n)
+			return false;
+	} else if (sip_find(display, ',') + sip_find(display, ';') + sip_find(display, '"') != 3 * display.n) {
+		return false;
+	}
+	uri = str_skip(text, open + 1);
+	close = sip_find(uri, '>');
+	if (close == uri.n || close == 0 || sip_has_lws(str_head(uri, close)))
+		return false;
+	*rest = str_ltrim(str_skip(uri, close + 1));
+	if (rest->n && (*rest->p != ';' || !sip_plain(*rest) || sip_find(*rest, ',') != rest->n))
+		return false;
+	na->brackets = true;
+	na->display = display;
+	na->uri = str_head(uri, close);
+	return true;
+}
+
 static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
 {
 	struct str rest = str_skip(text, text.n);
@@ -92,6 +122,8 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 	int err;
 
 	na->text = text;
+	if (take_ordinary(text, na, &rest))
+		return parse_params(a, rest, max, na);
 	if (str_eq(text, S("*"))) {
 		na->star = true;
 		return 0;
@@ -156,20 +188,28 @@ int sip_nameaddrs_parse(struct arena *a, struct str text, struct sip_nameaddr **
 }
 
 /* From and To: the whole body is one value, a comma outside quotes and brackets is wrong. */
+static bool single_ok(struct str body)
+{
+	if (body.n && sip_until(body, ",", SIP_NEST_ANGLES) == body.n)
+		return true;
+	/* a bare addr-spec may hold a comma in its user part; then there is no bracket */
+	return body.n && str_chr(body, '<') == STR_NONE;
+}
+
 static int parse_single(struct sip_msg *m, struct sip_hdr *h, struct sip_nameaddr **ret)
 {
-	struct sip_nameaddr *na;
+	struct sip_nameaddr *na = arena_new_of(m->arena, struct sip_nameaddr);
+	struct str rest;
 
-	if (h->body.n == 0 || sip_until(h->body, ",", SIP_NEST_ANGLES) != h->body.n) {
-		/* a bare addr-spec may hold a comma in its user part; then there is no bracket */
-		if (h->body.n == 0 || str_chr(h->body, '<') != STR_NONE)
-			return RT_E_PARSE;
-	}
-	na = arena_new_of(m->arena, struct sip_nameaddr);
 	if (!na)
 		return RT_E_NOMEM;
 	na->hdr = h;
+	na->text = h->body;
 	*ret = na;
+	if (take_ordinary(h->body, na, &rest))
+		return parse_params(m->arena, rest, m->limits->params, na);
+	if (!single_ok(h->body))
+		return RT_E_PARSE;
 	return parse_one(m->arena, h->body, m->limits->params, na);
 }
 

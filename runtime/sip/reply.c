@@ -8,56 +8,119 @@
 #include "sip/build_priv.h"
 #include "sip/sip_priv.h"
 
+/* The reply as it is written, into room for all of it. */
+struct flat {
+	char *p, *end;
+	bool full;
+};
+
+static void put(struct flat *f, struct str s)
+{
+	if (s.n > (size_t)(f->end - f->p)) {
+		f->full = true;
+	} else if (s.n) {
+		memcpy(f->p, s.p, s.n);
+		f->p += s.n;
+	}
+}
+
 static bool has_line_end(struct str raw)
 {
 	return raw.n && raw.p[raw.n - 1] == '\n';
 }
 
-static void add_raw(struct sip_out *o, const struct sip_hdr *h)
+static void put_raw(struct flat *f, const struct sip_hdr *h)
 {
-	sip_out_add(o, h->raw);
+	put(f, h->raw);
 	if (!has_line_end(h->raw))
-		sip_out_add(o, S("\r\n"));
+		put(f, S("\r\n"));
 }
 
 /* To, with our tag unless it has one. */
-static void add_to(struct sip_out *o, struct sip_msg *m, const struct sip_hdr *h,
-		   const struct sip_reply *r)
+static void put_to(struct flat *f, struct sip_msg *m, const struct sip_hdr *h, const struct sip_reply *r)
 {
 	struct sip_nameaddr *to = sip_to(m);
 	struct str line = h->raw;
 
 	if (r->status == 100 || r->to_tag.n == 0 || (to && to->tag.n)) {
-		add_raw(o, h);
+		put_raw(f, h);
 		return;
 	}
 	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
 		line.n--;
-	sip_out_add(o, line);
-	sip_out_text(o, S(";tag="), r->to_tag, S("\r\n"));
+	put(f, line);
+	put(f, S(";tag="));
+	put(f, r->to_tag);
+	put(f, S("\r\n"));
 }
 
-/* The headers of the request that every reply carries. */
-static void add_copied(struct sip_out *o, const struct sip_draft *d, const struct sip_reply *r)
-{
-	bool routes = r->status > 100 && r->status < 300;
+/* A value that stands where the parameter stood, or at the end of the Via: where the reference puts it. */
+struct change {
+	const struct sip_param *there; /* or NULL */
+	struct str name, value;
+};
 
+static const char *place_of(const struct change *c, const struct sip_via *v)
+{
+	return c->there ? c->there->both.p : v->text.p + v->text.n;
+}
+
+/* The topmost Via header with received= and rport= of the request's source (RFC 3261 18.2.1, RFC 3581 4). */
+static void put_top_via(struct flat *f, const struct sip_draft *d, const struct sip_hdr *h, bool rport)
+{
+	const struct addr *src = &d->msg->origin.src;
+	struct sip_via *v = sip_via_top(d->msg);
+	char buf[ADDR_TEXT_MAX], port[FMT_INT_MAX];
+	struct str received = v ? sip_via_received(v, src, buf) : STR_NULL;
+	struct change c[2];
+	unsigned n = 0;
+	const char *p = h->raw.p;
+
+	if (v && src->family && (v->rport_param || rport))
+		c[n++] = (struct change){v->rport_param, S("rport="), str_make(port, fmt_u64(src->port, port))};
+	if (received.p)
+		c[n++] = (struct change){v->received_param, S("received="), received};
+	if (n == 2 && place_of(&c[1], v) < place_of(&c[0], v)) {
+		struct change first = c[1];
+
+		c[1] = c[0];
+		c[0] = first;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		const char *at = place_of(&c[i], v);
+
+		put(f, str_make(p, (size_t)(at - p)));
+		put(f, c[i].there ? S("") : S(";"));
+		put(f, c[i].name);
+		put(f, c[i].value);
+		p = at + (c[i].there ? c[i].there->both.n : 0);
+	}
+	put(f, str_make(p, (size_t)(h->raw.p + h->raw.n - p)));
+}
+
+/* The headers of the request that every reply carries; Record-Route in those that may make a dialog. */
+static bool is_copied(const struct sip_hdr *h, int status)
+{
+	return h->id == SIP_HDR_VIA || h->id == SIP_HDR_FROM || h->id == SIP_HDR_TO || h->id == SIP_HDR_CALL_ID ||
+	       h->id == SIP_HDR_CSEQ || (h->id == SIP_HDR_RECORD_ROUTE && status > 100 && status < 300);
+}
+
+static void put_copied(struct flat *f, const struct sip_draft *d, const struct sip_reply *r)
+{
 	for (struct sip_hdr *h = d->msg->headers; h; h = h->next) {
-		if (h->id == SIP_HDR_VIA && h == d->msg->first[SIP_HDR_VIA]) {
-			sip_out_edited(o, d, h->off, h->off + h->len - 1, NULL);
-			sip_out_add(o, S("\n"));
-		} else if (h->id == SIP_HDR_TO) {
-			add_to(o, d->msg, h, r);
-		} else if (h->id == SIP_HDR_VIA || h->id == SIP_HDR_FROM ||
-			   h->id == SIP_HDR_CALL_ID || h->id == SIP_HDR_CSEQ ||
-			   (routes && h->id == SIP_HDR_RECORD_ROUTE)) {
-			add_raw(o, h);
-		}
+		if (!is_copied(h, r->status))
+			continue;
+		if (h == d->msg->first[SIP_HDR_VIA])
+			put_top_via(f, d, h, d->force_rport || r->rport);
+		else if (h->id == SIP_HDR_TO)
+			put_to(f, d->msg, h, r);
+		else
+			put_raw(f, h);
 	}
 }
 
 /* The list is newest first, the reply wants the oldest first. */
-static void add_reply_edits(struct sip_out *o, const struct sip_edit *e)
+static void put_reply_edits(struct flat *f, const struct sip_edit *e)
 {
 	unsigned n = 0;
 
@@ -68,23 +131,51 @@ static void add_reply_edits(struct sip_out *o, const struct sip_edit *e)
 
 		for (unsigned i = 0; i < n; i++)
 			it = it->next;
-		sip_out_add(o, it->text);
+		put(f, it->text);
 	}
 }
 
-/* What the reference's sip_warning tells, in its words (RFC 3261 20.43). */
-static void add_warning(struct sip_out *o, const struct sip_draft *d, int64_t pid)
+enum { ROOM_FIXED = 256 + ADDR_TEXT_MAX }; /* first line but its reason, names of headers, numbers, received and rport */
+
+/* At most so many bytes it will be. */
+static size_t room_for(const struct sip_draft *d, const struct sip_reply *r, struct str body, struct str type, struct str server)
+{
+	size_t n = ROOM_FIXED + r->reason.n + r->headers.n + body.n + type.n + server.n;
+
+	for (const struct sip_hdr *h = d->msg->headers; h; h = h->next)
+		if (is_copied(h, r->status))
+			n += h->raw.n + 2 + (h->id == SIP_HDR_TO ? r->to_tag.n + 8 : 0);
+	for (const struct sip_edit *e = d->reply_edits; e; e = e->next)
+		n += e->text.n;
+	return n;
+}
+
+static void put_header(struct flat *f, struct str name, struct str value)
+{
+	if (!value.n)
+		return;
+	put(f, name);
+	put(f, value);
+	put(f, S("\r\n"));
+}
+
+/* What the reference's sip_warning tells, in its words (RFC 3261 20.43); empty when it is not asked for. */
+static struct str warning_text(struct arena *a, const struct sip_draft *d, int64_t pid)
 {
 	const struct msg_origin *from = &d->msg->origin;
 	char ip[ADDR_TEXT_MAX], src[ADDR_TEXT_MAX];
-	struct str at = addr_text(&from->dst, true, ip), who = addr_text(&from->src, false, src);
+	struct str at, who;
 	unsigned vias = 0;
 
+	if (!pid)
+		return STR_NULL;
+	at = addr_text(&from->dst, true, ip);
+	who = addr_text(&from->src, false, src);
 	while (sip_via_at(d->msg, vias))
 		vias++;
-	sip_out_printf(o, "Warning: 392 " STR_FMT ":%u \"Noisy feedback tells:  pid=%lld req_src_ip=" STR_FMT " req_src_port=%u in_uri=" STR_FMT
-		       " out_uri=" STR_FMT " via_cnt==%u\"\r\n", STR_ARG(at), from->dst.port, (long long)pid, STR_ARG(who),
-		       from->src.port, STR_ARG(d->msg->ruri), STR_ARG(sip_draft_uri(d)), vias);
+	return str_printf(a, "392 " STR_FMT ":%u \"Noisy feedback tells:  pid=%lld req_src_ip=" STR_FMT " req_src_port=%u in_uri=" STR_FMT
+			  " out_uri=" STR_FMT " via_cnt==%u\"", STR_ARG(at), from->dst.port, (long long)pid, STR_ARG(who),
+			  from->src.port, STR_ARG(d->msg->ruri), STR_ARG(sip_draft_uri(d)), vias);
 }
 
 int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip_reply *r,
@@ -93,32 +184,39 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	const struct sip_ident *ident = r->ident ? r->ident : &sip_ident_default;
 	struct sip_hdr *via = d->msg->first[SIP_HDR_VIA];
 	bool own = r->body.n == 0 && d->reply_body.n != 0;
-	struct str body = own ? d->reply_body : r->body, type = own ? STR_NULL : r->content_type;
-	struct sip_draft t = *d;
-	char number[FMT_INT_MAX];
+	struct str body = own ? d->reply_body : r->body, type = own ? STR_NULL : r->content_type, warning;
+	char number[FMT_INT_MAX], *begin;
 	struct sip_out o;
+	struct flat f;
+	size_t room;
 
 	if (!d->msg->is_request || r->status < 100 || r->status > 699)
 		return RT_E_INVAL;
 	if (!via || !has_line_end(via->raw))
 		return RT_E_PARSE;
+	warning = warning_text(a, d, ident->warning_pid);
+	room = room_for(d, r, body, type, ident->server) + warning.n;
+	begin = arena_raw(a, room);
+	if (!begin)
+		return RT_E_NOMEM;
+	f = (struct flat){begin, begin + room, false};
+	put(&f, S("SIP/2.0 "));
+	put(&f, str_make(number, fmt_u64((uint64_t)r->status, number)));
+	put(&f, S(" "));
+	put(&f, r->reason);
+	put(&f, S("\r\n"));
+	put_copied(&f, d, r);
+	put_reply_edits(&f, d->reply_edits);
+	put(&f, r->headers);
+	put_header(&f, S("Content-Type: "), type);
+	put_header(&f, S("Server: "), ident->server);
+	put_header(&f, S("Content-Length: "), str_make(number, fmt_u64(body.n, number)));
+	put_header(&f, S("Warning: "), warning);
+	put(&f, S("\r\n"));
+	put(&f, body);
+	if (f.full)
+		return RT_E_LIMIT;
 	sip_out_init(&o, a);
-	t.arena = a;
-	t.edits = NULL; /* replies are made from the request as it came */
-	t.force_rport = t.force_rport || r->rport;
-	o.err = sip_via_fix(&t, true);
-	sip_out_text(&o, S("SIP/2.0 "), str_make(number, fmt_u64((uint64_t)r->status, number)), S(" "), r->reason,
-		     S("\r\n"));
-	add_copied(&o, &t, r);
-	add_reply_edits(&o, d->reply_edits);
-	sip_out_add(&o, r->headers);
-	sip_out_header(&o, S("Content-Type"), type);
-	if (ident->server.n)
-		sip_out_text(&o, S("Server: "), ident->server, S("\r\n"));
-	sip_out_text(&o, S("Content-Length: "), str_make(number, fmt_u64(body.n, number)), S("\r\n"));
-	if (ident->warning_pid)
-		add_warning(&o, d, ident->warning_pid);
-	sip_out_add(&o, S("\r\n"));
-	sip_out_add(&o, body);
+	sip_out_add(&o, str_make(begin, (size_t)(f.p - begin)));
 	return sip_out_end(&o, ret);
 }

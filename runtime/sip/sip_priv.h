@@ -10,6 +10,10 @@
 
 #include "sip/msg.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* What the accessors have parsed of all headers of one id; hangs on the first of them. */
 struct sip_hdr_cache {
 	struct sip_nameaddr *addrs;
@@ -37,8 +41,70 @@ static inline bool sip_is(char c, unsigned cls)
 	return (sip_cc[(unsigned char)c] & cls) != 0;
 }
 
+#ifdef __SSE2__
+static inline __m128i sip_16(const char *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+#endif
+
+/* Index of the first c, s.n when there is none. For short texts, where a call of memchr costs more than its search. */
+static inline size_t sip_find(struct str s, char c)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	const __m128i want = _mm_set1_epi8(c);
+	unsigned mask;
+
+	for (; i + 16 <= s.n; i += 16) {
+		mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(sip_16(s.p + i), want));
+		if (mask)
+			return i + (unsigned)__builtin_ctz(mask);
+	}
+	if (i < s.n && s.n >= 16) { /* the last 16 again, without those that were asked */
+		mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(sip_16(s.p + s.n - 16), want)) >> (16 - (s.n - i));
+		return mask ? i + (unsigned)__builtin_ctz(mask) : s.n;
+	}
+#endif
+	while (i < s.n && s.p[i] != c)
+		i++;
+	return i;
+}
+
+/*
+ * Nothing in it that stands for more than itself: no white space or control byte, quote, bracket, or comment. Such a
+ * text can be cut at its separators.
+ */
+static inline bool sip_plain(struct str s)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	const __m128i sp = _mm_set1_epi8(' '), quote = _mm_set1_epi8('"'), open = _mm_set1_epi8('<'), paren = _mm_set1_epi8('(');
+
+	for (; i < s.n && s.n >= 16; i += 16) {
+		__m128i v = sip_16(s.p + (i + 16 <= s.n ? i : s.n - 16));
+		__m128i bad = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, sp), v), _mm_cmpeq_epi8(v, quote)),
+					   _mm_or_si128(_mm_cmpeq_epi8(v, open), _mm_cmpeq_epi8(v, paren)));
+
+		if (_mm_movemask_epi8(bad))
+			return false;
+	}
+#endif
+	for (; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '"' || s.p[i] == '<' || s.p[i] == '(')
+			return false;
+	return true;
+}
+
 /* How many leading bytes are of the class. */
-size_t sip_span(struct str s, unsigned cls);
+static inline size_t sip_span(struct str s, unsigned cls)
+{
+	size_t i = 0;
+
+	while (i < s.n && sip_is(s.p[i], cls))
+		i++;
+	return i;
+}
 bool sip_all(struct str s, unsigned cls); /* false when empty */
 bool sip_has_lws(struct str s); /* is any byte of SIP_CC_LWS? */
 

@@ -21,6 +21,8 @@ static const struct {
 
 static enum sip_scheme scheme_of(struct str s)
 {
+	if (str_eq(s, S("sip")))
+		return SIP_SCHEME_SIP;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
 		if (str_ieq(schemes[i].text, s))
 			return schemes[i].id;
@@ -30,7 +32,20 @@ static enum sip_scheme scheme_of(struct str s)
 /* Visible bytes (UTF-8 included) without those that end a URI in every context. */
 static bool visible(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++) {
+	size_t i = 0;
+#ifdef __SSE2__
+	const __m128i sp = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f), open = _mm_set1_epi8('<'), close = _mm_set1_epi8('>');
+
+	for (; i < s.n && s.n >= 16; i += 16) {
+		__m128i v = sip_16(s.p + (i + 16 <= s.n ? i : s.n - 16));
+		__m128i bad = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, sp), v), _mm_cmpeq_epi8(v, del)),
+					   _mm_or_si128(_mm_cmpeq_epi8(v, open), _mm_cmpeq_epi8(v, close)));
+
+		if (_mm_movemask_epi8(bad))
+			return false;
+	}
+#endif
+	for (; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
 		if (c <= ' ' || c == 0x7f || c == '<' || c == '>')
@@ -75,12 +90,12 @@ static void note_params(struct sip_uri *u)
 
 static int parse_userinfo(struct str info, struct sip_uri *u)
 {
-	size_t colon = str_chr(info, ':');
+	size_t colon = sip_find(info, ':');
 
-	if (info.n == 0 || colon == 0 || str_chr(info, '"') != STR_NONE)
+	if (info.n == 0 || colon == 0 || sip_find(info, '"') != info.n)
 		return RT_E_PARSE;
 	u->user = str_head(info, colon);
-	if (colon != STR_NONE)
+	if (colon != info.n)
 		u->passwd = str_skip(info, colon + 1);
 	return 0;
 }
@@ -89,10 +104,10 @@ static int parse_userinfo(struct str info, struct sip_uri *u)
 static int parse_sip(struct str rest, struct sip_uri *u)
 {
 	struct sip_hostport hp;
-	size_t at = str_chr(rest, '@'), n;
+	size_t at = sip_find(rest, '@'), n;
 	int err = 0;
 
-	if (at != STR_NONE) {
+	if (at != rest.n) {
 		err = parse_userinfo(str_head(rest, at), u);
 		rest = str_skip(rest, at + 1);
 	}
@@ -105,7 +120,7 @@ static int parse_sip(struct str rest, struct sip_uri *u)
 	u->port = hp.port;
 	u->flags = (hp.ipv6 ? SIP_URI_IPV6 : 0u) | (hp.ipv4 ? SIP_URI_IPV4 : 0u);
 	if (rest.n && *rest.p == ';') {
-		n = str_chr(rest, '?');
+		n = sip_find(rest, '?');
 		u->params = str_skip(str_head(rest, n), 1);
 		rest = str_skip(rest, n);
 		note_params(u);
@@ -143,37 +158,28 @@ static int parse_urn(struct str rest, struct sip_uri *u)
 	return 0;
 }
 
-int sip_uri_parse(struct str text, struct sip_uri *ret)
+int sip_uri_parse(struct str text, struct sip_uri *u)
 {
-	struct sip_uri u = {.text = text};
 	size_t n = sip_span(text, SIP_CC_SCHEME);
-	int err = 0;
 
 	if (n == 0 || n >= text.n || text.p[n] != ':' || !ascii_alpha(*text.p) || !visible(text))
 		return RT_E_PARSE;
-	u.scheme_text = str_head(text, n);
-	u.scheme = scheme_of(u.scheme_text);
-	u.opaque = str_skip(text, n + 1);
-	switch (u.scheme) {
+	*u = (struct sip_uri){.text = text, .scheme_text = str_head(text, n), .opaque = str_skip(text, n + 1)};
+	u->scheme = scheme_of(u->scheme_text);
+	switch (u->scheme) {
 	case SIP_SCHEME_SIP:
 	case SIP_SCHEME_SIPS:
-		err = parse_sip(u.opaque, &u);
-		break;
+		return parse_sip(u->opaque, u);
 	case SIP_SCHEME_TEL:
 	case SIP_SCHEME_TELS:
-		err = parse_tel(u.opaque, &u);
-		break;
+		return parse_tel(u->opaque, u);
 	case SIP_SCHEME_URN:
-		err = parse_urn(u.opaque, &u);
-		break;
+		return parse_urn(u->opaque, u);
 	case SIP_SCHEME_NONE:
 	case SIP_SCHEME_OTHER:
-		err = u.opaque.n ? 0 : RT_E_PARSE;
 		break;
 	}
-	if (!err)
-		*ret = u;
-	return err;
+	return u->opaque.n ? 0 : RT_E_PARSE;
 }
 
 bool sip_uri_param(const struct sip_uri *u, struct str name, struct str *value)

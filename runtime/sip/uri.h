@@ -58,7 +58,7 @@ struct sip_pairs {
 	struct str both;        /* name=value as written */
 };
 
-/* Parse all of `text`. 0, RT_E_PARSE, or RT_E_LIMIT; *ret untouched on failure. */
+/* Parse all of `text`. 0, RT_E_PARSE, or RT_E_LIMIT; on failure nothing is to be read of *ret. */
 int sip_uri_parse(struct str text, struct sip_uri *ret);
 /* Value of parameter `name` (case ignored); false when absent. value.p NULL when it has no '='. */
 bool sip_uri_param(const struct sip_uri *u, struct str name, struct str *value);

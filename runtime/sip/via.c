@@ -25,9 +25,32 @@ static bool take_char(struct str *s, char c)
 	return true;
 }
 
+/* The white space behind the transport. */
+static int end_protocol(struct str *s, struct sip_via *v)
+{
+	if (!v->transport.n || !s->n || !sip_is(*s->p, SIP_CC_LWS))
+		return RT_E_PARSE;
+	v->proto = proto_parse(v->transport);
+	if (v->proto == PROTO_NONE)
+		v->proto = PROTO_OTHER;
+	*s = str_ltrim(*s);
+	return 0;
+}
+
 /* protocol-name SLASH protocol-version SLASH transport LWS */
 static int take_protocol(struct str *s, struct sip_via *v)
 {
+	static const char usual[8] = "SIP/2.0/";
+	bool plain = s->n > sizeof(usual) && memcmp(s->p, usual, sizeof(usual)) == 0;
+
+	if (plain) {
+		v->name = str_head(*s, 3);
+		v->version = str_make(s->p + 4, 3);
+		*s = str_skip(*s, sizeof(usual));
+		v->transport = str_head(*s, sip_span(*s, SIP_CC_TOKEN));
+		*s = str_skip(*s, v->transport.n);
+		return end_protocol(s, v);
+	}
 	v->name = take_token(s);
 	if (!take_char(s, '/'))
 		return RT_E_PARSE;
@@ -35,13 +58,7 @@ static int take_protocol(struct str *s, struct sip_via *v)
 	if (!take_char(s, '/'))
 		return RT_E_PARSE;
 	v->transport = take_token(s);
-	if (!v->name.n || !v->version.n || !v->transport.n || !s->n || !sip_is(*s->p, SIP_CC_LWS))
-		return RT_E_PARSE;
-	v->proto = proto_parse(v->transport);
-	if (v->proto == PROTO_NONE)
-		v->proto = PROTO_OTHER;
-	*s = str_ltrim(*s);
-	return 0;
+	return v->name.n && v->version.n ? end_protocol(s, v) : RT_E_PARSE;
 }
 
 static void note_param(struct sip_via *v, struct sip_param *p)
@@ -102,7 +119,7 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 	v->host = hp.host;
 	v->port_text = hp.port_text;
 	v->port = hp.port;
-	if (str_chr(text, '(') != STR_NONE) {
+	if (sip_find(text, '(') != text.n) {
 		size_t open = sip_until(s, "(", 0);
 
 		if (open == STR_NONE)

@@ -132,10 +132,7 @@ struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_T
 	n = add_text(text, sizeof(cs.num), v ? (v->branch.n ? v->branch : v->text) : STR_NULL);
 	n = add_text(text, n, sip_call_id(m));
 	n = add_text(text, n, from_tag(m));
-	/* hashes of known texts must not be read back from the tag: hash them once more */
-	h[0] = hash_str(str_make(text, n));
-	h[1] = hash_str(str_make((const char *)h, 8));
-	h[0] = hash_str(str_make((const char *)h, 16));
+	hash_str128(str_make(text, n), h);
 	hex_out(h[0], buf);
 	hex_out(h[1], buf + TXN_TAG_LEN / 2);
 	buf[TXN_TAG_LEN] = '\0';

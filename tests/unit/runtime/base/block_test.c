@@ -11,17 +11,18 @@
 #include "base/block.h"
 #include "base/mem.h"
 
-enum { MANY = 2000 }; /* four regions */
+enum { MANY = 2000 }; /* several regions */
 
 static void *v[MANY];
+static enum block_kind kind;
 
 static void have(unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++) {
-		v[i] = block_alloc();
+		v[i] = block_alloc(kind);
 		assert_non_null(v[i]);
 		assert_int_equal((uintptr_t)v[i] % sizeof(max_align_t), 0);
-		memset(v[i], (int)(i & 255), BLOCK_SIZE);
+		memset(v[i], (int)(i & 255), block_size(kind));
 	}
 }
 
@@ -29,9 +30,9 @@ static void check_and_free(unsigned i)
 {
 	const unsigned char *p = v[i];
 
-	for (unsigned k = 0; k < BLOCK_SIZE; k++)
+	for (unsigned k = 0; k < block_size(kind); k++)
 		assert_int_equal(p[k], i & 255);
-	block_free(v[i]);
+	block_free(v[i], kind);
 	v[i] = NULL;
 }
 
@@ -39,7 +40,8 @@ static void check_and_free(unsigned i)
 static void apart(void **state)
 {
 	(void)state;
-	for (int round = 0; round < 3; round++) {
+	for (int round = 0; round < 4; round++) {
+		kind = round % 2 ? BLOCK_LARGE : BLOCK_SMALL;
 		have(0, MANY);
 		assert_int_equal(mem_blocks(), MANY);
 		for (unsigned i = 0; i < MANY; i += 2)
@@ -82,10 +84,10 @@ static void fails(void **state)
 
 	(void)state;
 	mem_fail_nth(1);
-	assert_null(block_alloc());
-	b = block_alloc();
+	assert_null(block_alloc(kind));
+	b = block_alloc(kind);
 	assert_non_null(b);
-	block_free(b);
+	block_free(b, kind);
 	block_thread_fini();
 }
 
