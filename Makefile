@@ -121,7 +121,7 @@ unit-%: FORCE
 FORCE:
 
 # ---- what the README names ------------------------------------------------------------------------
-.PHONY: deps test-deps demo test bench bench-stall install check-style coverage-table
+.PHONY: deps test-deps demo test bench bench-stall check-rate install check-style coverage-table
 deps: ; @sh .ci/deps.sh build
 test-deps: ; @sh .ci/deps.sh test
 
@@ -139,6 +139,13 @@ bench: test-deps bench-stall
 	@$(CC) -O2 -o $(B)/sipload tests/bench/sipload.c
 	@$(CC) -O2 -o $(B)/udpecho tests/bench/udpecho.c
 	@python3 tests/bench/bench.py --build $(B) $(BENCH)
+
+# CALLS whole calls a second for SECONDS, with one worker and with two: none lost, memory flat
+check-rate:
+	@$(MAKE) --no-print-directory -j2 all
+	@$(CC) -O2 -o $(B)/sipload tests/bench/sipload.c
+	@python3 tests/bench/rate.py --build $(B) --calls $(or $(CALLS),100) --seconds $(or $(SECONDS),60)
+	@python3 tests/bench/rate.py --build $(B) --calls $(or $(CALLS),100) --seconds $(or $(SECONDS),60) --workers 2
 
 # the location table with up to CONTACTS contacts: bytes, time of a lookup, longest stall
 bench-stall:

@@ -21,6 +21,7 @@ import time
 import chart
 import live
 import memory
+import waits
 from server import Server
 from workloads import IP, LOADS, PORT, script
 
@@ -122,6 +123,20 @@ def figures(a):
     return got
 
 
+def waiting(a):
+    why = compiles(a.build, "w11")
+    try:
+        if why:
+            raise RuntimeError(why)
+        got = waits.cost(a.build, servers(a.build, "w11")["kiln"])
+    except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+        print("1,000 waits: %s" % str(e).strip().splitlines()[-1][-200:])
+        return None
+    print("%d waits outstanding: p99 of %d quick requests a second %.0f us without, %.0f us with them, %.2f ms more" % (
+        waits.WAITS, waits.RATE, got["without"][1], got["among"][1], got["added_p99_ms"]))
+    return got
+
+
 def live_trace(a):
     try:
         got = live.costs(a.build)
@@ -164,6 +179,7 @@ def main():
         bad += len(r["errors"])
     if not a.no_memory and not a.workloads:
         out["figures"] = figures(a)
+        out["waits"] = waiting(a)
         out["live_trace_us"] = live_trace(a)
     where = os.path.join(a.build, "bench")
     os.makedirs(where, exist_ok=True)

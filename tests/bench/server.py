@@ -38,8 +38,8 @@ def resident(pid):
 class Server:
     """A context: the running server of one workload. `command` has {cfg}, {tmp}, {proto} in it."""
 
-    def __init__(self, build, command, workload):
-        self.build, self.command, self.workload = build, command, workload
+    def __init__(self, build, command, workload, pin=True):
+        self.build, self.command, self.workload, self.pin = build, command, workload, pin
 
     def __enter__(self):
         self.tmp = tempfile.TemporaryDirectory()
@@ -48,7 +48,7 @@ class Server:
         self.log = os.path.join(self.tmp.name, "log")
         begin = time.monotonic()
         with open(self.log, "wb") as log:
-            self.p = subprocess.Popen(["taskset", "-c", SERVER_CORE] + shlex.split(cmd), stdout=log, stderr=log,
+            self.p = subprocess.Popen((["taskset", "-c", SERVER_CORE] if self.pin else []) + shlex.split(cmd), stdout=log, stderr=log,
                                       cwd=self.tmp.name, start_new_session=True)
         while not bound(proto=proto):
             if self.p.poll() is not None or time.monotonic() > begin + START_LIMIT:

@@ -33,6 +33,7 @@ def script(workload):
 
 
 def bound(ip=IP, port=PORT, proto="udp"):
-    want = " %s:%04X " % ("".join("%02X" % int(b) for b in reversed(ip.split("."))), port)
+    """Somebody listens there; connections of one that has ended do not count."""
+    want = "%s:%04X" % ("".join("%02X" % int(b) for b in reversed(ip.split("."))), port)
     with open("/proc/net/" + proto) as f:
-        return any(want in line for line in f)
+        return any(f[1] == want and (proto == "udp" or f[3] == "0A") for f in (line.split() for line in f))
