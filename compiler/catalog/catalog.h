@@ -27,6 +27,7 @@ enum { CAT_ARGS_MAX = 6 };
 enum cat_arg_kind {
 	CAT_INT,
 	CAT_STR,
+	CAT_VSTR,
 	CAT_CSTR,
 	CAT_ANY,
 	CAT_PVAR,

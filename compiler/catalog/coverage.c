@@ -158,6 +158,7 @@ void cat_coverage(const struct catalog *c, struct sb *out, bool detail)
 static const char *const arg_names[] = {
 	[CAT_INT] = "integer",
 	[CAT_STR] = "text",
+	[CAT_VSTR] = "constant text or $pv",
 	[CAT_CSTR] = "constant text",
 	[CAT_ANY] = "value",
 	[CAT_PVAR] = "$pv",

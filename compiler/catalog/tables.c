@@ -10,6 +10,7 @@
 /* ---- argument lists: A2(INT, a, ENUM("x|y"), b) -> 2, {{CAT_INT, NULL, "a"}, ...} ---- */
 #define CAT_K_INT CAT_INT, NULL
 #define CAT_K_STR CAT_STR, NULL
+#define CAT_K_VSTR CAT_VSTR, NULL
 #define CAT_K_CSTR CAT_CSTR, NULL
 #define CAT_K_ANY CAT_ANY, NULL
 #define CAT_K_CODE CAT_CODE, NULL

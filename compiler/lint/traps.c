@@ -166,11 +166,15 @@ static void not_expanded(struct lint *l, const struct ast *e)
 				not_expanded(l, e->kid[i]);
 }
 
-/* Core actions and route() take text as it is. */
-static void core_arguments(struct lint *l, const struct ast *n)
+/* Core actions and route() take text as it is, some functions all but exactly one variable. */
+static void literal_arguments(struct lint *l, const struct ast *n)
 {
-	for (const struct ast *e = n->op == 1 ? n->kid[0] : NULL; e; e = e->next)
-		if (e->kind == AST_STR)
+	const struct sema_call *c = n->bind;
+	int i = 0;
+
+	for (const struct ast *e = n->kid[0]; e; e = e->next, i++)
+		if (e->kind == AST_STR && (n->op == 1 || (c && c->kind == SEMA_CALL_FN && i < c->n_args &&
+							  c->args[i].kind == CAT_VSTR && c->args[i].form == SEMA_ARG_TEXT)))
 			not_expanded(l, e);
 }
 
@@ -601,7 +605,7 @@ void lint_trap(struct lint *l, struct ast *n)
 		assignment(l, n);
 		break;
 	case AST_CALL:
-		core_arguments(l, n);
+		literal_arguments(l, n);
 		break;
 	case AST_PV:
 		attribute(l, n);

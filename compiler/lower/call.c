@@ -177,6 +177,7 @@ static int lower_arg(struct lw *l, const struct sema_arg *a, const struct cat_ar
 	case CAT_SUBST:
 		return regex_arg(l, a, 1);
 	case CAT_ANY:
+	case CAT_VSTR:
 		return value_of(l, a);
 	case CAT_STR:
 	case CAT_CSTR:

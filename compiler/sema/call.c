@@ -280,6 +280,15 @@ static void text_or_fmt(struct bind *b, struct str t)
 	}
 }
 
+static void text_or_pv(struct bind *b, struct str t)
+{
+	const struct sema_fmt *f = t.n > 1 && t.p[0] == '$' ? fmt(b, t) : NULL;
+
+	b->a->form = f && f->only ? SEMA_ARG_PV : SEMA_ARG_TEXT;
+	b->a->pv = f ? f->only : NULL;
+	b->a->text = t;
+}
+
 static void regex_text(struct bind *b, struct str t)
 {
 	char buf[128];
@@ -550,6 +559,9 @@ static void bind_text(struct bind *b, struct str t)
 	case CAT_SHT:
 	case CAT_SHTKEY:
 		hash_table_text(b, t);
+		break;
+	case CAT_VSTR:
+		text_or_pv(b, t);
 		break;
 	case CAT_CSTR:
 		b->a->form = SEMA_ARG_TEXT;

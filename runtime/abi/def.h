@@ -31,6 +31,7 @@
  *   INT       number, "number", "$pv", int expression -> int64_t
  *   CODE      the same, of a reply                     -> int32_t, -1 when it holds no number: the call is made
  *   STR       format string or expression, evaluated   -> const struct str *
+ *   VSTR      constant text, $ in it means nothing; or exactly one $pv -> const struct value *
  *   CSTR      constant text without $                  -> const struct str *
  *   ANY       number, format string or expression      -> const struct value *
  *   PVAR      exactly one $pv                          -> const struct pv_ref *
@@ -100,6 +101,7 @@ struct rt_subst;
 #define ARG_INT int64_t
 #define ARG_CODE int32_t
 #define ARG_STR const struct str *
+#define ARG_VSTR const struct value *
 #define ARG_CSTR const struct str *
 #define ARG_ANY const struct value *
 #define ARG_PVAR const struct pv_ref *

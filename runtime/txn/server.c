@@ -283,7 +283,7 @@ void txn_request_done(struct txn *t)
 	    !(t->flags & (TXN_RELEASED | TXN_SUSPENDED))) {
 		if (!t->relay_err)
 			log_warn("script writer didn't release transaction");
-		if (!(t->flags & TXN_NO_INTERNAL_REPLY) && (t->relay_err || t->uas_status))
+		if (!(t->flags & TXN_NO_INTERNAL_REPLY) && t->relay_err)
 			answer_error(t);
 		else
 			txn_release(t);

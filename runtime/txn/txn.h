@@ -199,7 +199,7 @@ struct txn_branch *txn_find_reply(struct worker *w, struct sip_msg *reply);
 int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret);
 /*
  * The script that made the transaction has ended: a transaction that was neither relayed nor
- * answered is answered (the error of a failed relay, else 500) unless released or suspended.
+ * answered by a final reply is answered with the error of its failed relay, or let go, unless released or suspended.
  */
 void txn_request_done(struct txn *t);
 /* Forget that nothing was done: the wait timer runs (t_release). */

@@ -167,25 +167,23 @@ int32_t std_tm_t_check_trans(struct run *r)
 
 /* ---- replies ---- */
 
-int32_t std_tm_t_reply(struct run *r, int64_t code, const struct str *reason)
+int32_t std_tm_t_reply(struct run *r, int32_t code, const struct value *reason)
 {
-	int status = (int)code;
-	struct str text = *reason;
+	bool known = code >= 100 && code <= 699;
 
 	if (!r->txn) {
 		script_err(r, "t_reply: the request has no transaction: call t_newtran() before");
 		return -1;
 	}
-	if (code < 100 || code > 699) {
-		status = (int)tm_conf.default_code;
-		text = tm_conf.default_reason;
-	}
-	return script_reply(r, status, text) == 0 ? 1 : -1;
+	return script_reply(r, known ? code : (int)tm_conf.default_code,
+			    reason->tag == VAL_NULL ? tm_conf.default_reason : script_text(r, reason)) == 0 ? 1 : -1;
 }
 
-int32_t std_tm_t_send_reply(struct run *r, int64_t code, const struct str *reason)
+int32_t std_tm_t_send_reply(struct run *r, int32_t code, const struct value *reason)
 {
-	return std_tm_t_reply(r, code, reason);
+	int32_t rc = tm_need_txn(r);
+
+	return rc <= 0 ? rc : std_tm_t_reply(r, code, reason);
 }
 
 int32_t std_tm_t_retransmit_reply(struct run *r)

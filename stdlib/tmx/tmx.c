@@ -247,12 +247,23 @@ static int code_now(struct run *r)
 	return r->txn ? txn_status(r->txn) : 0;
 }
 
+/* A reply route of the core stands before any transaction. */
+static bool before_txn(const struct run *r)
+{
+	return r->kind & IN_ONREPLY && !r->txn;
+}
+
+static bool in_failure(const struct run *r)
+{
+	return r->kind == IN_FAILURE && !r->event_name;
+}
+
 /* In a failure route the number of branches so far: it speaks for none of them. */
 static int64_t branch_index(const struct run *r)
 {
-	if (r->kind == IN_FAILURE && r->txn && !r->event_name)
+	if (in_failure(r) && r->txn)
 		return txn_branch_count(r->txn);
-	return r->branch >= 0 ? r->branch : 0;
+	return r->branch >= 0 ? r->branch : before_txn(r) ? -1 : 0;
 }
 
 int32_t std_tmx_pv_t_branch_idx_get(struct run *r, const struct pv_name *n, struct value *ret)
@@ -269,24 +280,25 @@ int32_t std_tmx_pv_t_reply_code_get(struct run *r, const struct pv_name *n, stru
 	return 0;
 }
 
+/* Of the reply that runs, or of the one that a failure route is about; empty elsewhere. */
 int32_t std_tmx_pv_t_reply_reason_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
-	struct txn_branch *b = branch(r);
+	struct txn_branch *b = in_failure(r) ? branch(r) : NULL;
 	struct sip_msg *m = b ? txn_branch_reply(b) : NULL;
 
 	(void)n;
 	if (r->kind & IN_ONREPLY && r->draft && !r->draft->msg->is_request)
 		m = r->draft->msg;
-	*ret = m ? value_str(m->reason) : b ? value_str(sip_status_text(txn_branch_status(b))) : value_null();
+	*ret = value_str(m ? m->reason : b ? sip_status_text(txn_branch_status(b)) : S(""));
 	return 0;
 }
 
 int32_t std_tmx_pv_t_reply_last_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
-	bool reply = r->kind & IN_ONREPLY && r->draft && !r->draft->msg->is_request;
+	bool reply = r->kind & IN_ONREPLY && r->txn && r->draft && !r->draft->msg->is_request;
 
 	(void)n;
-	*ret = reply ? value_int(r->draft->msg->status) : value_str((struct str){"", 0});
+	*ret = reply ? value_int(r->draft->msg->status) : value_str(S(""));
 	return 0;
 }
 
@@ -295,13 +307,28 @@ int32_t std_tmx_pv_t_reply_ruid_get(struct run *r, const struct pv_name *n, stru
 	struct txn_branch *b = branch(r);
 
 	(void)n;
-	*ret = b && txn_branch_target(b)->ruid.n ? value_str(txn_branch_target(b)->ruid)
-						 : value_null();
+	*ret = value_str(b && txn_branch_target(b)->ruid.n ? txn_branch_target(b)->ruid : S(""));
 	return 0;
 }
 
 enum t_key { ID_INDEX, ID_LABEL, ID_INDEX_N, ID_LABEL_N, REPLY_CODE, REPLY_TYPE, BRANCH_INDEX, URI, RUID, FLAGS,
 	     REPLY_REASON };
+
+/* 1: a reply made here has won; told in failure routes alone. */
+static struct value reply_type(struct run *r)
+{
+	struct txn_branch *b = in_failure(r) ? branch(r) : NULL;
+
+	return r->txn ? value_int(b && !txn_branch_reply(b)) : value_null();
+}
+
+/* Of the branch that replied, in its reply route. */
+static struct value branch_uri(struct run *r)
+{
+	struct txn_branch *b = r->kind & IN_ONREPLY ? branch(r) : NULL;
+
+	return b && txn_branch_target(b)->uri.n ? value_str(txn_branch_target(b)->uri) : value_null();
+}
 
 /* $T(key) and $T_branch(key) are one and the same. */
 int32_t std_tmx_pv_t_get(struct run *r, const struct pv_name *n, struct value *ret)
@@ -312,8 +339,8 @@ int32_t std_tmx_pv_t_get(struct run *r, const struct pv_name *n, struct value *r
 	case REPLY_CODE:
 		*ret = value_int(code_now(r));
 		return 0;
-	case REPLY_TYPE: /* 1: made here */
-		*ret = value_int(b && !txn_branch_reply(b));
+	case REPLY_TYPE:
+		*ret = reply_type(r);
 		return 0;
 	case BRANCH_INDEX:
 		*ret = value_int(branch_index(r));
@@ -328,14 +355,15 @@ int32_t std_tmx_pv_t_get(struct run *r, const struct pv_name *n, struct value *r
 		return 0;
 	case REPLY_REASON:
 		return std_tmx_pv_t_reply_reason_get(r, n, ret);
-	case URI: /* of the branch that replied: a branch route has no value for it */
-		*ret = b && r->kind != IN_BRANCH && txn_branch_target(b)->uri.n ? value_str(txn_branch_target(b)->uri)
-							: value_null();
+	case URI:
+		*ret = branch_uri(r);
 		return 0;
 	case RUID:
+		if (!r->txn)
+			break;
 		return std_tmx_pv_t_reply_ruid_get(r, n, ret);
 	case FLAGS:
-		*ret = b ? value_int(*txn_branch_flags(b)) : value_null();
+		*ret = b && r->kind != IN_BRANCH ? value_int(*txn_branch_flags(b)) : value_null();
 		return 0;
 	}
 	*ret = value_null();

@@ -5,7 +5,8 @@ from scenarios.common import UDP4, scenario, uri_of
 CONFIG = "forward.cfg"
 UDP_CASES = ("t_relay_hp", "t_relay_to_udp", "t_relay_to_udp_hp", "t_relay_to", "t_relay_to1", "t_relay_to1n",
              "t_replicate", "t_replicate_uri", "t_replicate_hp", "t_replicate_udp", "t_replicate_to",
-             "t_forward_nonack", "t_forward_nonack_uri", "t_forward_nonack_udp")
+             "t_forward_nonack", "t_forward_nonack_uri", "t_forward_nonack_udp",
+             "t_forward_nonack_to", "t_relay_to_avp")
 TCP_CASES = ("t_relay_to_tcp", "t_relay_to_tcp_hp", "t_relay_to2", "t_replicate_uri_var", "t_replicate_tcp", "t_forward_nonack_tcp")
 
 

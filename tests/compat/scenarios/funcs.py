@@ -77,6 +77,29 @@ def cancelled_without_reason(w):
 
 
 @scenario(UDP4)
+def cancelled_without_reason_by_the_old_name(w):
+    cancelled(w, "OLDREASON")
+
+
+@scenario(UDP4)
+def replies_sent(w):
+    a = w.peer("alice")
+    ask(w, a, a, "SEND")
+    a.expect("183 INVITE")
+    end(w, a, 486)
+    a.nothing(0.1)
+
+
+@scenario(UDP4)
+def codes_of_replies(w):
+    a = w.peer("alice")
+    for code in ("100", "180", "199", "202", "299", "302", "404", "555", "603", "699", "none", "hdr", "int", "empty", "null", "number"):
+        a.send("MESSAGE", "sip:x@SERVER", call=code, extra=["X-Case: CODES", "X-Code: " + code, "X-Number: 485"])
+        a.poll(0.3)
+    a.nothing(0.3)
+
+
+@scenario(UDP4)
 def cancelled_by_t_relay_cancel(w):
     cancelled(w, "KEEPREASON", ["X-Relay: 1"])
     a = w.peer("eve")
