@@ -38,44 +38,6 @@ static void sockets_list(struct rpc *c)
 }
 
 /* The same as corex shows it. */
-static void list_sockets(struct rpc *c)
-{
-	const struct net *n = net_of(c->worker);
-
-	rpc_list(c);
-	for (unsigned i = 0; i < net_socket_count(n); i++) {
-		const struct net_socket *s = net_socket_at(n, i);
-		struct rpc_node *x = rpc_add_struct(c, NULL, NULL), *addrs;
-
-		rpc_add_str(c, x, "PROTO", proto_name(s->proto));
-		rpc_add_str(c, x, "NAME", s->host);
-		addrs = rpc_add_struct(c, x, "ADDRLIST");
-		rpc_add_str(c, addrs, "ADDR", s->host);
-		rpc_add_fmt(c, x, "PORT", "%u", s->addr.port);
-		rpc_add_str(c, x, "MCAST", yes_no(addr_is_multicast(&s->addr)));
-		rpc_add_str(c, x, "MHOMED", S("no"));
-		rpc_add_str(c, x, "VIRTUAL", yes_no(s->virtual_));
-		rpc_add_str(c, x, "SOCKNAME", s->name.n ? s->name : S("-"));
-		rpc_add_str(c, x, "ADVERTISE", s->adv_host.n ? s->adv_host : S("-"));
-	}
-}
-
-static void list_alias(void *arg, struct str host, uint16_t port, enum proto p)
-{
-	struct rpc *c = arg;
-	struct rpc_node *x = rpc_add_struct(c, NULL, NULL);
-
-	rpc_add_str(c, x, "PROTO", p ? proto_name(p) : S("*"));
-	rpc_add_str(c, x, "ADDR", host);
-	rpc_add_int(c, x, "PORT", port);
-}
-
-static void list_aliases(struct rpc *c)
-{
-	rpc_list(c);
-	net_alias_each(net_of(c->worker), list_alias, c);
-}
-
 static void udp4_raw_info(struct rpc *c)
 {
 	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
@@ -487,8 +449,6 @@ static void net_stats_(struct rpc *c)
 const struct std_rpc rpc_net_commands[] = {
 	{"core.sockets_list", sockets_list, "Sockets listened on."},
 	{"core.aliases_list", aliases_list, "Names that are ourselves."},
-	{"corex.list_sockets", list_sockets, "Sockets listened on, with names and advertised addresses."},
-	{"corex.list_aliases", list_aliases, "Names that are ourselves."},
 	{"core.udp4_raw_info", udp4_raw_info, "Raw UDP sockets: there are none."},
 	{"core.tcp_info", tcp_info, "Numbers of stream connections and their limits."},
 	{"core.tcp_options", tcp_options, "Settings of streams."},

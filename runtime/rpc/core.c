@@ -183,6 +183,20 @@ static void psx(struct rpc *c)
 	}
 }
 
+static void psa(struct rpc *c)
+{
+	rpc_list(c);
+	for (unsigned i = 0; i < rpc_core_facts.workers; i++) {
+		struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
+
+		rpc_add_int(c, s, "index", i);
+		rpc_add_int(c, s, "pid", getpid());
+		rpc_add_int(c, s, "status", 1);
+		rpc_add_int(c, s, "rank", i + 1);
+		rpc_add_fmt(c, s, "description", "worker %u", i);
+	}
+}
+
 static void ps(struct rpc *c)
 {
 	rpc_list(c);
@@ -244,19 +258,10 @@ static void ppdefines_full(struct rpc *c)
 	}
 }
 
-static void debug(struct rpc *c)
+/* What the reference answers without use_dst_blocklist. */
+static void no_blocklist(struct rpc *c)
 {
-	struct rpc_node *s = rpc_add_struct(c, NULL, NULL);
-	int old = log_get_level();
-	int64_t level;
-
-	if (!rpc_arg_int(c, 0, true, &level)) {
-		rpc_add_int(c, s, "debug", old);
-		return;
-	}
-	log_set_level((int)level);
-	rpc_add_int(c, s, "old", old);
-	rpc_add_int(c, s, "new", log_get_level());
+	rpc_fail(c, 500, "dst blocklist support disabled");
 }
 
 const struct std_rpc rpc_core_commands[] = {
@@ -270,6 +275,7 @@ const struct std_rpc rpc_core_commands[] = {
 	{"core.info", info, "Version, compiler, script and its hash."},
 	{"core.uptime", uptime, "Now, start, and seconds between."},
 	{"core.psx", psx, "Workers: number, process, what they are."},
+	{"core.psa", psa, "Workers: number, process, state, rank, what they are."},
 	{"core.ps", ps, "Workers: process and what they are."},
 	{"core.pwd", pwd, "Working directory."},
 	{"core.arg", arg, "Command line."},
@@ -283,6 +289,10 @@ const struct std_rpc rpc_core_commands[] = {
 	{"shm.stats", shmmem, "Memory held, in bytes."},
 	{"shm.info", shm_info, "How memory is had, and how much is held."},
 	{"pkg.info", shm_info, "The same: there is one memory."},
-	{"corex.debug", debug, "Show or set the log level."},
+	{"dst_blocklist.add", no_blocklist, "There is no destination blocklist: always a fault."},
+	{"dst_blocklist.debug", no_blocklist, "The same."},
+	{"dst_blocklist.delete_all", no_blocklist, "The same."},
+	{"dst_blocklist.mem_info", no_blocklist, "The same."},
+	{"dst_blocklist.view", no_blocklist, "The same."},
 	{NULL, NULL, NULL},
 };

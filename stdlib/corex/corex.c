@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "core/log.h"
 #include "core/worker.h"
 #include "net/net.h"
@@ -304,36 +305,90 @@ static struct str or_dash(struct str s)
 
 void std_corex_rpc_list_sockets(struct rpc *c)
 {
-	const struct net_socket *s;
+	const struct net *n = net_of(c->worker);
 
-	for (unsigned i = 0; (s = net_socket_at(net_of(c->worker), i)) != NULL; i++) {
-		struct rpc_node *n = rpc_add_struct(c, NULL, "");
+	rpc_list(c);
+	for (unsigned i = 0; i < net_socket_count(n); i++) {
+		const struct net_socket *s = net_socket_at(n, i);
+		struct rpc_node *x = rpc_add_struct(c, NULL, NULL), *addrs;
 
-		rpc_add_str(c, n, "PROTO", proto_name(s->proto));
-		rpc_add_str(c, n, "NAME", s->host);
-		rpc_add_str(c, rpc_add_struct(c, n, "ADDRLIST"), "ADDR", s->host);
-		rpc_add_fmt(c, n, "PORT", "%u", s->addr.port);
-		rpc_add_str(c, n, "MCAST", S("no"));
-		rpc_add_str(c, n, "MHOMED", S("no"));
-		rpc_add_str(c, n, "VIRTUAL", s->virtual_ ? S("yes") : S("no"));
-		rpc_add_str(c, n, "SOCKNAME", or_dash(s->name));
-		rpc_add_str(c, n, "ADVERTISE", or_dash(s->adv_host));
+		rpc_add_str(c, x, "PROTO", proto_name(s->proto));
+		rpc_add_str(c, x, "NAME", s->host);
+		addrs = rpc_add_struct(c, x, "ADDRLIST");
+		rpc_add_str(c, addrs, "ADDR", s->host);
+		rpc_add_fmt(c, x, "PORT", "%u", s->addr.port);
+		rpc_add_str(c, x, "MCAST", addr_is_multicast(&s->addr) ? S("yes") : S("no"));
+		rpc_add_str(c, x, "MHOMED", S("no"));
+		rpc_add_str(c, x, "VIRTUAL", s->virtual_ ? S("yes") : S("no"));
+		rpc_add_str(c, x, "SOCKNAME", or_dash(s->name));
+		rpc_add_str(c, x, "ADVERTISE", or_dash(s->adv_host));
 	}
 }
 
-static void add_alias(void *arg, struct str host, uint16_t port, enum proto p)
+static void list_alias(void *arg, struct str host, uint16_t port, enum proto p)
 {
 	struct rpc *c = arg;
-	struct rpc_node *n = rpc_add_struct(c, NULL, "");
+	struct rpc_node *x = rpc_add_struct(c, NULL, NULL);
 
-	rpc_add_str(c, n, "PROTO", p == PROTO_NONE ? S("*") : proto_name(p));
-	rpc_add_str(c, n, "ADDR", host);
-	rpc_add_int(c, n, "PORT", port);
+	rpc_add_str(c, x, "PROTO", p ? proto_name(p) : S("*"));
+	rpc_add_str(c, x, "ADDR", host);
+	rpc_add_int(c, x, "PORT", port);
 }
 
 void std_corex_rpc_list_aliases(struct rpc *c)
 {
-	net_alias_each(net_of(c->worker), add_alias, c);
+	rpc_list(c);
+	net_alias_each(net_of(c->worker), list_alias, c);
+}
+
+/* ---- memory ---- */
+
+static void tell_memory(void)
+{
+	log_notice("memory: %zu bytes held in %zu blocks", mem_bytes(), mem_blocks());
+}
+
+void std_corex_rpc_shm_status(struct rpc *c)
+{
+	(void)c;
+	tell_memory();
+}
+
+void std_corex_rpc_pkg_summary(struct rpc *c)
+{
+	struct str which;
+	int64_t n;
+
+	if (!rpc_peek_str(c, 0, &which) || !rpc_peek_int(c, 1, &n))
+		rpc_fail(c, 400, "Selector and value not provided");
+	else if (!str_eq(which, S("pid")) && !str_eq(which, S("idx")))
+		rpc_fail(c, 500, "Unsupported selector type");
+	else
+		tell_memory();
+}
+
+/* The reference's allocator tells its longest and shortest fragments and where they were asked for; malloc does not. */
+void std_corex_rpc_shm_report(struct rpc *c)
+{
+	static const char *const fragments[] = {"max_free_frag", "max_used_frag", "min_free_frag", "min_used_frag"};
+	struct rpc_node *n = rpc_add_struct(c, NULL, "");
+	int64_t held = (int64_t)mem_bytes(), blocks = (int64_t)mem_blocks();
+
+	rpc_add_int(c, n, "total_size", held);
+	rpc_add_int(c, n, "free_size_s", 0);
+	rpc_add_int(c, n, "used_size_s", held);
+	rpc_add_int(c, n, "real_used_s", held);
+	rpc_add_int(c, n, "max_used_s", held);
+	rpc_add_int(c, n, "free_frags", 0);
+	rpc_add_int(c, n, "used_frags", blocks);
+	rpc_add_int(c, n, "total_frags", blocks);
+	for (size_t i = 0; i < sizeof(fragments) / sizeof(fragments[0]); i++) {
+		rpc_add_int(c, n, str_printf(c->arena, "%s_size", fragments[i]).p, 0);
+		rpc_add_str(c, n, str_printf(c->arena, "%s_file", fragments[i]).p, S("-"));
+		rpc_add_str(c, n, str_printf(c->arena, "%s_func", fragments[i]).p, S("-"));
+		rpc_add_str(c, n, str_printf(c->arena, "%s_mname", fragments[i]).p, S("-"));
+		rpc_add_int(c, n, str_printf(c->arena, "%s_line", fragments[i]).p, 0);
+	}
 }
 
 void std_corex_rpc_debug(struct rpc *c)

@@ -2,6 +2,7 @@
 /* What the parameters say goes for every request; a connection may say otherwise for its own. */
 #define STD_NAME http_client
 #define STD_DEF "http_client/http_client.def"
+#include "rpc/rpc.h"
 #include "abi/std.h"
 
 #include <stddef.h>
@@ -132,6 +133,29 @@ static int declare(struct connection *c, struct str text)
 		}
 	}
 	return 0;
+}
+
+/* Passwords stay here, unlike in the reference. */
+void std_http_client_rpc_listcon(struct rpc *c)
+{
+	if (!http.n) {
+		rpc_fail(c, 500, "No Connection Definitions");
+		return;
+	}
+	rpc_list(c);
+	for (int i = 0; i < http.n; i++) {
+		const struct connection *k = &http.v[i];
+		struct rpc_node *n = rpc_add_struct(c, rpc_add_struct(c, NULL, NULL), "CONNECTION");
+		size_t scheme = str_find(k->url, S("://"));
+
+		rpc_add_str(c, n, "NAME", k->name);
+		rpc_add_str(c, n, "SCHEMA", str_head(k->url, scheme));
+		rpc_add_str(c, n, "URI", str_skip(k->url, scheme + 3));
+		rpc_add_str(c, n, "USERNAME", str_of(k->set.user ? k->set.user : ""));
+		rpc_add_str(c, n, "PASSWORD", S(""));
+		rpc_add_str(c, n, "FAILOVER", S(""));
+		rpc_add_int(c, n, "TIMEOUT", k->set.timeout);
+	}
 }
 
 static int64_t shown_connections(void *arg)

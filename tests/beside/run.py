@@ -12,6 +12,7 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
   == tcp NAME METHOD ... the same over the TCP connection NAME, which is made when it is not there; {NAME} is its port
   == hangup NAME         close that connection
   == kamcmd ARGS         the command's output
+  == commands            the commands that the server has (system.listMethods) but those that commands.tsv excuses
   == kamcli ARGS         the same
   == json TEXT           a JSON-RPC request over the datagram socket, its answer
   == fifo TEXT           the same over the FIFO
@@ -265,6 +266,11 @@ class Run:
     def step_kamcmd(self, args, _):
         where = [] if args.startswith("-s") else ["-s", "unix:%s/kamailio_ctl" % self.tmp]
         return self.command_output(["kamcmd"] + where + shlex.split(self.fill(args)))
+
+    def step_commands(self, *_):
+        with open(os.path.join(HERE, "commands.tsv"), encoding="utf-8") as f:
+            excused = {l.split("\t")[0] for l in f if not l.startswith("#")}
+        return "\n".join(sorted(set(self.step_kamcmd("system.listMethods", "").split("\n")) - excused))
 
     def step_kamcli(self, args, _):
         cfg = os.path.join(self.tmp, "kamcli.ini")
