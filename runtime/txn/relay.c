@@ -336,6 +336,8 @@ static void take_reply(struct txn_branch *b, struct sip_draft *d)
 		b->status = b->status > status ? b->status : status; /* the route may cancel it */
 		if (b->cancel_wanted)
 			txn_branch_cancel_now(b);
+		if (t->flags & TXN_CANCELED)
+			return; /* neither route nor caller hears of it, as in the reference */
 	} else {
 		txn_branch_stop(b);
 		if (t->method == SIP_INVITE && status >= 300)

@@ -166,6 +166,25 @@ def large_requests_go_over_tcp(w):
         a.expect("200 MESSAGE")
 
 
+@scenario(UDP4, defines=("WITH_MTU",), differs=True)
+def large_request_to_a_peer_without_tcp(w):
+    """Neither falls back to the datagram; the reference answers twice (error_is_answered_once)."""
+    a, b = w.peer("alice"), w.peer("bob")
+    ask(w, a, b, "MESSAGE", body="x" * 900)
+    a.expect("477 MESSAGE")
+    a.nothing(0.2)
+    b.nothing(0.1)
+    assert not b.seen
+
+
+@scenario(("udp4", "tcp4"), defines=("WITH_MTU",))
+def large_replies_stay(w):
+    a, b = w.peer("alice"), w.peer("bob")
+    ask(w, a, b, "MESSAGE", body="x")
+    b.reply(b.expect("MESSAGE"), 200, "OK", contact=False, body="y" * 1200)
+    a.expect("200 MESSAGE")
+
+
 # ---- spirals and loops --------------------------------------------------------------------------
 
 @scenario(UDP)
