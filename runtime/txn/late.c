@@ -2,8 +2,9 @@
 /*
  * What comes again after a transaction has gone. RFC 3261 keeps server transactions over datagrams for
  * 64*T1 (timer J) and client ones at least 32 s (timer D), because an answer or an ACK may be lost several
- * times; the wait timer, the reference's, is far shorter. So a transaction that ends leaves the few bytes
- * that are needed: a request that comes again gets its last reply, a negative answer to an INVITE its ACK.
+ * times; RFC 6026 keeps an accepted INVITE as long, for its 2xx may come again. The wait timer, the reference's, is
+ * far shorter. So a transaction that ends leaves the few bytes that are needed: a request that comes again gets its
+ * last reply, an INVITE is absorbed, a negative answer to one gets its ACK, a 2xx goes up.
  */
 #include "base/hash.h"
 #include "txn/txn_priv.h"
@@ -22,7 +23,8 @@ struct txn_late {
 	uint32_t index, label;
 	struct txn_dst up;
 	struct str key, reply;
-	bool silent; /* an INVITE: its negative answer was acknowledged, or given up */
+	bool silent;   /* an INVITE: its negative answer was acknowledged, or given up */
+	bool accepted; /* an INVITE with a 2xx */
 	unsigned n_acks;
 	struct late_ack ack[];
 };
@@ -71,7 +73,8 @@ static bool has_ack(const struct txn_branch *b)
 
 static struct txn_late *late_new(const struct txn *t)
 {
-	size_t n_acks = 0, bytes = t->key.n + t->reply_n;
+	struct str reply = t->method == SIP_INVITE ? STR_NULL : str_make(t->reply, t->reply_n);
+	size_t n_acks = 0, bytes = t->key.n + reply.n;
 	struct txn_late *x;
 	char *at;
 
@@ -85,7 +88,7 @@ static struct txn_late *late_new(const struct txn *t)
 		return NULL;
 	at = (char *)&x->ack[n_acks];
 	x->key = keep(&at, t->key);
-	x->reply = t->reply ? keep(&at, str_make(t->reply, t->reply_n)) : STR_NULL;
+	x->reply = reply.n ? keep(&at, reply) : STR_NULL;
 	for (unsigned i = 0; i < t->n_b; i++) {
 		const struct txn_branch *b = t->b[i];
 
@@ -101,10 +104,11 @@ void txn_late_keep(struct txn *t)
 {
 	struct txn_late_table *l = &t->tab->late;
 	uint64_t now = worker_now(t->w), end = t->final_at + 64000ULL * t->timers.t1;
+	bool accepted = t->method == SIP_INVITE && t->uas_status < 300;
 	struct txn_late *x;
 
 	if ((t->flags & TXN_LOCAL) || !t->key.p || !t->reply_n || t->uas_status < 200 || now >= end ||
-	    proto_is_stream(txn_origin(t)->proto) || l->n >= txn_cfg.max_txns)
+	    (!accepted && proto_is_stream(txn_origin(t)->proto)) || l->n >= txn_cfg.max_txns)
 		return;
 	x = late_new(t);
 	if (!x)
@@ -115,6 +119,7 @@ void txn_late_keep(struct txn *t)
 	x->up = t->up;
 	x->up.cookie = 0;
 	x->silent = t->method == SIP_INVITE;
+	x->accepted = accepted;
 	hashtab_add(&l->key, &x->by_key, t->by_key.hash);
 	hashtab_add(&l->id, &x->by_id, x->label);
 	list_add_tail(&l->all, &x->all);
@@ -132,7 +137,7 @@ bool txn_late_request(struct worker *w, const struct sip_key *key, bool ack)
 	for (n = hashtab_find(&l->key, key->hash); n; n = hashtab_find_next(n)) {
 		struct txn_late *x = container_of(n, struct txn_late, by_key);
 
-		if (!str_eq(x->key, key->text))
+		if (!str_eq(x->key, key->text) || (ack && x->accepted)) /* the ACK of a 2xx is nobody's but the callee's */
 			continue;
 		if (!ack && !x->silent)
 			(void)txn_down()->send(w, &x->up, x->reply, false);
@@ -141,13 +146,28 @@ bool txn_late_request(struct worker *w, const struct sip_key *key, bool ack)
 	return false;
 }
 
-bool txn_late_reply(struct worker *w, struct sip_msg *m)
+/* A 2xx of an accepted INVITE goes where the first went (RFC 6026 7.2). */
+static void pass_up(struct worker *w, const struct txn_late *x, const struct sip_draft *d)
+{
+	struct sip_wire wire;
+	struct str bytes;
+
+	if (sip_build_relayed_reply(d->arena, d, &wire))
+		return;
+	bytes = sip_wire_flat(&wire, d->arena);
+	if (bytes.p && txn_down()->send(w, &x->up, bytes, false) == 0)
+		txn_stat(STAT_RPL_SENT, 1);
+}
+
+bool txn_late_reply(struct worker *w, const struct sip_draft *d)
 {
 	struct txn_late_table *l = &txn_table(w)->late;
+	struct sip_msg *m = d->msg;
 	uint32_t index, label, branch;
 	struct hashtab_node *n;
+	struct sip_cseq cs;
 
-	if (!l->n || !txn_branch_id(m, &index, &label, &branch))
+	if (!l->n || !txn_branch_id(m, &index, &label, &branch) || sip_cseq(m, &cs) != 0)
 		return false;
 	for (n = hashtab_find(&l->id, label); n; n = hashtab_find_next(n)) {
 		struct txn_late *x = container_of(n, struct txn_late, by_id);
@@ -157,6 +177,8 @@ bool txn_late_reply(struct worker *w, struct sip_msg *m)
 		for (unsigned i = 0; i < x->n_acks; i++)
 			if (x->ack[i].branch == branch && m->status >= 300)
 				(void)txn_down()->send(w, &x->ack[i].dst, x->ack[i].bytes, true);
+		if (x->accepted && cs.method == SIP_INVITE && m->status / 100 == 2)
+			pass_up(w, x, d);
 		return true;
 	}
 	return false;

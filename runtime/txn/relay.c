@@ -365,7 +365,7 @@ bool txn_reply_await(struct worker *w, struct sip_draft *d)
 
 	txn_stat(STAT_RPL_RECEIVED, 1);
 	if (!b)
-		return txn_late_reply(w, d->msg);
+		return txn_late_reply(w, d);
 	t = txn_ref(b->t);
 	txn_lock_await(t);
 	if (sip_cseq(d->msg, &cs) == 0 && cs.method == SIP_CANCEL)

@@ -3,10 +3,10 @@
  * The server side: RFC 3261 17.2 with RFC 6026.
  *
  * There is no state variable: uas_status (0, 1xx, 2xx, 3xx-6xx), `acked` and which timer runs say
- * it. After a 2xx to INVITE the transaction stays 64*T1 (Accepted): it absorbs the INVITE again and
- * forwards each further 2xx. After a negative one timer G repeats it (datagrams only) until the ACK
- * or fr_timer (H). Everything then ends in the wait timer, which absorbs what is late; as it is shorter
- * than J and D, late.c keeps the rest of 64*T1 what a lost answer or ACK may still ask for.
+ * it. After a 2xx to INVITE (Accepted) the INVITE is absorbed when it comes again and each further 2xx
+ * forwarded. After a negative one timer G repeats it (datagrams only) until the ACK or fr_timer (H).
+ * Everything then ends in the wait timer, which absorbs what is late; as it is shorter than J, D and L,
+ * late.c keeps the rest of 64*T1 what a lost answer or ACK may still ask for.
  */
 #include "txn/txn_priv.h"
 
@@ -69,7 +69,7 @@ static void final_sent(struct txn *t, bool first)
 	txn_stat(STAT_ACTIVE, -1);
 	txn_stat(STAT_2XX + t->uas_status / 100 - 2, 1);
 	if (!invite || t->uas_status < 300) {
-		txn_start_wait(t, invite ? 64 * t->timers.t1 : txn_cfg.wt_timer);
+		txn_start_wait(t, (t->flags & TXN_LOCAL) && invite ? 64 * t->timers.t1 : txn_cfg.wt_timer);
 		return;
 	}
 	txn_start_wait(t, t->timers.fr);

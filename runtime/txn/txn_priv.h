@@ -152,7 +152,7 @@ void txn_late_fini(struct txn_late_table *l);
 void txn_late_keep(struct txn *t);
 /* A request (or ACK) of a transaction that has gone: answered again; false: it is none. */
 bool txn_late_request(struct worker *w, const struct sip_key *key, bool ack);
-bool txn_late_reply(struct worker *w, struct sip_msg *m);
+bool txn_late_reply(struct worker *w, const struct sip_draft *d);
 
 /* server.c */
 int txn_send_up(struct txn *t, int status, const struct sip_wire *wire, struct sip_msg *m);
