@@ -14,6 +14,7 @@
 #include "script/env.h"
 #include "script/event.h"
 #include "tm/tm_state.h"
+#include "txn/routes.h"
 #include "txn/txn.h"
 
 enum { SECONDS_MAX = 100, MS_MAX = 30000, DATA_MAX = 65535 };
@@ -30,18 +31,69 @@ static int32_t hold(struct run *r)
 	return code;
 }
 
+static bool in_bounds(struct run *r, int64_t ms, int64_t max)
+{
+	if (ms < 0 || ms > max)
+		script_err(r, "a wait of %lld ms is out of bounds", (long long)ms);
+	return ms >= 0 && ms <= max;
+}
+
 static int32_t wait_await(struct run *r, int64_t ms, int64_t max)
 {
-	int32_t code;
+	int32_t code = in_bounds(r, ms, max) ? hold(r) : -1;
 
-	if (ms < 0 || ms > max) {
-		script_err(r, "a wait of %lld ms is out of bounds", (long long)ms);
-		return -1;
-	}
-	code = hold(r);
 	if (code > 0 && ms)
 		fiber_sleep_await((uint32_t)ms);
 	return code;
+}
+
+/* ---- with a return value: the request is put aside, the script goes on ---- */
+
+static int64_t return_value;
+
+int32_t std_async_param_return(const struct program_value *v)
+{
+	return_value = v->i;
+	return v->i < INT32_MIN || v->i > INT32_MAX ? RT_E_INVAL : 0;
+}
+
+struct later {
+	struct worker *w;
+	uint32_t index, label; /* of the transaction, which may have ended meanwhile */
+	uint32_t ms;
+	int32_t route;
+};
+
+static void continue_later(void *arg)
+{
+	struct later *x = arg;
+	struct txn *t;
+
+	fiber_sleep_await(x->ms);
+	t = txn_find_id(x->w, x->index, x->label);
+	if (t && txn_continue_await(t) == 0) {
+		txn_route_run(t, TXN_RUN_FAILURE, x->route);
+		txn_continue_done(t);
+	}
+	mem_free(&x);
+}
+
+static int32_t put_aside(struct run *r, int32_t route, int64_t ms)
+{
+	int32_t code = tm_need_txn(r);
+	struct later *x;
+
+	if (code <= 0)
+		return code;
+	x = mem_alloc(sizeof(*x));
+	if (!x)
+		return -1;
+	*x = (struct later){r->worker, txn_index(r->txn), txn_label(r->txn), (uint32_t)(ms ? ms : 1), route};
+	txn_save_draft(r->txn, r->draft);
+	if (txn_suspend(r->txn) == 0 && fiber_spawn(r->worker, continue_later, x) == 0)
+		return (int32_t)return_value;
+	mem_free(&x);
+	return -1;
 }
 
 /* The script ends behind it (0). */
@@ -53,8 +105,12 @@ static int32_t go_on(struct run *r, int32_t route)
 
 static int32_t later_await(struct run *r, int32_t route, int64_t ms, int64_t max)
 {
-	int32_t code = route < 0 ? -1 : wait_await(r, ms, max);
+	int32_t code = -1;
 
+	if (route >= 0 && return_value)
+		return in_bounds(r, ms, max) ? put_aside(r, route, ms) : -1;
+	if (route >= 0)
+		code = wait_await(r, ms, max);
 	return code > 0 ? go_on(r, route) : code;
 }
 
@@ -75,14 +131,19 @@ int32_t std_async_async_ms_route(struct run *r, int32_t route, int64_t ms)
 	return ms_allowed(r) ? later_await(r, route, ms, MS_MAX) : -1;
 }
 
+static int32_t slept(int32_t code)
+{
+	return code > 0 && return_value ? (int32_t)return_value : code;
+}
+
 int32_t std_async_async_sleep(struct run *r, int64_t seconds)
 {
-	return wait_await(r, seconds > SECONDS_MAX ? -1 : seconds * 1000, SECONDS_MAX * 1000);
+	return slept(wait_await(r, seconds > SECONDS_MAX ? -1 : seconds * 1000, SECONDS_MAX * 1000));
 }
 
 int32_t std_async_async_ms_sleep(struct run *r, int64_t ms)
 {
-	return ms_allowed(r) ? wait_await(r, ms, MS_MAX) : -1;
+	return ms_allowed(r) ? slept(wait_await(r, ms, MS_MAX)) : -1;
 }
 
 /* ---- groups: names only ---- */
@@ -112,8 +173,11 @@ static bool group_exists(struct run *r, struct str group)
 
 int32_t std_async_async_task_route(struct run *r, int32_t route)
 {
-	int32_t code = route < 0 ? -1 : hold(r);
+	int32_t code;
 
+	if (route >= 0 && return_value)
+		return put_aside(r, route, 0);
+	code = route < 0 ? -1 : hold(r);
 	if (code <= 0)
 		return code;
 	fiber_wake(fiber_self()); /* at the end of this batch */
@@ -184,4 +248,9 @@ int32_t std_async_pv_async_get(struct run *r, const struct pv_name *n, struct va
 	return 0;
 }
 
-STD_MODULE(async)
+static void fini(void)
+{
+	return_value = 0;
+}
+
+STD_MODULE(async, .fini = fini)
