@@ -49,6 +49,7 @@ enum cat_arg_kind {
 	CAT_SHTKEY,
 	CAT_ENUM,
 	CAT_HDRREF,
+	CAT_PVLIST_W,
 };
 
 enum cat_inner {

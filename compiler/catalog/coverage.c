@@ -180,6 +180,7 @@ static const char *const arg_names[] = {
 	[CAT_SHTKEY] = "hash table=>key",
 	[CAT_ENUM] = "one of",
 	[CAT_HDRREF] = "header value",
+	[CAT_PVLIST_W] = "writable $pv;$pv;..",
 };
 
 static void explain_contexts(uint32_t ctx, struct sb *out)

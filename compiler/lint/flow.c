@@ -254,6 +254,8 @@ static void read_args(struct flow *f, const struct sema_call *c, struct ast *n, 
 		const struct sema_arg *a = &c->args[i];
 		bool by_ref = a->kind == CAT_PVAR || a->kind == CAT_PVAR_W || a->kind == CAT_AVP;
 
+		for (int k = 0; a->form == SEMA_ARG_PVLIST && k < a->fmt->n_parts; k++)
+			set_var(f, a->fmt->parts[k].pv, VAR_UNKNOWN, st);
 		if (by_ref)
 			set_var(f, a->pv, VAR_UNKNOWN, st);
 		else if (a->form == SEMA_ARG_FMT)

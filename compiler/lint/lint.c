@@ -57,6 +57,8 @@ static void find_sets(void *arg, struct ast *n)
 
 		if (kind == CAT_PVAR || kind == CAT_PVAR_W || kind == CAT_AVP)
 			note_set(l, c->args[i].pv);
+		for (int k = 0; c->args[i].form == SEMA_ARG_PVLIST && k < c->args[i].fmt->n_parts; k++)
+			note_set(l, c->args[i].fmt->parts[k].pv);
 	}
 }
 

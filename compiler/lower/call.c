@@ -108,14 +108,24 @@ static int code_arg(struct lw *l, const struct sema_arg *a)
 	return lw_load(l, slot);
 }
 
-static int pvref_arg(struct lw *l, const struct sema_arg *a)
+static int pvref(struct lw *l, const struct sema_pv *pv)
 {
 	struct rir_inst *i;
 
-	lower_pvref(l->p, a->pv);
+	lower_pvref(l->p, pv);
 	i = lw_emit(l, RIR_PVREF);
-	i->obj = a->pv;
+	i->obj = pv;
 	return i->t = lw_temp(l);
+}
+
+static int pvlist_arg(struct lw *l, const struct sema_fmt *f)
+{
+	int list = LW_CALL(l, "rt_pvlist_new", "pp");
+
+	for (int i = 0; i < f->n_parts; i++)
+		if (f->parts[i].pv)
+			LW_CALL(l, "rt_pvlist_add", "vppp", list, pvref(l, f->parts[i].pv));
+	return list;
 }
 
 /* Expressions in arguments ignore case and know lines. */
@@ -171,7 +181,9 @@ static int lower_arg(struct lw *l, const struct sema_arg *a, const struct cat_ar
 	case CAT_PVAR:
 	case CAT_PVAR_W:
 	case CAT_AVP:
-		return pvref_arg(l, a);
+		return pvref(l, a->pv);
+	case CAT_PVLIST_W:
+		return pvlist_arg(l, a->fmt);
 	case CAT_REGEX:
 		return regex_arg(l, a, 0);
 	case CAT_SUBST:

@@ -265,6 +265,31 @@ static void pvar_text(struct bind *b, struct str t)
 		bad(b, E_ARGUMENT, "an $avp(...) is expected");
 }
 
+static void pvlist_text(struct bind *b, struct str t)
+{
+	const struct sema_fmt *f = fmt(b, t);
+	int n = 0;
+
+	b->a->form = SEMA_ARG_PVLIST;
+	b->a->fmt = f;
+	for (int i = 0; f && i < f->n_parts; i++) {
+		const struct sema_fmt_part *p = &f->parts[i];
+
+		for (size_t k = 0; !p->pv && k < p->text.n; k++)
+			if (!ascii_lws(p->text.p[k]) && p->text.p[k] != ',' && p->text.p[k] != ';') {
+				bad(b, E_ARGUMENT, "variables between ',' or ';' are expected");
+				return;
+			}
+		n += p->pv != NULL;
+		if (p->pv && (!p->pv->row->writable || p->pv->n_trs)) {
+			bad(b, E_ARGUMENT, "the variables must be such that can be assigned");
+			return;
+		}
+	}
+	if (f && (!n || n > PV_LIST_MAX))
+		bad(b, E_ARGUMENT, n ? "too many variables" : "a variable is expected");
+}
+
 static void text_or_fmt(struct bind *b, struct str t)
 {
 	const struct sema_fmt *f = fmt(b, t);
@@ -603,6 +628,9 @@ static void bind_text(struct bind *b, struct str t)
 	case CAT_HDRREF:
 		header_ref_text(b, t);
 		break;
+	case CAT_PVLIST_W:
+		pvlist_text(b, t);
+		break;
 	}
 }
 
@@ -641,7 +669,7 @@ static void bind_dynamic(struct bind *b)
 	const struct sema_pv *pv;
 
 	if (b->fn->const_args || b->a->kind == CAT_CSTR || b->a->kind == CAT_ENUM ||
-	    b->a->kind == CAT_HDRREF || b->a->kind == CAT_SUBST) {
+	    b->a->kind == CAT_HDRREF || b->a->kind == CAT_SUBST || b->a->kind == CAT_PVLIST_W) {
 		diag_report(b->s->sink, E_NOT_CONSTANT, b->e->loc, "function %.*s: parameter %d is not constant",
 			    (int)b->call->text.n, b->call->text.p, b->at + 1);
 		return;

@@ -34,12 +34,12 @@ static void dump_pv(const struct sema_pv *pv, struct sb *out)
 
 static void dump_arg(const struct sema_arg *a, struct sb *out)
 {
-	static const char *const forms[] = {"int", "text", "fmt", "pv", "expr", "route", "regex", "subst"};
+	static const char *const forms[] = {"int", "text", "fmt", "pv", "expr", "route", "regex", "subst", "pvlist"};
 
 	sb_printf(out, " %s:", forms[a->form]);
 	if (a->form == SEMA_ARG_INT || a->form == SEMA_ARG_ROUTE)
 		sb_addi(out, a->num);
-	else if (a->form == SEMA_ARG_FMT)
+	else if (a->form == SEMA_ARG_FMT || a->form == SEMA_ARG_PVLIST)
 		sb_printf(out, "\"%.*s\"", (int)a->fmt->text.n, a->fmt->text.p);
 	else if (a->form == SEMA_ARG_PV && a->pv)
 		dump_pv(a->pv, out);

@@ -44,6 +44,7 @@ enum sema_arg_form {
 	SEMA_ARG_ROUTE, /* num: index of the route, -1 when it does not exist (only warned) */
 	SEMA_ARG_REGEX, /* text: constant regex, already compiled once to see that it is good */
 	SEMA_ARG_SUBST, /* text: constant "/re/repl/flags" */
+	SEMA_ARG_PVLIST, /* fmt: its variables by reference; what is between them has no meaning */
 };
 
 struct sema_arg {

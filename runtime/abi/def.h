@@ -36,6 +36,7 @@
  *   ANY       number, format string or expression      -> const struct value *
  *   PVAR      exactly one $pv                          -> const struct pv_ref *
  *   PVAR_W    exactly one writable $pv                 -> const struct pv_ref *
+ *   PVLIST_W  writable variables between spaces, ',' or ';'  -> const struct pv_list * (NULL: memory is out)
  *   AVP       exactly one $avp(..)                     -> const struct pv_ref *
  *   ROUTE ROUTE_ONREPLY ROUTE_FAILURE ROUTE_BRANCH ROUTE_BRANCH_FAILURE
  *             name of such a route, static or format   -> int32_t index, -1 when there is none
@@ -106,6 +107,7 @@ struct rt_subst;
 #define ARG_ANY const struct value *
 #define ARG_PVAR const struct pv_ref *
 #define ARG_PVAR_W const struct pv_ref *
+#define ARG_PVLIST_W const struct pv_list *
 #define ARG_AVP const struct pv_ref *
 #define ARG_ROUTE int32_t
 #define ARG_ROUTE_ONREPLY int32_t

@@ -46,4 +46,11 @@ struct pv_ref {
 	const struct pv_name *name; /* NULL when the inner name is dynamic */
 };
 
+/* Several of them: argument kind PVLIST_W. In the arena of the run. */
+enum { PV_LIST_MAX = 64 };
+struct pv_list {
+	size_t n;
+	const struct pv_ref *v[PV_LIST_MAX];
+};
+
 #endif

@@ -70,6 +70,20 @@ int32_t rt_arg_key(struct run *r, const struct str *s, const struct str *keys)
 	return -1;
 }
 
+void *rt_pvlist_new(struct run *r)
+{
+	return arena_new_of(r->arena, struct pv_list);
+}
+
+void rt_pvlist_add(struct run *r, void *list, const struct pv_ref *ref)
+{
+	struct pv_list *l = list;
+
+	(void)r;
+	if (l && l->n < PV_LIST_MAX)
+		l->v[l->n++] = ref;
+}
+
 int64_t rt_arg_methods(struct run *r, const struct str *s)
 {
 	struct str rest = *s;

@@ -202,6 +202,37 @@ int32_t std_sqlops_sql_xquery(struct run *r, const struct str *connection, const
 	return v.n_rows ? 1 : 2;
 }
 
+/* As an assignment of the script, but null leaves what an avp has. */
+static int assign(struct run *r, const struct pv_ref *to, const struct db_cell *c)
+{
+	struct value v = c->type == DB_REAL ? value_str(c->s) : value_of(c);
+
+	if (c->type == DB_NULL && strcmp(to->pv_class, "avp") == 0)
+		return 0;
+	if (to->set(r, &v) >= 0)
+		return 0;
+	script_err(r, "cannot assign to " STR_FMT, STR_ARG(to->text));
+	return RT_E_INVAL;
+}
+
+int32_t std_sqlops_sql_pvquery(struct run *r, const struct str *connection, const struct str *sql, const struct pv_list *result)
+{
+	struct db_result v;
+
+	if (!result || query(r, connection, sql, &v))
+		return -1;
+	for (size_t row = v.n_rows; row-- > 0;)
+		for (size_t i = 0; i < v.n_cols; i++) {
+			if (i == result->n) {
+				script_err(r, "there is no variable for column %zu", i + 1);
+				return -1;
+			}
+			if (assign(r, result->v[i], &v.cells[row * v.n_cols + i]))
+				return -1;
+		}
+	return v.n_rows ? 1 : 2;
+}
+
 int32_t std_sqlops_sql_result_free(struct run *r, const struct str *result)
 {
 	struct kept *k = kept_of(r, *result, false);
