@@ -220,7 +220,7 @@ static int execute_one(struct db_ask *j, const struct db_statement *st)
 	uint64_t us = world ? world_now(world) - began : 0;
 
 	if (world && us >= (uint64_t)latency_conf.db_us)
-		log_msg(latency_conf.level, "alert - query execution too long [%llu us] for [" STR_FMT "]", (unsigned long long)us,
+		log_msg((int)latency_conf.level, "alert - query execution too long [%llu us] for [" STR_FMT "]", (unsigned long long)us,
 			STR_ARG(st->sql));
 	return err;
 }

@@ -83,7 +83,7 @@ static bool run_event(struct job *j, int32_t route, const char *name)
 
 static uint64_t route_begins(const struct job *j)
 {
-	return log_on(latency_conf.cfg_level) ? world_now(worker_world(j->w)) : 0;
+	return log_on((int)latency_conf.cfg_level) ? world_now(worker_world(j->w)) : 0;
 }
 
 static void route_ended(const struct job *j, const char *which, uint64_t began)
@@ -91,7 +91,7 @@ static void route_ended(const struct job *j, const char *which, uint64_t began)
 	uint64_t us = began ? world_now(worker_world(j->w)) - began : 0;
 
 	if (began && us >= (uint64_t)latency_conf.cfg_us)
-		log_msg(latency_conf.cfg_level, "%s-route executed in: %llu usec", which, (unsigned long long)us);
+		log_msg((int)latency_conf.cfg_level, "%s-route executed in: %llu usec", which, (unsigned long long)us);
 }
 
 static void run_request(struct job *j)

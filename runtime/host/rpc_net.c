@@ -196,8 +196,7 @@ static void add_record(struct rpc *c, struct rpc_node *s, const struct net_dns_i
 		break;
 	}
 	rpc_add_str(c, s, "rr_permanent", yes_no(d->permanent));
-	if (!d->permanent)
-		rpc_add_int(c, s, "rr_expires", d->left_s);
+	rpc_add_int(c, s, "rr_expires", d->permanent ? 0 : d->left_s);
 }
 
 static bool add_entry(void *arg, const struct net_dns_info *d)
@@ -210,13 +209,12 @@ static bool add_entry(void *arg, const struct net_dns_info *d)
 	rpc_add_int(c, s, "size_bytes", (int64_t)d->bytes);
 	rpc_add_int(c, s, "reference_counter", 1);
 	rpc_add_str(c, s, "permanent", yes_no(d->permanent));
-	if (!d->permanent)
-		rpc_add_int(c, s, "expires", d->left_s);
+	rpc_add_int(c, s, "expires", d->permanent ? 0 : d->left_s);
 	rpc_add_int(c, s, "last_used", 0);
 	rpc_add_str(c, s, "negative_entry", yes_no(d->status != 0));
 	if (d->status)
 		return !c->fault;
-	all = rpc_add_struct(c, s, "records");
+	all = rpc_add_array(c, s, "records");
 	for (unsigned i = 0; i < d->n; i++)
 		add_record(c, rpc_add_struct(c, all, NULL), d, i);
 	return !c->fault;
@@ -294,6 +292,58 @@ static void dns_debug(struct rpc *c)
 	net_dns_each(c->worker, add_debug, c);
 }
 
+/* A line of values for each record; what none of ours has been told of is 0. */
+static void add_debug_record(struct rpc *c, const struct net_dns_info *d, unsigned k)
+{
+	const struct world_rr *r = &d->rr[k];
+	char text[ADDR_TEXT_MAX];
+
+	rpc_add_str(c, NULL, NULL, d->name);
+	rpc_add_int(c, NULL, NULL, d->type);
+	rpc_add_int(c, NULL, NULL, k);
+	rpc_add_int(c, NULL, NULL, (int64_t)d->bytes);
+	rpc_add_int(c, NULL, NULL, 1);
+	rpc_add_int(c, NULL, NULL, d->left_s);
+	rpc_add_int(c, NULL, NULL, 0);
+	rpc_add_int(c, NULL, NULL, d->permanent ? NET_DNS_PERMANENT : 0);
+	switch (r->type) {
+	case DNS_A:
+	case DNS_AAAA:
+		rpc_add_str(c, NULL, NULL, S("ip"));
+		rpc_add_str(c, NULL, NULL, addr_text(&r->addr, false, text));
+		break;
+	case DNS_SRV:
+		rpc_add_str(c, NULL, NULL, S("srv"));
+		rpc_add_str(c, NULL, NULL, r->name);
+		break;
+	case DNS_NAPTR:
+		rpc_add_str(c, NULL, NULL, S("naptr "));
+		rpc_add_fmt(c, NULL, NULL, STR_FMT STR_FMT STR_FMT STR_FMT, STR_ARG(r->flags), STR_ARG(r->service), STR_ARG(r->regexp),
+			    STR_ARG(r->name));
+		break;
+	case DNS_TXT:
+	case DNS_PTR:
+		rpc_add_str(c, NULL, NULL, r->type == DNS_TXT ? S("txt") : S("ptr"));
+		rpc_add_str(c, NULL, NULL, r->name);
+		break;
+	}
+	rpc_add_int(c, NULL, NULL, d->left_s);
+}
+
+static bool add_debug_all(void *arg, const struct net_dns_info *d)
+{
+	struct rpc *c = arg;
+
+	for (unsigned k = 0; k < d->n; k++)
+		add_debug_record(c, d, k);
+	return !c->fault;
+}
+
+static void dns_debug_all(struct rpc *c)
+{
+	net_dns_each(c->worker, add_debug_all, c);
+}
+
 static void dns_mem_info(struct rpc *c)
 {
 	size_t used, max;
@@ -325,9 +375,13 @@ static void dns_delete_all_force(struct rpc *c)
 static void delete_one(struct rpc *c, enum world_dns_type type)
 {
 	struct str name;
+	int err;
 
-	if (rpc_arg_str(c, 0, false, &name) && !net_dns_delete(c->worker, name, type))
-		rpc_fail(c, 400, "Not found");
+	if (!rpc_arg_str(c, 0, false, &name))
+		return;
+	err = net_dns_delete(c->worker, name, type);
+	if (err)
+		rpc_fail(c, 400, err == RT_E_STATE ? "Permanent entries cannot be deleted" : "Not found");
 }
 
 static void dns_delete_a(struct rpc *c)
@@ -369,10 +423,10 @@ static void dns_delete_none(struct rpc *c)
 static void put(struct rpc *c, struct str name, struct world_rr *rr, int64_t ttl, int64_t flags)
 {
 	int err = ttl < 0 || ttl > INT32_MAX ? RT_E_INVAL
-					     : net_dns_put(c->worker, name, rr, (uint32_t)ttl, flags & 2);
+					     : net_dns_put(c->worker, name, rr, (uint32_t)ttl, (unsigned)flags & 3);
 
 	if (err)
-		rpc_fail(c, 400, "Failed to add record to the cache");
+		rpc_fail(c, 400, "Failed to add the entry to the cache");
 }
 
 static void add_address(struct rpc *c, enum world_dns_type type, int family)
@@ -385,7 +439,7 @@ static void add_address(struct rpc *c, enum world_dns_type type, int family)
 	    !rpc_arg_str(c, 2, false, &ip) || !rpc_arg_int(c, 3, false, &flags))
 		return;
 	if (!addr_parse(ip, &rr.addr) || rr.addr.family != family)
-		rpc_fail(c, 400, "Malformed ip address");
+		rpc_fail(c, 400, "Failed to add the entry to the cache");
 	else
 		put(c, name, &rr, ttl, flags);
 }
@@ -412,7 +466,7 @@ static void dns_add_srv(struct rpc *c)
 	    !rpc_arg_int(c, 6, false, &flags))
 		return;
 	if (prio < 0 || prio > 65535 || weight < 0 || weight > 65535 || port < 0 || port > 65535) {
-		rpc_fail(c, 400, "Failed to add record to the cache");
+		rpc_fail(c, 400, "Failed to add the entry to the cache");
 		return;
 	}
 	rr.prio = (uint16_t)prio;
@@ -456,7 +510,7 @@ const struct std_rpc rpc_net_commands[] = {
 	{"net.stats", net_stats_, "Counts of the transport layer over all workers."},
 	{"dns.mem_info", dns_mem_info, "Bytes of cached names: used, limit."},
 	{"dns.debug", dns_debug, "Cached names in short."},
-	{"dns.debug_all", dns_view, "Cached names with their records."},
+	{"dns.debug_all", dns_debug_all, "Cached records in short."},
 	{"dns.view", dns_view, "Cached names with their records."},
 	{"dns.lookup", dns_lookup, "What is known or can be learnt: type and name."},
 	{"dns.add_a", dns_add_a, "Put an address: name, ttl, ip, flags (2: for good)."},

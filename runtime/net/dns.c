@@ -400,7 +400,7 @@ void net_dns_detach(struct net_worker *nw)
 
 /* ---- for RPC ---- */
 
-int net_dns_put(struct worker *w, struct str name, const struct world_rr *rr, uint32_t ttl, bool permanent)
+int net_dns_put(struct worker *w, struct str name, const struct world_rr *rr, uint32_t ttl, unsigned flags)
 {
 	struct net *n = net_of(w);
 	char buf[NAME_MAX_BYTES];
@@ -410,10 +410,10 @@ int net_dns_put(struct worker *w, struct str name, const struct world_rr *rr, ui
 		return RT_E_INVAL;
 	for (size_t i = 0; i < name.n; i++)
 		buf[i] = ascii_lower(name.p[i]);
-	e = entry_new(str_make(buf, name.n), rr->type, 0, rr, 1);
+	e = entry_new(str_make(buf, name.n), rr->type, flags & NET_DNS_NEGATIVE ? RT_E_NOENT : 0, rr, flags & NET_DNS_NEGATIVE ? 0 : 1);
 	if (!e)
 		return RT_E_NOMEM;
-	e->permanent = permanent;
+	e->permanent = flags & NET_DNS_PERMANENT;
 	e->expires = worker_now(w) + (uint64_t)ttl * 1000000;
 	insert(n->dns, e);
 	net_dns_unref(&e);
@@ -431,22 +431,25 @@ int net_dns_learn_await(struct worker *w, struct str name, enum world_dns_type t
 	return err;
 }
 
-bool net_dns_delete(struct worker *w, struct str name, enum world_dns_type type)
+int net_dns_delete(struct worker *w, struct str name, enum world_dns_type type)
 {
 	struct net_dns *d = net_of(w)->dns;
 	char buf[NAME_MAX_BYTES];
 	struct net_dns_entry *e = NULL;
+	int err = RT_E_NOENT;
 
 	if (name.n > sizeof(buf))
-		return false;
+		return RT_E_NOENT;
 	for (size_t i = 0; i < name.n; i++)
 		buf[i] = ascii_lower(name.p[i]);
 	pthread_mutex_lock(&d->lock);
 	e = search(d, str_make(buf, name.n), type);
 	if (e)
+		err = e->permanent ? RT_E_STATE : 0;
+	if (!err)
 		unlink_entry(d, e);
 	pthread_mutex_unlock(&d->lock);
-	return e != NULL;
+	return err;
 }
 
 void net_dns_each(struct worker *w, net_dns_visit_fn *fn, void *arg)

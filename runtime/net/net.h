@@ -290,10 +290,12 @@ void net_dns_local_ttl(struct worker *w, uint32_t s);
 /* Forget all cached names but, unless told, those that were put there for good. */
 void net_dns_flush(struct net *n, bool permanent_too);
 /* Add or replace an entry of one record. RT_E_INVAL, RT_E_NOMEM. */
-int net_dns_put(struct worker *w, struct str name, const struct world_rr *rr, uint32_t ttl, bool permanent);
+enum net_dns_put { NET_DNS_NEGATIVE = 1 /* that there is none */, NET_DNS_PERMANENT = 2 /* never forgotten or replaced */ };
+int net_dns_put(struct worker *w, struct str name, const struct world_rr *rr, uint32_t ttl, unsigned flags);
 /* Ask when it is not cached. RT_E_NOENT, RT_E_TIMEOUT, RT_E_IO ... */
 int net_dns_learn_await(struct worker *w, struct str name, enum world_dns_type type);
-bool net_dns_delete(struct worker *w, struct str name, enum world_dns_type type);
+/* RT_E_NOENT; RT_E_STATE: it was put there for good. */
+int net_dns_delete(struct worker *w, struct str name, enum world_dns_type type);
 void net_dns_memory(const struct net *n, size_t *used, size_t *max);
 
 struct net_dns_info {

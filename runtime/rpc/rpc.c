@@ -140,18 +140,25 @@ bool rpc_push(struct rpc *c, const struct rpc_node *arg)
 	return true;
 }
 
-static const struct rpc_node *arg_at(struct rpc *c, size_t i, bool optional)
+/* The words of the reference's binary protocol; there parameters are counted from 0. */
+static void bad_arg(struct rpc *c, size_t i, const char *type)
+{
+	rpc_fail(c, 400, "error at parameter %zu: expected %s type but %s", i, type,
+		 i < c->n_args ? "record doesn't match type" : "end of packet encountered");
+}
+
+static const struct rpc_node *arg_at(struct rpc *c, size_t i, bool optional, const char *type)
 {
 	if (i < c->n_args)
 		return c->args[i];
 	if (!optional)
-		rpc_fail(c, 400, "Too few parameters");
+		bad_arg(c, i, type);
 	return NULL;
 }
 
 bool rpc_arg_str(struct rpc *c, size_t i, bool optional, struct str *ret)
 {
-	const struct rpc_node *n = arg_at(c, i, optional);
+	const struct rpc_node *n = arg_at(c, i, optional, "string");
 
 	if (!n)
 		return false;
@@ -169,13 +176,13 @@ bool rpc_arg_str(struct rpc *c, size_t i, bool optional, struct str *ret)
 	case RPC_ARRAY:
 		break;
 	}
-	rpc_fail(c, 400, "Parameter %zu is not a string", i + 1);
+	bad_arg(c, i, "string");
 	return false;
 }
 
 bool rpc_arg_int(struct rpc *c, size_t i, bool optional, int64_t *ret)
 {
-	const struct rpc_node *n = arg_at(c, i, optional);
+	const struct rpc_node *n = arg_at(c, i, optional, "integer");
 
 	if (!n)
 		return false;
@@ -185,7 +192,7 @@ bool rpc_arg_int(struct rpc *c, size_t i, bool optional, int64_t *ret)
 	}
 	if (n->kind == RPC_STR && str_to_i64(n->s, ret))
 		return true;
-	rpc_fail(c, 400, "Parameter %zu is not a number", i + 1);
+	bad_arg(c, i, "integer");
 	return false;
 }
 

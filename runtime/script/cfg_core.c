@@ -3,6 +3,7 @@
  * The variables of the groups "core" and "tcp". Those in CORE_VARS are what the script set at start: they can be
  * read, and changing them is refused, because the parts that use them read them once.
  */
+#include "core/latency.h"
 #include "core/log.h"
 #include "script/cfg.h"
 #include "script/load.h"
@@ -59,11 +60,7 @@ static void set_debug(int64_t v)
 	X(core, sip_parser_log_oneline, "sip_parser_log_oneline", 0, 0, "parser messages in one line")\
 	X(core, sip_parser_log, "sip_parser_log", -1, 0, "level of parser messages")              \
 	X(core, corelog, "corelog", -1, 0, "level of some messages of the core")                  \
-	X(core, latency_cfg_log, "latency_cfg_log", 3, 0, "level of the time a script took")      \
-	X(core, latency_log, "latency_log", -1, 0, "level of slow operations")                    \
-	X(core, latency_limit_db, "latency_limit_db", 0, 0, "database operations slower than this are logged, us")\
 	X(core, latency_limit_action, "latency_limit_action", 0, 0, "actions slower than this are logged, us")\
-	X(core, latency_limit_cfg, "latency_limit_cfg", 0, 0, "script runs slower than this are logged, us")\
 	X(core, pv_cache_limit, "pv_cache_limit", 2048, 0, "variables at which the cache warns")   \
 	X(core, pv_cache_action, "pv_cache_action", 0, 0, "what happens then")                    \
 	X(tcp, connect_timeout, "tcp_connect_timeout", 10, CFG_HIDDEN, "limit of connecting, s")   \
@@ -109,6 +106,12 @@ static const struct cfg_row rows[] = {
 	 .changed = set_debug, .doc = "log level"},
 	{.group = "core", .name = "max_while_loops", .kind = CFG_INT, .min = 0, .max = 1 << 30,
 	 .value = &script_conf.max_while_loops, .doc = "rounds of a while"},
+	{.group = "core", .name = "latency_cfg_log", .kind = CFG_INT, .value = &latency_conf.cfg_level, .doc = "level of the time a script took"},
+	{.group = "core", .name = "latency_log", .kind = CFG_INT, .value = &latency_conf.level, .doc = "level of slow operations"},
+	{.group = "core", .name = "latency_limit_db", .kind = CFG_INT, .value = &latency_conf.db_us,
+	 .doc = "database operations slower than this are logged, us"},
+	{.group = "core", .name = "latency_limit_cfg", .kind = CFG_INT, .value = &latency_conf.cfg_us,
+	 .doc = "script runs slower than this are logged, us"},
 #define ROW(g, n, p, d, f, text)                                                                   \
 	{.group = #g, .name = #n, .kind = CFG_INT, .flags = (f) | CFG_FIXED, .value = &fixed[V_##g##_##n], .doc = text},
 	CORE_VARS(ROW)

@@ -121,8 +121,8 @@ static void set_conf(const struct program *p)
 	script_conf.max_while_loops = program_core_int(p, "max_while_loops", 100);
 	script_conf.server_id = program_core_int(p, "server_id", 0);
 	latency_conf = (struct latency_conf){
-		.level = (int)program_core_int(p, "latency_log", L_ERR),
-		.cfg_level = (int)program_core_int(p, "latency_cfg_log", L_DBG),
+		.level = program_core_int(p, "latency_log", L_ERR),
+		.cfg_level = program_core_int(p, "latency_cfg_log", L_DBG),
 		.action_us = program_core_int(p, "latency_limit_action", 0),
 		.db_us = program_core_int(p, "latency_limit_db", 0),
 		.cfg_us = program_core_int(p, "latency_limit_cfg", 0),

@@ -136,8 +136,8 @@ void rt_action_done(struct run *r, const struct str *name, int32_t site, int64_t
 	const struct program_site *s = &r->prog->sites[site];
 	int64_t us = rt_clock(r) - began;
 
-	if (us >= latency_conf.action_us && log_on(latency_conf.level))
-		log_at(latency_conf.level, "script", NULL, 0, "alert - action [" STR_FMT "] cfg [%s:%u] took too long [%lld us]",
+	if (us >= latency_conf.action_us && log_on((int)latency_conf.level))
+		log_at((int)latency_conf.level, "script", NULL, 0, "alert - action [" STR_FMT "] cfg [%s:%u] took too long [%lld us]",
 		       STR_ARG(*name), s->file, s->line, (long long)us);
 }
 

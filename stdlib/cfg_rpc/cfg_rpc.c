@@ -35,7 +35,7 @@ static bool group_arg(struct rpc *c, bool must_be_instance, struct target *t)
 		s = str_head(s, open);
 	}
 	if (!ok)
-		rpc_fail(c, 400, must_be_instance ? "a group is written group[id] here" : "a group is written group or group[id]");
+		rpc_fail(c, 400, must_be_instance ? "Wrong group syntax. Use \"group[id]\"" : "Wrong group syntax. Use either \"group\", or \"group[id]\"");
 	t->g = ok ? cfg_group_find(s) : NULL;
 	return ok;
 }
@@ -56,7 +56,8 @@ static bool value_arg(struct rpc *c, enum rpc_kind kind, struct cfg_value *ret)
 	const struct rpc_node *n = c->n_args > 2 ? c->args[2] : NULL;
 
 	if (!n || (n->kind != RPC_INT && n->kind != RPC_STR) || (kind != RPC_STRUCT && n->kind != kind)) {
-		rpc_fail(c, 400, "parameter 3 must be %s", kind == RPC_INT ? "a number" : kind == RPC_STR ? "a text" : "a number or a text");
+		rpc_fail(c, 400, "error at parameter 2: expected %s type but %s", kind == RPC_INT ? "integer" : "string",
+			 n ? "record doesn't match type" : "end of packet encountered");
 		return false;
 	}
 	*ret = (struct cfg_value){.is_str = n->kind == RPC_STR, .i = n->i, .s = n->s};
@@ -91,7 +92,7 @@ void std_cfg_rpc_rpc_get(struct rpc *c)
 	struct str name;
 
 	if (c->n_args == 0) {
-		rpc_fail(c, 500, "a group is needed");
+		rpc_fail(c, 500, "Failed to get the parameters");
 		return;
 	}
 	if (!group_arg(c, false, &t))
@@ -99,11 +100,11 @@ void std_cfg_rpc_rpc_get(struct rpc *c)
 	if (t.g && rpc_arg_str(c, 1, true, &name))
 		t.v = cfg_var_find(t.g, name);
 	if (!t.g || (c->n_args > 1 && !t.v) || (t.inst != CFG_NO_INSTANCE && !cfg_instance_exists(t.g, t.inst)))
-		rpc_fail(c, 400, "there is no such variable");
+		rpc_fail(c, 400, "Failed to get the variable");
 	else if (c->n_args == 1)
 		get_group(c, &t);
 	else if (cfg_var_hidden(t.v))
-		rpc_fail(c, 400, "the variable cannot be read by RPC");
+		rpc_fail(c, 400, "Variable exists, but it is not readable via RPC interface");
 	else if (cfg_read(c->arena, t.g, t.inst, t.v, &x) == 0)
 		add_value(c, NULL, NULL, &x);
 }
@@ -130,7 +131,7 @@ void std_cfg_rpc_rpc_help(struct rpc *c)
 	if (!target_arg(c, false, &t))
 		return;
 	if (!t.v) {
-		rpc_fail(c, 400, "there is no such variable");
+		rpc_fail(c, 400, "Failed to get the variable description");
 		return;
 	}
 	rpc_add_fmt(c, NULL, NULL, "%s", cfg_var_doc(t.v));
@@ -139,11 +140,11 @@ void std_cfg_rpc_rpc_help(struct rpc *c)
 
 /* ---- changing ---- */
 
+/* One that is taken at start tells so; the reference would change it. */
 static void refuse(struct rpc *c, int err)
 {
 	if (err)
-		rpc_fail(c, 400, "the variable is not changed: %s",
-			 err == RT_E_STATE ? "it is taken at start" : rt_strerror(err));
+		rpc_fail(c, 400, err == RT_E_STATE ? "Failed to set the variable: it is taken at start" : "Failed to set the variable");
 }
 
 static void set(struct rpc *c, enum rpc_kind kind, bool delayed)
@@ -206,7 +207,7 @@ static void del(struct rpc *c, bool delayed)
 	if (!target_arg(c, true, &t))
 		return;
 	if (!t.v || (delayed ? cfg_delay(t.g, t.inst, t.v, NULL) : cfg_del(t.g, t.inst, t.v)))
-		rpc_fail(c, 400, "there is no such value");
+		rpc_fail(c, 400, "Failed to delete the value");
 }
 
 void std_cfg_rpc_rpc_del(struct rpc *c)
@@ -262,7 +263,7 @@ static void instance(struct rpc *c, int (*fn)(struct cfg_group *g, int64_t inst)
 	if (!group_arg(c, true, &t))
 		return;
 	if (!t.g || fn(t.g, t.inst))
-		rpc_fail(c, 400, "the instance is not %s", fn == cfg_instance_add ? "added" : "there");
+		rpc_fail(c, 400, "Failed to %s the group instance", fn == cfg_instance_add ? "add" : "delete");
 }
 
 void std_cfg_rpc_rpc_add_group_inst(struct rpc *c)

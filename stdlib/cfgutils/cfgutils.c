@@ -168,9 +168,9 @@ void std_cfgutils_rpc_rand_set_prob(struct rpc *c)
 {
 	int64_t p;
 
-	if (!rpc_arg_int(c, 0, false, &p))
-		return;
-	if (p < 0 || p > 100)
+	if (!rpc_peek_int(c, 0, &p))
+		rpc_fail(c, 500, "Invalid Parameters");
+	else if (p < 0 || p > 100)
 		rpc_fail(c, 500, "Invalid Percent");
 	else
 		atomic_store(&probability, (int)p);
@@ -191,8 +191,10 @@ static bool mask_arg(struct rpc *c, uint32_t *ret)
 {
 	int64_t v;
 
-	if (!rpc_arg_int(c, 0, false, &v))
+	if (!rpc_peek_int(c, 0, &v)) {
+		rpc_fail(c, 500, "Invalid Parameters");
 		return false;
+	}
 	*ret = (uint32_t)v;
 	if (*ret == 0)
 		rpc_fail(c, 500, "Invalid flag mask");
@@ -232,18 +234,17 @@ void std_cfgutils_rpc_get_gflags(struct rpc *c)
 
 void std_cfgutils_rpc_get_config_hash(struct rpc *c)
 {
-	if (start_hash[0])
-		rpc_add_str(c, NULL, NULL, str_of(start_hash));
-	else
-		rpc_fail(c, 500, "no hash_file is set");
+	rpc_add_str(c, NULL, NULL, str_of(start_hash)); /* empty without hash_file */
 }
 
 void std_cfgutils_rpc_check_config_hash(struct rpc *c)
 {
 	char now[HASH_MAX] = "";
 
-	if (!start_hash[0] || !hash_file(now))
-		rpc_fail(c, 500, "the hash cannot be taken");
+	if (!start_hash[0])
+		rpc_fail(c, 500, "No hash file");
+	else if (!hash_file(now))
+		rpc_fail(c, 500, "Failed to hash the file");
 	else
 		rpc_add_str(c, NULL, NULL, strcmp(now, start_hash) == 0 ? S("Identical hash") : S("Different hash"));
 }

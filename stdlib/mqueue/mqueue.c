@@ -324,22 +324,25 @@ static void add_queue(struct rpc *c, struct queue *q)
 	rpc_add_int(c, s, "size", size_of(q));
 }
 
-static struct queue *arg_queue(struct rpc *c, int code)
+/* The codes of faults: no name, no such queue. */
+static struct queue *arg_queue(struct rpc *c, int unnamed, int unknown)
 {
 	struct queue *q;
 	struct str name;
 
-	if (!rpc_arg_str(c, 0, false, &name))
+	if (!rpc_peek_str(c, 0, &name)) {
+		rpc_fail(c, unnamed, "No queue name");
 		return NULL;
+	}
 	q = find(name);
 	if (!q)
-		rpc_fail(c, code, "No such queue");
+		rpc_fail(c, unknown, "No such queue");
 	return q;
 }
 
 void std_mqueue_rpc_get_size(struct rpc *c)
 {
-	struct queue *q = arg_queue(c, 404);
+	struct queue *q = arg_queue(c, 400, 404);
 
 	if (q)
 		add_queue(c, q);
@@ -353,7 +356,7 @@ void std_mqueue_rpc_get_sizes(struct rpc *c)
 
 void std_mqueue_rpc_fetch(struct rpc *c)
 {
-	struct queue *q = arg_queue(c, 500);
+	struct queue *q = arg_queue(c, 500, 500);
 	struct item *i = q ? take(q) : NULL;
 	struct rpc_node *s;
 

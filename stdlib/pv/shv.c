@@ -185,18 +185,19 @@ static bool value_arg(struct rpc *c, struct value *val)
 	struct str type, text;
 	int64_t i;
 
-	if (!rpc_arg_str(c, 1, false, &type))
-		return false;
-	if (str_ieq(type, S("int"))) {
-		if (!rpc_arg_int(c, 2, false, &i))
-			return false;
+	if (!rpc_peek_str(c, 1, &type))
+		rpc_fail(c, 500, "Missing parameter type (Parameters: varname type value)");
+	else if (str_ieq(type, S("int")) && rpc_peek_int(c, 2, &i))
 		*val = value_int(i);
-		return true;
-	}
-	if (!rpc_arg_str(c, 2, false, &text))
-		return false;
-	*val = value_str(text);
-	return true;
+	else if (str_ieq(type, S("int")))
+		rpc_fail(c, 500, "Missing integer parameter value (Parameters: varname type value)");
+	else if (!str_ieq(type, S("str")) && !str_ieq(type, S("string")))
+		rpc_fail(c, 500, "Unknown parameter type (Types: int or str)");
+	else if (rpc_peek_str(c, 2, &text))
+		*val = value_str(text);
+	else
+		rpc_fail(c, 500, "Missing string parameter value (Parameters: varname type value)");
+	return !c->fault;
 }
 
 /* Only variables that a script or a parameter made. */

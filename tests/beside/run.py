@@ -426,7 +426,7 @@ class Run:
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.me, "ME", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.uas, "UAS", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.extra, "EXTRA", t)
-        t = re.sub(r"branch=z9hG4bK-?[0-9a-f]{4,}\.[0-9a-f]+\.\d+", "branch=BRANCH", t)
+        t = re.sub(r"branch=z9hG4bK-?[0-9a-f]+\.[0-9a-f]+\.\d+", "branch=BRANCH", t)
         t = re.sub(r"(to_tag=)(?!uas|t1)[^;\s]+", r"\1TAG", t)
         t = re.sub(r"ul(?:oc|cx)-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+(-[0-9a-f]+)?", "RUID", t)
         t = re.sub(r"(?m)^(Server|User-Agent): .*\n?", "", t)
@@ -434,6 +434,7 @@ class Run:
         t = re.sub(r"(?i)(expires=|\"?expires\"?:\s*\"?)(\d{1,7})(?!\d)",
                    lambda m: m.group(1) + str((int(m.group(2)) + 10) // 20 * 20), t)
         t = re.sub(r"(?<!\d)1[789]\d{8}(?!\d)", "1111111111", t)
+        t = re.sub(r"((?:size_bytes|reference_counter)\"?:\s*)\d+", r"\g<1>0", t)
         t = re.sub(r"  pid=\d+ ", "  pid=N ", t)
         t = re.sub(r"\d+ us(?=\]|ec)", "N us", re.sub(r"(alert - action \[\w+) \(\d+\)", r"\1", t))
         t = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "DATE", t)

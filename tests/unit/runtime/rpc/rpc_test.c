@@ -69,7 +69,7 @@ static void test_json(void **state)
 		{"{\"jsonrpc\":\"2.0\",\"method\":\"t.int\",\"params\":[\"41\"],\"id\":1}",
 		 "{\"jsonrpc\":\"2.0\",\"result\":42,\"id\":1}"},
 		{"{\"jsonrpc\":\"2.0\",\"method\":\"t.int\",\"id\":1}",
-		 "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":400,\"message\":\"Too few parameters\"},\"id\":1}"},
+		 "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":400,\"message\":\"error at parameter 0: expected integer type but end of packet encountered\"},\"id\":1}"},
 		{"{\"jsonrpc\":\"2.0\",\"method\":\"nope\",\"id\":1}",
 		 "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":500,\"message\":\"Method Not Found\"},\"id\":1}"},
 		{"{", "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700,\"message\":\"Parse error\"},\"id\":null}"},
