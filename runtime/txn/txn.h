@@ -279,6 +279,7 @@ struct txn_uac {
 	const struct str *routes;
 	unsigned n_routes;
 	struct str headers, body; /* whole headers */
+	int max_forwards;         /* 0: 70; -1: `headers` has it */
 	const struct net_socket *sock;
 	txn_uac_fn *fn; /* may be NULL */
 	void *arg;

@@ -30,6 +30,7 @@ static int build(struct txn *t, const struct txn_uac *u)
 			    .routes = u->routes,
 			    .n_routes = u->n_routes,
 			    .headers = u->headers,
+			    .max_forwards = u->max_forwards,
 			    .body = u->body,
 			    .ident = &txn_cfg.ident};
 	struct sip_wire wire;

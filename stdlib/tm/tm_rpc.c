@@ -133,16 +133,15 @@ static void work_on(struct worker *w, void *arg)
 		x->left += txn_branch_status(txn_branch_at(t, i)) < 200;
 }
 
-/* Call-ID and CSeq number from argument i on. */
+/* Call-ID and CSeq number from argument i on; what is no number is that of no request. */
 static bool call_args(struct rpc *c, size_t i, struct work *x)
 {
 	struct str text;
-	uint64_t n;
+	uint64_t n = 0;
 
-	if (!rpc_arg_str(c, i, true, &x->call_id) || !rpc_arg_str(c, i + 1, true, &text) ||
-	    !str_to_u64(text, UINT32_MAX, &n))
+	if (!rpc_arg_str(c, i, true, &x->call_id) || !rpc_arg_str(c, i + 1, true, &text))
 		return false;
-	x->cseq = (uint32_t)n;
+	x->cseq = str_to_u64(text, UINT32_MAX, &n) ? (uint32_t)n : 0;
 	return true;
 }
 
@@ -167,9 +166,10 @@ void std_tm_rpc_cancel(struct rpc *c)
 
 static bool code_args(struct rpc *c, struct work *x)
 {
+	struct str text;
 	int64_t code;
 
-	if (!rpc_arg_int(c, 0, true, &code) || code < 100 || code > 699) {
+	if (!rpc_arg_str(c, 0, true, &text) || !str_to_i64(text, &code) || code < 100 || code > 699) {
 		rpc_fail(c, 400, "Reply code expected");
 		return false;
 	}
@@ -184,6 +184,12 @@ static bool code_args(struct rpc *c, struct work *x)
 /* The To tag of the reference's form is read and not used: a transaction keeps one tag. */
 static void answer(struct rpc *c, struct work *x, size_t rest)
 {
+	struct str tag;
+
+	if (!rpc_arg_str(c, rest - 1, true, &tag)) {
+		rpc_fail(c, 400, "To tag expected");
+		return;
+	}
 	if (!rpc_arg_str(c, rest, true, &x->headers) || str_eq(x->headers, S(".")))
 		x->headers = STR_NULL;
 	if (!rpc_arg_str(c, rest + 1, true, &x->body))
@@ -191,7 +197,9 @@ static void answer(struct rpc *c, struct work *x, size_t rest)
 	rpc_each_worker(c, work_on, x);
 	if (c->fault)
 		return;
-	if (!x->found)
+	if (!x->found && x->call_id.n)
+		rpc_fail(c, 404, "Transaction not found");
+	else if (!x->found)
 		rpc_fail(c, 481, "No such transaction");
 	else if (x->err)
 		rpc_fail(c, 500, "Reply failed");
@@ -226,7 +234,7 @@ void std_tm_rpc_reply_callid(struct rpc *c)
 	if (!code_args(c, &x))
 		return;
 	if (!call_args(c, 2, &x)) {
-		rpc_fail(c, 400, "Call-ID and CSeq expected");
+		rpc_fail(c, 400, c->n_args < 3 ? "Call-ID expected" : "CSeq expected");
 		return;
 	}
 	answer(c, &x, 5);

@@ -14,6 +14,8 @@
 #include "script/env.h"
 #include "tm/tm_state.h"
 
+enum { ASK_ARGS = 5 }; /* the body may be missing */
+
 /* What a caller gave. */
 struct ask {
 	struct str method, ruri, nexthop, socket, headers, body;
@@ -48,11 +50,12 @@ static const char *take_headers(struct sip_msg *m, struct arena *a, struct str b
 	if (body.n && !m->first[SIP_HDR_CONTENT_TYPE])
 		return "Content-Type missing";
 	if (m->first[SIP_HDR_CSEQ] && sip_cseq(m, &cs) != 0)
-		return "Invalid CSeq";
+		return "Invalid headers";
 	u->from = str_dup(a, m->first[SIP_HDR_FROM]->body);
 	u->to = str_dup(a, m->first[SIP_HDR_TO]->body);
 	u->call_id = m->first[SIP_HDR_CALL_ID] ? str_dup(a, sip_call_id(m)) : STR_NULL;
 	u->cseq = m->first[SIP_HDR_CSEQ] ? cs.num : 0;
+	u->max_forwards = m->first[SIP_HDR_MAX_FORWARDS] ? -1 : 0;
 	sb_init(&rest, a, SIP_WIRE_MAX);
 	for (struct sip_hdr *h = m->headers; h; h = h->next)
 		if (h->id != SIP_HDR_FROM && h->id != SIP_HDR_TO && h->id != SIP_HDR_CALL_ID &&
@@ -76,7 +79,7 @@ static const char *prepare(struct worker *w, struct arena *a, const struct ask *
 	u->sock = given(k->socket) ? net_socket_by_text(net_of(w), k->socket) : NULL;
 	if (given(k->socket) && !u->sock)
 		return "No local socket";
-	m = parse_headers(a, k->headers);
+	m = k->headers.n ? parse_headers(a, k->headers) : NULL;
 	if (!m)
 		return "Invalid headers";
 	u->method = k->method;
@@ -162,6 +165,10 @@ static void uac(struct rpc *c, struct waiter *wait)
 	const char *wrong;
 	int err;
 
+	if (c->n_args < ASK_ARGS) { /* the reference's words */
+		rpc_fail(c, 400, "too few parameters (%d/%d)", -(int)c->n_args, ASK_ARGS);
+		return;
+	}
 	if (!rpc_arg_str(c, 0, false, &k.method) || !rpc_arg_str(c, 1, false, &k.ruri) ||
 	    !rpc_arg_str(c, 2, false, &k.nexthop) || !rpc_arg_str(c, 3, false, &k.socket) ||
 	    !rpc_arg_str(c, 4, false, &k.headers))
@@ -172,6 +179,8 @@ static void uac(struct rpc *c, struct waiter *wait)
 	if (wrong) {
 		if (str_starts(str_of(wrong), S("Invalid req")))
 			rpc_fail(c, 400, "%s \"" STR_FMT "\"", wrong, STR_ARG(k.ruri));
+		else if (str_starts(str_of(wrong), S("Invalid next")))
+			rpc_fail(c, 400, "%s \"" STR_FMT "\"", wrong, STR_ARG(k.nexthop));
 		else if (str_starts(str_of(wrong), S("No local")))
 			rpc_fail(c, 400, "%s for \"" STR_FMT "\"", wrong, STR_ARG(k.socket));
 		else
@@ -186,7 +195,7 @@ static void uac(struct rpc *c, struct waiter *wait)
 	if (err == RT_E_CLOSED) /* dropped by tm:local-request */
 		rpc_fail(c, 500, "No error (0/RPC/UAC)");
 	else if (err)
-		rpc_fail(c, 500, "UAC error: %s", rt_strerror(err));
+		rpc_fail(c, 500, "I'm terribly sorry, server error occurred (%d/RPC/UAC)", err == RT_E_NOENT || err == RT_E_INVAL ? 7 : 1);
 }
 
 void std_tm_rpc_uac_start(struct rpc *c)

@@ -141,3 +141,35 @@ def request_by_the_script(w):
         x.raw = re.sub(r"From: .*", "From: <sip:me@here>;tag=ft\r", x.raw).replace("-own", "")
     b.reply(m, 200, "OK")
     a.nothing(0.1)
+
+
+BOTH = "s:From: <sip:a@b>\r\nTo: <sip:a@b>\r\n"
+
+
+@scenario(UDP4)
+def shapes_of_commands(w):
+    """Too little, too much, of the wrong kind."""
+    for words in ("tm.t_uac_start", "tm.t_uac_start MESSAGE", "tm.t_uac_start MESSAGE sip:a@b", "tm.t_uac_start MESSAGE sip:a@b .", "tm.t_uac_start MESSAGE sip:a@b . .",
+                  "tm.t_uac_wait_block MESSAGE sip:a@b", "tm.cancel s:x", "tm.cancel s:x y", "tm.reply 404", "tm.reply 404 Gone",
+                  "tm.reply 404 Gone s:1:2", "tm.reply 404 Gone s:1:2 s:t", "tm.reply abc Gone s:1:2 s:t s: s:", "tm.reply 404 Gone s::2 s:t s: s:",
+                  "tm.reply 404 Gone s:1:x s:t s: s:", "tm.reply 404 Gone s:99999999:1 s:t s: s:", "tm.reply_callid 404 Gone s:x", "tm.reply_callid 404 Gone s:x s:1",
+                  "tm.reply_callid 404 Gone s:x s:1 s:t", "tm.reply_callid 404 Gone s:x s:1 s:t s: s:", "tm.reply_callid 404", "tm.clean", "tm.hash_stats"):
+        w.note(words + "\n" + w.server.rpc(*words.split(" ")))
+    for words in (("MESS AGE", "sip:a@b", ".", ".", BOTH, "s:"), ("MESSAGE", "tel:123", ".", ".", BOTH, "s:"), ("MESSAGE", "sip:a@b", "bad", ".", BOTH),
+                  ("MESSAGE", "sip:a@b", ".", "bad", BOTH), ("MESSAGE", "sip:a@b", ".", ".", "s:"), ("MESSAGE", "sip:a@b", ".", ".", "s:From: <sip:a@b>\r\nTo: <sip:a@b>\r\nCSeq: x\r\n"),
+                  ("MESSAGE", "sip:a@b", ".", ".", "s:From: <sip:a@b>\r\nTo: <sip:a@b>\r\nCall-ID: x\r\n", "s:body"), ("MESSAGE", "sip:a@nowhere.invalid", ".", ".", BOTH, "s:")):
+        w.note("%r\n%s" % (words, w.server.rpc("tm.t_uac_start", *words)))
+
+
+@scenario(UDP4)
+def headers_of_requests_by_rpc(w):
+    """What is given and what is made: Call-ID, CSeq, tags, Route, Contact, Max-Forwards, several of a kind."""
+    b = w.peer("bob")
+    for n, (method, headers, body) in enumerate((("OPTIONS", "Call-ID: %s\r\n", ""), ("INFO", "Call-ID: %s\r\nCSeq: 99 INFO\r\nContact: <sip:me@example.com>\r\n", ""),
+                                                ("MESSAGE", "Call-ID: %s\r\nRoute: <sip:edge@example.com;lr>\r\nContent-Type: text/plain\r\n", "hello"),
+                                                ("NOTIFY", "Call-ID: %s\r\nX-One: 1\r\nX-One: 2\r\nMax-Forwards: 5\r\n", ""),
+                                                ("FOO", "Call-ID: %s\r\nX-Me: me\r\n", ""))):
+        head = "From: \"Me\" <sip:me@here;x=1>\r\nTo: <sip:you@there>;tag=ttgiven\r\n" + headers % w.call_id("h%d" % n)
+        w.rpc("tm.t_uac_start", method, uri_of(b.contact), ".", ".", "s:" + head, "s:" + body)
+        b.reply(b.expect(method), 200, "OK", contact=False)
+    b.nothing(0.1)
