@@ -114,7 +114,7 @@ void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *r
 static struct str *contact_strings(struct ul_contact *c, size_t i)
 {
 	struct str *all[] = {&c->uri,        &c->received, &c->path, &c->call_id,
-			     &c->user_agent, &c->instance, &c->ruid};
+			     &c->user_agent, &c->instance, &c->attrs, &c->ruid};
 
 	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
 }

@@ -18,6 +18,7 @@ struct ul_conf {
 	int64_t matching_mode;   /* enum ul_match */
 	int64_t cseq_delay;      /* s */
 	int64_t nat_bflag;       /* branch flag number, -1: none */
+	struct str xavp_contact; /* XAVP whose record becomes a contact's attrs; empty: none */
 	int64_t max_contacts;    /* of one table, 0: the default */
 	void (*on_table)(struct ul_table *t); /* told of each new table, or NULL */
 };

@@ -29,6 +29,7 @@ enum ul_match {
 
 struct ul_contact {
 	struct str uri, received, path, call_id, user_agent, instance;
+	struct str attrs; /* what the script keeps with it: bytes without a meaning here */
 	struct str ruid; /* unique id of the binding; given by the caller for a new one */
 	const struct net_socket *sock; /* received on */
 	int64_t expires;  /* s since the epoch, until 2106; 0: for ever */

@@ -14,7 +14,7 @@
 
 enum { UL_STRIPES = 256 };
 
-enum { UL_TEXTS = 7 }; /* strings of a contact: ul_text() in table.c names them */
+enum { UL_TEXTS = 8 }; /* strings of a contact: ul_text() in table.c names them */
 
 /* A binding, packed: a million of them are ordinary. Its texts lie behind it, one after the other. */
 struct ul_binding {

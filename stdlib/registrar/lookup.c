@@ -135,12 +135,16 @@ static bool is_wanted(struct run *r, const struct found *f, const struct ul_cont
 int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_lookup_mode mode)
 {
 	bool first = mode == REG_LOOKUP_REPLACE, excluded = false;
+	const struct ul_contact **taken;
 	struct found f = {0};
 	int err = find(r, table, uri.n ? uri : sip_draft_uri(r->draft), &f);
 	uint32_t used = 0;
 
 	if (err)
 		return err == RT_E_NOENT ? -1 : -3;
+	taken = arena_calloc(r->arena, f.res.n + 1, sizeof(const struct ul_contact *));
+	if (!taken)
+		return -3;
 	for (uint32_t i = 0; i < f.res.n; i++) {
 		const struct ul_contact *c = &f.res.contacts[i];
 		struct sip_branch b;
@@ -162,8 +166,9 @@ int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_loo
 		if (first)
 			reg_rcd_add(r, c); /* the one of the R-URI, as in the reference */
 		first = false;
-		used++;
+		taken[used++] = c;
 	}
+	reg_attrs_give(r, taken, used);
 	return used ? 1 : excluded ? -2 : -1;
 }
 
@@ -188,6 +193,7 @@ int reg_lookup_branch(struct run *r, struct str table, unsigned i)
 		first = false;
 		if (err == RT_E_LIMIT)
 			return 0;
+		reg_attrs_give(r, &c, 1);
 	}
 	return err;
 }

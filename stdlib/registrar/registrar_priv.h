@@ -105,4 +105,9 @@ void ulc_forget_all(void);
 /* event.c: event_route[usrloc:contact-expired]. */
 void reg_events_init(const struct program *p);
 
+/* attrs.c: the record of the XAVP that is kept with a contact, packed; empty: none. */
+struct str reg_attrs_take(struct run *r);
+/* Records of these contacts on top of that XAVP, in their order. */
+void reg_attrs_give(struct run *r, const struct ul_contact *const *c, size_t n);
+
 #endif

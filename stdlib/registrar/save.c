@@ -236,6 +236,7 @@ static void fill_common(struct reg_save *s, struct common *com)
 		.cflags = s->r->draft->main.flags,
 		.sock = socket_of(s),
 		.conn_id = s->msg->origin.conn_id,
+		.attrs = reg_attrs_take(s->r),
 	};
 	com->c.received = received_of(s, &com->c.cflags);
 	if (com->c.call_id.n > CALL_ID_MAX)

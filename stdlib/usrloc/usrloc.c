@@ -182,6 +182,7 @@ static int init(const struct program *p)
 		.matching_mode = param.matching_mode,
 		.cseq_delay = param.cseq_delay,
 		.nat_bflag = param.nat_bflag,
+		.xavp_contact = param.xavp_contact,
 		.max_contacts = param.max_contacts,
 		.on_table = on_table,
 	};
