@@ -12,7 +12,7 @@ static int resolve(struct worker *w, struct str uri, enum proto proto,
 	bool sips;
 	int err;
 
-	if (sip_uri_parse(uri, &u) != 0)
+	if (sip_uri_parse(uri, &u) != 0 || u.scheme == SIP_SCHEME_OTHER)
 		return RT_E_PARSE;
 	if (u.scheme != SIP_SCHEME_SIP && u.scheme != SIP_SCHEME_SIPS)
 		return RT_E_NOENT;

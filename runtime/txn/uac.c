@@ -152,21 +152,25 @@ void txn_local_ack_await(struct txn_branch *b, struct sip_msg *m)
  * The event route sees where the request goes and from which socket, as if it had come in there; it cannot send it
  * elsewhere, as in the reference.
  */
-static bool may_leave_await(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)
+static int tell_await(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)
 {
 	struct msg_origin *from = &t->req->origin;
 	struct txn_dst dst;
 	struct sip_hop hop;
 	unsigned n = 0;
+	int err = txn_down()->resolve_await(t->w, o->uri, o->proto, d->main.force_sock, &dst, 1, &n);
 
-	if (txn_down()->resolve_await(t->w, o->uri, o->proto, d->main.force_sock, &dst, 1, &n) == 0 &&
-	    txn_down()->hop(t->w, &dst, d, &hop) == 0 && dst.sock) {
+	if (!err)
+		err = txn_down()->hop(t->w, &dst, d, &hop);
+	if (err)
+		return err == RT_E_TIMEOUT || err == RT_E_IO ? RT_E_NOENT : err;
+	if (dst.sock) {
 		from->proto = dst.proto;
 		from->sock = dst.sock;
 		from->src = from->dst = dst.sock->addr;
 	}
 	d->main.dst_uri = o->uri;
-	return txn_up.local_request(t, d);
+	return txn_up.local_request(t, d) ? 0 : RT_E_CLOSED;
 }
 
 int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
@@ -199,7 +203,7 @@ int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 	if (txn_up.local_request) {
 		if (!o.uri.n)
 			o.uri = t->req->ruri;
-		err = may_leave_await(t, &d, &o) ? 0 : RT_E_CLOSED;
+		err = tell_await(t, &d, &o);
 		d.main.force_sock = u->sock;
 		d.main.dst_uri = STR_NULL;
 	}

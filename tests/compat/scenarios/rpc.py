@@ -173,3 +173,23 @@ def headers_of_requests_by_rpc(w):
         w.rpc("tm.t_uac_start", method, uri_of(b.contact), ".", ".", "s:" + head, "s:" + body)
         b.reply(b.expect(method), 200, "OK", contact=False)
     b.nothing(0.1)
+
+
+@scenario(UDP4)
+def requests_by_the_script(w):
+    """t_uac_send: what it takes and refuses."""
+    a, b, c = w.peer("alice"), w.peer("bob"), w.peer("carol")
+    sock = "udp:127.0.0.1:%d" % w.port
+    to_b = uri_of(b.contact)
+    for n, (method, to, given, at) in enumerate((
+            ("OPTIONS", to_b, {}, b), ("MESSAGE", "sip:x@example.invalid", {"Hop": "sip:" + c.addr}, c), ("INFO", to_b, {"Sock": sock}, b),
+            ("NOTIFY", to_b, {"Head": "Event: x"}, b), ("MESSAGE", to_b, {"Head": "Content-Type: text/plain", "Body": "hello"}, b),
+            ("MESSAGE", to_b, {"Body": "without a type"}, None), ("MESSAGE", "bad", {}, None), ("MESSAGE", "sip:x@nowhere.invalid", {}, None),
+            ("MESSAGE", to_b, {"Hop": "bad"}, None), ("MESSAGE", to_b, {"Sock": "udp:1.1.1.1:9"}, None), ("MESSAGE", to_b, {"Hop": "sip:x@nowhere.invalid"}, None))):
+        given = dict({"Hop": ".", "Sock": ".", "Head": "X-None: 1", "Body": ""}, **given)
+        a.send("MESSAGE", "sip:x@SERVER", call="s%d" % n, extra=["X-Case: SENDS", "X-Method: " + method, "X-To: " + to] + ["X-%s: %s" % x for x in given.items()])
+        a.expect("200 MESSAGE")
+        if at:
+            at.reply(at.expect(method), 200, "OK", contact=False)
+    for p in (b, c):
+        p.nothing(0.1)
