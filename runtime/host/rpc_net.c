@@ -247,8 +247,8 @@ static bool add_wanted(void *arg, const struct net_dns_info *d)
 {
 	struct wanted *x = arg;
 
-	if (d->type != x->type || !str_ieq(d->name, x->name))
-		return true;
+	if (d->type != x->type || d->status || !str_ieq(d->name, x->name))
+		return true; /* that there is none counts as not found */
 	x->found = true;
 	add_entry(x->c, d);
 	return false;

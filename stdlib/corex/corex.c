@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "core/log.h"
 #include "core/worker.h"
+#include "corex/corex_priv.h"
 #include "net/net.h"
 #include "script/env.h"
 #include "sip/draft.h"
@@ -244,56 +245,10 @@ int32_t std_corex_tr_sock_touri(struct run *r, const struct value *in, struct va
 	return 0;
 }
 
-/* ---- domains with all names below ---- */
-
-static struct domain {
-	struct domain *next;
-	struct str host;
-	uint16_t port;
-	enum proto proto;
-} *domains;
-static struct arena *kept;
-
-int32_t std_corex_param_alias_subdomains(const struct program_value *v)
-{
-	struct str rest = v->s, first = str_head(rest, str_chr(rest, ':'));
-	enum proto proto = proto_parse(first);
-	struct domain *d;
-	uint64_t port = 0;
-
-	if (!kept)
-		kept = arena_new(1 << 20);
-	d = kept ? arena_new_of(kept, struct domain) : NULL;
-	if (!d)
-		return RT_E_NOMEM;
-	if (proto != PROTO_NONE && first.n < rest.n)
-		str_cut(&rest, ':');
-	else
-		proto = PROTO_NONE;
-	d->host = str_dup(kept, str_cut(&rest, ':'));
-	if (!d->host.n || (rest.n && !str_to_u64(rest, 65535, &port)))
-		return RT_E_PARSE;
-	d->port = (uint16_t)port;
-	d->proto = proto;
-	d->next = domains;
-	domains = d;
-	return 0;
-}
-
-/* The first worker starts before messages flow; the table is read-only from then on. */
+/* The first worker starts before messages flow; the tables are read-only from then on. */
 static int corex_worker_init(struct worker *w)
 {
-	int err = 0;
-
-	for (const struct domain *d = worker_index(w) == 0 ? domains : NULL; d && !err; d = d->next)
-		err = net_add_alias_tree(net_of(w), d->host, d->port, d->proto);
-	return err;
-}
-
-static void corex_fini(void)
-{
-	domains = NULL;
-	arena_free(&kept);
+	return worker_index(w) == 0 ? corex_names_start(w) : 0;
 }
 
 /* ---- RPC ---- */
@@ -405,4 +360,4 @@ void std_corex_rpc_debug(struct rpc *c)
 	log_set_level((int)level);
 }
 
-STD_MODULE(corex, .worker_init = corex_worker_init, .fini = corex_fini)
+STD_MODULE(corex, .worker_init = corex_worker_init, .fini = corex_names_fini)

@@ -133,6 +133,13 @@ int32_t std_tcpops_tcp_get_conid(struct run *r, const struct str *hostport, cons
 	return var->set && var->set(r, &v) >= 0 && found ? 1 : -1;
 }
 
+int32_t std_tcpops_tcp_con_alive(struct run *r, const struct str *address)
+{
+	uint64_t id;
+
+	return address->n && !find_await(r, *address, &id) && net_conn_alive(r->worker, id) ? 1 : -1;
+}
+
 int32_t std_tcpops_tcp_set_otcpid(struct run *r, int64_t conid)
 {
 	if (!r->draft || !fits(conid))

@@ -46,6 +46,10 @@ request_route {
         else sl_send_reply("404", "None");
         exit;
     }
+    if ($rU == "there") {
+        if (tcp_con_alive("$hdr(X-Peer)")) sl_send_reply("200", "OK"); else sl_send_reply("404", "None");
+        exit;
+    }
     if ($rU == "via") {
         $var(s) = $(hdr(X-Conn){s.int});
         tcp_set_otcpid("$var(s)");
@@ -118,6 +122,13 @@ def test_no_connection(s):
     u = Udp()
     equal(status(ask(s, u, "life")), 500, "lifetime without a connection")
     equal(status(ask(s, u, "alive", "X-Conn: 999999\r\n")), 404)
+
+
+def test_connection_to_an_address_is_alive(s):
+    u, c = Udp(), Tcp(s.port)
+    equal(status(ask(s, c, "ping")), 200)
+    equal(status(ask(s, u, "there", "X-Peer: 127.0.0.1:%d\r\n" % c.port)), 200)
+    equal(status(ask(s, u, "there", "X-Peer: 127.0.0.1:9\r\n")), 404)
 
 
 def test_others_connection(s):

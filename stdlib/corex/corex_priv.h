@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* corex_priv.h - inside stdlib/corex only. */
+#ifndef COREX_COREX_PRIV_H
+#define COREX_COREX_PRIV_H
+
+struct worker;
+
+/* Names of the parameters into the tables of runtime/net; on the first worker, before messages flow. */
+int corex_names_start(struct worker *w);
+void corex_names_fini(void);
+
+#endif
