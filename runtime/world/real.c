@@ -42,6 +42,7 @@ struct world {
 	int epfd, wake_fd;
 	struct source wake;
 	_Atomic(struct world_note *) notes;
+	atomic_bool sleeps; /* it may be in epoll_wait and must be poked */
 	_Atomic bool stop;
 	struct world_hooks hooks;
 	void *hooks_arg;
@@ -143,16 +144,17 @@ static void watch_node(struct node *n, uint32_t events, bool add)
 	epoll_ctl(n->w->epfd, add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, n->fd, &e);
 }
 
-static void run_notes(struct source *s, uint32_t events)
+/* Each poke is an edge, so nobody reads what was written. */
+static void on_poke(struct source *s, uint32_t events)
 {
-	struct world *w = container_of(s, struct world, wake);
-	struct world_note *n, *rev = NULL;
-	uint64_t v;
-	ssize_t got = read(w->wake_fd, &v, sizeof(v));
-
+	(void)s;
 	(void)events;
-	(void)got;
-	n = atomic_exchange(&w->notes, NULL);
+}
+
+static void run_notes(struct world *w)
+{
+	struct world_note *rev = NULL, *n = atomic_load(&w->notes) ? atomic_exchange(&w->notes, NULL) : NULL;
+
 	while (n) {
 		struct world_note *next = n->next;
 
@@ -170,7 +172,7 @@ static void run_notes(struct source *s, uint32_t events)
 int world_real_new(struct world **ret)
 {
 	struct world *w = mem_alloc(sizeof(*w));
-	struct epoll_event e = {.events = EPOLLIN};
+	struct epoll_event e = {.events = EPOLLIN | EPOLLET};
 
 	if (!w)
 		return RT_E_NOMEM;
@@ -178,7 +180,7 @@ int world_real_new(struct world **ret)
 	list_init(&w->dead);
 	w->epfd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	w->wake.fn = run_notes;
+	w->wake.fn = on_poke;
 	e.data.ptr = &w->wake;
 	if (w->epfd == -1 || w->wake_fd == -1 || epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->wake_fd, &e) == -1) {
 		world_free(&w);
@@ -889,8 +891,8 @@ static void real_post(struct world *w, struct world_note *n)
 	do
 		n->next = head;
 	while (!atomic_compare_exchange_weak(&w->notes, &head, n));
-	if (!head)
-		poke(w); /* else a poke is on its way already */
+	if (atomic_load(&w->sleeps) && atomic_exchange(&w->sleeps, false))
+		poke(w); /* a busy one looks for notes by itself, and one poke is enough */
 }
 
 static void real_set_hooks(struct world *w, const struct world_hooks *h, void *arg)
@@ -920,12 +922,27 @@ static int timeout_ms(struct world *w)
 	return dns >= 0 && dns < ms ? dns : ms;
 }
 
+/* Who posts looks at `sleeps` after the note is there, we look for notes after it is set: one of us sees the other. */
+static int wait_events(struct world *w, struct epoll_event *ev)
+{
+	int ms = timeout_ms(w), n;
+
+	if (ms != 0) {
+		atomic_store(&w->sleeps, true);
+		if (atomic_load(&w->notes) || atomic_load(&w->stop))
+			ms = 0;
+	}
+	n = epoll_wait(w->epfd, ev, EVENTS, ms);
+	atomic_store_explicit(&w->sleeps, false, memory_order_relaxed);
+	return n;
+}
+
 static void real_run(struct world *w)
 {
 	struct epoll_event ev[EVENTS];
 
 	while (!atomic_load(&w->stop)) {
-		int n = epoll_wait(w->epfd, ev, EVENTS, timeout_ms(w));
+		int n = wait_events(w, ev);
 
 		if (w->hooks.on_wake)
 			w->hooks.on_wake(w->hooks_arg);
@@ -936,6 +953,7 @@ static void real_run(struct world *w)
 
 			s->fn(s, ev[i].events);
 		}
+		run_notes(w);
 		if (w->hooks.on_batch_end)
 			w->hooks.on_batch_end(w->hooks_arg);
 		flush_dgrams(w);

@@ -21,6 +21,7 @@ import time
 import chart
 import live
 import memory
+import scaling
 import waits
 from server import Server
 from workloads import IP, LOADS, PORT, script
@@ -137,6 +138,23 @@ def waiting(a):
     return got
 
 
+def two_workers(a):
+    got = {}
+    for w in scaling.WORKLOADS:
+        why = compiles(a.build, w)
+        try:
+            if why:
+                raise RuntimeError(why)
+            got[w] = r = scaling.scale(a.build, executable(a.build, w) + " " + RUN + "%d", w)
+        except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+            print("two workers, %s: %s" % (w, str(e).strip().splitlines()[-1][-200:]))
+            continue
+        print("two workers, %-5s %.1f us of CPU an operation with one, %.1f with two, balance %.2f, %.1f%% in locks: %.2f times the throughput" % (
+            w, r["one_us"], r["two_us"], r["balance"], 100 * r["locked"], r["ratio"]))
+        sys.stdout.flush()
+    return got
+
+
 def live_trace(a):
     try:
         got = live.costs(a.build)
@@ -180,6 +198,7 @@ def main():
     if not a.no_memory and not a.workloads:
         out["figures"] = figures(a)
         out["waits"] = waiting(a)
+        out["two_workers"] = two_workers(a)
         out["live_trace_us"] = live_trace(a)
     where = os.path.join(a.build, "bench")
     os.makedirs(where, exist_ok=True)

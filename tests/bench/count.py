@@ -4,7 +4,7 @@
 
   count.py [--build build] [--reference] [--top 25] [-n 2000] w1 w10 ...
 
-The server runs on one worker under valgrind twice, with 200 operations and with N more; the difference counts. With --top
+The server runs on one worker (--workers) under valgrind twice, with 200 operations and with N more; the difference counts. With --top
 the functions that cost most are shown. --reference counts the reference server instead (-x fm)."""
 import argparse
 import glob
@@ -31,7 +31,7 @@ def run(a, workload, n):
     """Instructions by function over the server's whole life, n operations in it."""
     with tempfile.TemporaryDirectory() as tmp:
         cfg = script(workload)
-        opts = shlex.split("-l udp:%s:%d -DD -E -n 1 -a no -Y %s -w %s" % (IP, PORT, tmp, tmp))
+        opts = shlex.split("-l udp:%s:%d -DD -E -n %d -a no -Y %s -w %s" % (IP, PORT, a.workers, tmp, tmp))
         if a.reference:
             cmd = ["/usr/sbin/kamailio", "-m", "256", "-M", "16", "-x", "fm", "-X", "fm", "-f", cfg] + opts
         else:
@@ -87,6 +87,7 @@ def main():
     ap.add_argument("--build", default="build")
     ap.add_argument("--reference", action="store_true")
     ap.add_argument("--top", type=int, default=0)
+    ap.add_argument("--workers", type=int, default=1, help="two of them hand half of the messages over")
     ap.add_argument("--inclusive", action="store_true", help="with --top: what a function calls counts as its own")
     ap.add_argument("--contacts", type=int, default=0, help="registered before, instead of the workload's own number")
     ap.add_argument("-n", type=int, default=2000)

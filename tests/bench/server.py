@@ -75,8 +75,8 @@ class Server:
 
     def load(self, extra, args=None):
         """sipload's figures as a dict; {"error": ...} when it could not run."""
-        cmd = "taskset -c %s %s/sipload -s %s:%d -l %s -D %s -j -P %d %s %s" % (
-            LOAD_CORE, self.build, IP, PORT, GEN, IP, self.p.pid, args or LOADS[self.workload][1], extra)
+        cmd = "%s %s/sipload -s %s:%d -l %s -D %s -j -P %d %s %s" % (
+            "taskset -c " + LOAD_CORE if self.pin else "", self.build, IP, PORT, GEN, IP, self.p.pid, args or LOADS[self.workload][1], extra)
         out = subprocess.run(shlex.split(cmd), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=LOAD_LIMIT)
         try:
             return json.loads(out.stdout)

@@ -299,8 +299,9 @@ def test_malformed_input_logs_little(s):
 
 
 def test_list_shows_all_workers(s):
-    cs = [Tcp(s.port, source=("127.0.0.%d" % (20 + i), 0)) for i in range(16)]
-    for c in cs:
+    cs = []
+    for i in range(16):  # each speaks at once: silent ones end after tcp_first_byte_timeout
+        cs.append(c := Tcp(s.port, source=("127.0.0.%d" % (20 + i), 0)))
         c.send(options(c.port))
         equal(status(c.recv()), 200)
     rows = s.rpc("core.tcp_list")
