@@ -70,7 +70,7 @@ static void give(struct run *r, struct str packed)
 			(void)str_to_i64(value, &i);
 		p->value = text ? value_str(value) : value_int(i);
 	}
-	if (pairs && n)
+	if (pairs)
 		(void)xavp_push(r->sv, ul_conf.xavp_contact, &pairs[FIELDS_MAX - n], n); /* full: the script sees one record less */
 }
 
@@ -78,7 +78,8 @@ void reg_attrs_give(struct run *r, const struct ul_contact *const *c, size_t n)
 {
 	if (!ul_conf.xavp_contact.n || !r->sv)
 		return;
+	while (n > 0 && !c[n - 1]->attrs.n) /* record i is that of contact i: those in between have empty ones */
+		n--;
 	while (n-- > 0) /* the first contact's comes out on top */
-		if (c[n]->attrs.n)
-			give(r, c[n]->attrs);
+		give(r, c[n]->attrs);
 }

@@ -60,6 +60,7 @@ static void take_rest(struct txn_config *c)
 	tm_conf.default_reason = param.default_reason;
 	tm_conf.contacts = param.contacts_avp;
 	tm_conf.flows = param.contact_flows_avp;
+	tm_conf.attrs = param.xavp_contact;
 	tm_conf.fr_timer_avp = param.fr_timer_avp;
 	tm_conf.fr_inv_timer_avp = param.fr_inv_timer_avp;
 	tm_conf.forward_stray = param.forward_stray_replies != 0;

@@ -20,6 +20,7 @@ struct tm_conf {
 	int64_t unmatched_cancel, default_code;
 	struct str default_reason;
 	struct str contacts, flows; /* names of the XAVPs of serial forking */
+	struct str attrs;           /* of that with the attributes of contacts */
 	const struct pv_ref *fr_timer_avp, *fr_inv_timer_avp;
 	bool forward_stray; /* replies that match no transaction */
 };
