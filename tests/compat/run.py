@@ -11,6 +11,7 @@ what the scenario noted (RPC answers). Last line: N passed, N failed."""
 import argparse
 import concurrent.futures
 import difflib
+import fnmatch
 import os
 import re
 import shlex
@@ -276,6 +277,19 @@ def run_servers(a, group, cases, dns):
         return out
 
 
+def unknown_names():
+    """Scenarios that README.md's table names and that are not there; each file is named in backquotes, * is a wildcard."""
+    with open(os.path.join(HERE, "README.md"), encoding="utf-8") as f:
+        table = f.read().split("## What is shown", 1)[1].split("\n## ", 1)[0]
+    have = ["%s/%s" % (s.fn.__module__.rsplit(".", 1)[1], s.name) for s in scenarios.LIST]
+    bad = []
+    for files, names in re.findall(r"((?:`\w+`,? ?)+): ([\w*, ]+)", table):
+        for name in re.findall(r"[\w*]+", names):
+            wanted = ["%s/%s" % (x, "*" if name == "all" else name) for x in re.findall(r"`(\w+)`", files)]
+            bad += [x for x in wanted if not fnmatch.filter(have, x)]
+    return bad
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--kiln", default="build/kamailio")
@@ -291,6 +305,9 @@ def main():
             if not a.only or any(o in "%s/%s/%s" % (s.config, s.name, net) for o in a.only):
                 groups.setdefault((s.config, s.defines, s.listen), []).append((s, net))
     bad = good = 0
+    for name in unknown_names() if not a.only else []:
+        bad += 1
+        print("FAIL README.md names %s, which is not there" % name)
     with concurrent.futures.ThreadPoolExecutor(a.groups) as pool:
         for group, f in [(g, pool.submit(run_group, a, g, c)) for g, c in groups.items()]:
             try:
