@@ -34,6 +34,7 @@ struct db_ask {
 	_Atomic int state;   /* JOB_* */
 	bool done;           /* told to the fiber; its worker's alone */
 	bool now, over;      /* a thread waits for `over`; under the database's lock */
+	bool shares;         /* a transaction, with its like */
 };
 
 enum {
@@ -242,15 +243,21 @@ static int execute_all(struct db_ask *j)
 	return err;
 }
 
+static void drop_connection(struct db *db)
+{
+	if (db->conn && !db->fixture)
+		db->driver->close(db->conn);
+	if (!db->fixture)
+		db->conn = NULL;
+}
+
 static void execute(struct db_ask *j)
 {
 	j->err = connect_now(j->db, j->why);
 	if (!j->err)
 		j->err = execute_all(j);
-	if (j->err == RT_E_CLOSED && !j->db->fixture) { /* the next query opens it again */
-		j->db->driver->close(j->db->conn);
-		j->db->conn = NULL;
-	}
+	if (j->err == RT_E_CLOSED)
+		drop_connection(j->db); /* the next query opens it again */
 }
 
 void db_ask_free(struct db_ask **q)
@@ -289,20 +296,66 @@ static void finish(struct db_ask *j)
 		atomic_store(&j->state, JOB_UNTOLD);
 }
 
-static struct db_ask *next_job(struct db *db)
+/* All in one transaction: 0, or none of them happened, unless the connection was lost at its end (RT_E_CLOSED: nobody knows). */
+static int execute_together(struct db_ask *first)
 {
-	struct db_ask *j;
+	struct db *db = first->db;
+	char unused[DB_WHY_MAX];
+	int err = connect_now(db, first->why);
+
+	if (err)
+		return RT_E_CLOSED;
+	err = say(first, S("BEGIN"), first->why);
+	if (err)
+		return err;
+	for (struct db_ask *j = first; !err && j; j = j->next)
+		for (size_t i = 0; !err && i < j->n; i++)
+			err = db->driver->exec(db->conn, &j->statements[i], j->arena, &j->result, first->why, DB_WHY_MAX);
+	if (!err)
+		err = say(first, S("COMMIT"), first->why);
+	if (err && err != RT_E_CLOSED && say(first, S("ROLLBACK"), unused))
+		err = RT_E_CLOSED;
+	if (err == RT_E_CLOSED)
+		drop_connection(db);
+	return err;
+}
+
+/* One of them is enough to make all fail: then each has a try of its own. */
+static void execute_shared(struct db_ask *first)
+{
+	int err = execute_together(first);
+
+	for (struct db_ask *j = first; err && j; j = j->next) {
+		if (err != RT_E_CLOSED) {
+			execute(j);
+			continue;
+		}
+		j->err = err;
+		if (j != first)
+			memcpy(j->why, first->why, sizeof(j->why));
+	}
+}
+
+/* Those at the front that share a transaction, else the first alone; NULL: the end. */
+static struct db_ask *next_jobs(struct db *db)
+{
+	struct db_ask *j, **end = &j;
+	int n = 0;
 
 	pthread_mutex_lock(&db->lock);
 	while (!db->first && !db->ending)
 		pthread_cond_wait(&db->more, &db->lock);
-	j = db->first;
-	if (j) {
-		db->first = j->next;
-		if (!db->first)
-			db->last = &db->first;
+	do {
+		*end = db->first;
+		if (!*end)
+			break;
+		db->first = (*end)->next;
 		db->n_jobs--;
-	}
+		end = &(*end)->next;
+	} while (j->shares && db->first && db->first->shares && ++n < DB_BATCH_MAX);
+	*end = NULL;
+	if (!db->first)
+		db->last = &db->first;
 	pthread_mutex_unlock(&db->lock);
 	return j;
 }
@@ -310,11 +363,17 @@ static struct db_ask *next_job(struct db *db)
 static void *thread_main(void *arg)
 {
 	struct db *db = arg;
-	struct db_ask *j;
+	struct db_ask *j, *next;
 
-	while ((j = next_job(db)) != NULL) {
-		execute(j);
-		finish(j);
+	while ((j = next_jobs(db)) != NULL) {
+		if (j->next)
+			execute_shared(j);
+		else
+			execute(j);
+		for (; j; j = next) {
+			next = j->next;
+			finish(j);
+		}
 	}
 	block_thread_fini();
 	return NULL;
@@ -400,7 +459,7 @@ static int enqueue(struct db *db, struct db_ask *j)
 	int err = 0;
 
 	pthread_mutex_lock(&db->lock);
-	if (db->n_jobs == DB_QUEUE_MAX || db->ending || start_thread(db)) { /* an event at start may ask first */
+	if (db->n_jobs >= (j->shares ? DB_LATER_MAX : DB_QUEUE_MAX) || db->ending || start_thread(db)) { /* an event at start may ask first */
 		err = RT_E_LIMIT;
 	} else {
 		*db->last = j;
@@ -516,6 +575,9 @@ int db_ask_later(struct db_ask **q)
 
 	*q = NULL;
 	j->fiber = NULL;
+	j->shares = true;
+	for (size_t i = 0; i < j->n; i++)
+		j->shares = j->shares && j->statements[i].n_args;
 	if (j->db->fixture) {
 		execute(j);
 		finish(j);

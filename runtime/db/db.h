@@ -17,6 +17,8 @@
 
 enum {
 	DB_QUEUE_MAX = 1024,
+	DB_LATER_MAX = 16384,         /* of db_ask_later(), with what else waits */
+	DB_BATCH_MAX = 512,           /* of these in one transaction */
 	DB_URLS_MAX = 64,
 	DB_URL_LENGTH_MAX = 512,
 	DB_QUERY_MAX = 64 * 1024,     /* bytes of a statement */
@@ -98,7 +100,10 @@ int db_ask_add(struct db_ask *q, const struct db_statement *st);
 int db_ask_await(struct db_ask **q, uint32_t timeout_ms, char why[DB_WHY_MAX]);
 /* At start and at the end only: the thread waits, for as long as the driver does. */
 int db_ask_now(struct db_ask *q, char why[DB_WHY_MAX]);
-/* Nobody waits; a failure is logged. RT_E_LIMIT: the queue is full. *q is NULL in any case. */
+/*
+ * Nobody waits; a failure is logged. RT_E_LIMIT: the queue is full. *q is NULL in any case. Where all statements have args,
+ * those that wait share a transaction, for a commit costs more than a row; when it fails each is executed alone.
+ */
 int db_ask_later(struct db_ask **q);
 const struct db_result *db_ask_result(const struct db_ask *q);
 void db_ask_free(struct db_ask **q);

@@ -6,7 +6,7 @@
 #include "core/log.h"
 #include "core/worker.h"
 
-enum { QUESTION_MAX = 1 << 20, CELLS_MAX = ACC_COLUMNS + 2 + 2 * ACC_EXTRA_MAX };
+enum { QUESTION_MAX = 1 << 20, TIME_COLUMNS = 2 };
 
 static struct acc_db_conf conf;
 static struct db *db;
@@ -51,7 +51,7 @@ bool acc_db_is_set(void)
 
 struct row {
 	struct arena *a;
-	struct str names[CELLS_MAX]; /* the first row's only */
+	struct str *names;
 	struct db_cell *v;
 	size_t n;
 };
@@ -125,17 +125,18 @@ struct db_ask *acc_db_rows(const struct acc_rows *rows)
 {
 	struct db_ask *q = db_ask_new(db, QUESTION_MAX);
 	struct db_statement st = {.n_times = rows->n_legs ? rows->n_legs : 1};
-	struct db_cell *v = q ? arena_calloc(db_ask_arena(q), CELLS_MAX * st.n_times, sizeof(*v)) : NULL;
-	struct row *row = v ? arena_new_of(db_ask_arena(q), struct row) : NULL;
+	size_t max = ACC_COLUMNS + TIME_COLUMNS + rows->rec->n_extra + rows->n_leg;
+	struct db_cell *v = q ? arena_calloc(db_ask_arena(q), max * st.n_times, sizeof(*v)) : NULL;
+	struct row row = {.names = v ? arena_calloc(db_ask_arena(q), max, sizeof(*row.names)) : NULL};
 
-	for (size_t i = 0; row && i < st.n_times; i++) {
-		*row = (struct row){.a = db_ask_arena(q), .v = &v[i * st.n_args]};
-		fill_row(row, rows, i);
-		st.n_args = row->n;
+	for (size_t i = 0; row.names && i < st.n_times; i++) {
+		row = (struct row){.a = db_ask_arena(q), .names = row.names, .v = &v[i * st.n_args]};
+		fill_row(&row, rows, i);
+		st.n_args = row.n;
 	}
-	if (row) {
+	if (row.names) {
 		st.args = v;
-		st.sql = insert_of(row, rows->table);
+		st.sql = insert_of(&row, rows->table);
 	}
 	if (!st.sql.p)
 		db_ask_free(&q);
