@@ -93,6 +93,7 @@ struct str sip_own_via_text(struct arena *a, const struct sip_hop *hop)
 		sb_add(&b, S(";rport"));
 	if (hop->alias)
 		sb_add(&b, S(";alias"));
+	sb_add(&b, hop->params);
 	sb_add(&b, S("\r\n"));
 	return sb_ok(&b) ? sb_str(&b) : STR_NULL;
 }
@@ -114,6 +115,20 @@ static uint32_t via_place(const struct sip_draft *d)
 	return h ? h->off : d->msg->hdr_off;
 }
 
+static void ask_more(const struct sip_draft *d, struct sip_hop *h)
+{
+	struct sip_via_more more = {.params = STR_NULL};
+
+	d->via_more(d->via_more_arg, d->arena, &more);
+	h->params = more.params;
+	if (more.host.n)
+		h->host = more.host;
+	if (more.port) {
+		h->port = more.port;
+		h->port_told = true;
+	}
+}
+
 static int add_own_via(struct sip_draft *d, const struct sip_hop *hop)
 {
 	struct sip_hop h = *hop;
@@ -121,6 +136,8 @@ static int add_own_via(struct sip_draft *d, const struct sip_hop *hop)
 
 	h.rport = hop->rport || d->add_local_rport;
 	h.alias = hop->alias || d->via_alias;
+	if (d->via_more)
+		ask_more(d, &h);
 	via = sip_own_via_text(d->arena, &h);
 	return via.p ? sip_edit_insert(d, via_place(d), via, SIP_PLACE_LAST) : RT_E_NOMEM;
 }

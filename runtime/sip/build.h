@@ -44,6 +44,7 @@ struct sip_hop {
 	uint64_t conn_id;  /* written as ;i=hex into the Via of a request received over a stream */
 	bool rport;        /* ;rport in our Via */
 	bool alias;        /* ;alias in our Via */
+	struct str params; /* more of them, each with its ';' */
 };
 
 /* Names of ourselves. */

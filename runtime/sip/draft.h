@@ -64,6 +64,14 @@ struct sip_branches {
 	struct sip_branch b[SIP_BRANCHES_MAX];
 };
 
+/* What our own Via is to tell besides or instead; texts in `a`. */
+struct sip_via_more {
+	struct str params; /* ";name=value...", or empty */
+	struct str host;   /* empty: the socket's */
+	uint16_t port;     /* 0: the socket's */
+};
+typedef void sip_via_fn(void *arg, struct arena *a, struct sip_via_more *ret);
+
 struct sip_draft {
 	struct sip_msg *msg; /* not referenced by the draft: the holder keeps it */
 	struct arena *arena;
@@ -84,6 +92,8 @@ struct sip_draft {
 	bool force_rport;     /* treat the request as if its Via had ;rport */
 	bool add_local_rport; /* ;rport in our own Via */
 	bool via_alias;       /* ;alias in our own Via */
+	sip_via_fn *via_more; /* asked when our own Via is made, or NULL */
+	void *via_more_arg;
 	bool use_otcpid;      /* main.otcpid names the connection to leave over, when it is there */
 	bool no_via;          /* send without a Via of ours (the builder's apply mode) */
 	struct str set_method; /* p NULL: the request's own */

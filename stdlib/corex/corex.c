@@ -360,4 +360,10 @@ void std_corex_rpc_debug(struct rpc *c)
 	log_set_level((int)level);
 }
 
-STD_MODULE(corex, .worker_init = corex_worker_init, .fini = corex_names_fini)
+static int corex_init(const struct program *p)
+{
+	corex_via_load(p);
+	return 0;
+}
+
+STD_MODULE(corex, .init = corex_init, .worker_init = corex_worker_init, .fini = corex_names_fini)

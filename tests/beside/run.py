@@ -117,6 +117,9 @@ class Run:
     def start(self, fails=False):
         self.tmp = tempfile.mkdtemp(prefix="b-")
         self.port, self.uas, self.extra = free_port(), free_port(), free_port()
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.bind(("127.0.0.1", 0))
+        self.me = self.s.getsockname()[1]
         cfg = os.path.join(self.tmp, "k.cfg")
         with open(cfg, "w", encoding="utf-8") as f:
             f.write(self.fill(self.config) + "\n")
@@ -129,9 +132,6 @@ class Run:
         line = self.command + " " + OPTIONS.format(cfg=cfg, port=self.port, tmp=self.tmp)
         self.p = subprocess.Popen(self.own_names() + shlex.split(line), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
                                   start_new_session=True, cwd=self.tmp)
-        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.s.bind(("127.0.0.1", 0))
-        self.me = self.s.getsockname()[1]
         self.callee = lang.Uas(self.uas)
         self.callee.start()
         if fails:
@@ -426,7 +426,7 @@ class Run:
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.me, "ME", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.uas, "UAS", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.extra, "EXTRA", t)
-        t = re.sub(r"branch=z9hG4bK-?[0-9a-f]+\.[0-9a-f]+\.\d+", "branch=BRANCH", t)
+        t = re.sub(r"branch=z9hG4bK(?:-?[0-9a-f]+\.[0-9a-f]+\.\d+|\.s[0-9a-f]{32})", "branch=BRANCH", t)
         t = re.sub(r"(to_tag=)(?!uas|t1)[^;\s]+", r"\1TAG", t)
         t = re.sub(r"ul(?:oc|cx)-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+(-[0-9a-f]+)?", "RUID", t)
         t = re.sub(r"(?m)^(Server|User-Agent): .*\n?", "", t)
