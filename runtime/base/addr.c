@@ -45,6 +45,32 @@ bool proto_is_stream(enum proto p)
 	return p == PROTO_TCP || p == PROTO_TLS || p == PROTO_WS || p == PROTO_WSS;
 }
 
+/* Four numbers up to 255, without leading zeros as inet_pton wants them. */
+static bool ipv4_parse(struct str s, uint8_t ip[4])
+{
+	unsigned part = 0, v = 0, digits = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c == '.' && digits && part < 3) {
+			ip[part++] = (uint8_t)v;
+			v = digits = 0;
+		} else if (ascii_digit(c) && digits < 3 && !(digits && v == 0)) {
+			v = v * 10 + (unsigned)(c - '0');
+			digits++;
+			if (v > 255)
+				return false;
+		} else {
+			return false;
+		}
+	}
+	if (part != 3 || !digits)
+		return false;
+	ip[3] = (uint8_t)v;
+	return true;
+}
+
 bool addr_parse(struct str s, struct addr *ret)
 {
 	struct addr a = {0};
@@ -52,16 +78,18 @@ bool addr_parse(struct str s, struct addr *ret)
 
 	if (s.n >= 2 && s.p[0] == '[' && s.p[s.n - 1] == ']')
 		s = str_make(s.p + 1, s.n - 2);
+	if (ipv4_parse(s, a.ip)) {
+		a.family = AF_INET;
+		*ret = a;
+		return true;
+	}
 	if (s.n == 0 || s.n >= sizeof(z) || str_chr(s, '\0') != STR_NONE)
 		return false;
 	memcpy(z, s.p, s.n);
 	z[s.n] = 0;
-	if (inet_pton(AF_INET, z, a.ip) == 1)
-		a.family = AF_INET;
-	else if (inet_pton(AF_INET6, z, a.ip) == 1)
-		a.family = AF_INET6;
-	else
+	if (inet_pton(AF_INET6, z, a.ip) != 1)
 		return false;
+	a.family = AF_INET6;
 	*ret = a;
 	return true;
 }

@@ -81,9 +81,9 @@ struct arena *arena_new(size_t limit)
 	return new_of(BLOCK_LARGE, limit, SECOND_BLOCK);
 }
 
-struct arena *arena_new_kept(size_t limit)
+struct arena *arena_new_kept(enum block_kind first, size_t limit)
 {
-	return new_of(BLOCK_SMALL, limit, KEPT_BLOCK);
+	return new_of(first, limit, KEPT_BLOCK);
 }
 
 struct arena *arena_ref(struct arena *a)

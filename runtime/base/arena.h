@@ -31,7 +31,7 @@ struct arena {
 /* A new arena that will hold at most `limit` bytes (0: no bound); NULL when memory is out. */
 struct arena *arena_new(size_t limit);
 /* The same for what is kept long: blocks behind the first are no larger than what is needed asks for. */
-struct arena *arena_new_kept(size_t limit);
+struct arena *arena_new_kept(enum block_kind first, size_t limit);
 /* A second owner: the arena goes when each has freed it. */
 struct arena *arena_ref(struct arena *a);
 /* Free all of it (by its last owner) and null the pointer. NULL inside is fine. */

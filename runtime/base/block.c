@@ -37,7 +37,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct pool {
 	struct list partial;
 	unsigned n_regions, n_empty;
-} pools[BLOCK_KINDS] = {{{&pools[0].partial, &pools[0].partial}, 0, 0}, {{&pools[1].partial, &pools[1].partial}, 0, 0}};
+} pools[BLOCK_KINDS] = {
+	{{&pools[0].partial, &pools[0].partial}, 0, 0},
+	{{&pools[1].partial, &pools[1].partial}, 0, 0},
+	{{&pools[2].partial, &pools[2].partial}, 0, 0},
+};
 static _Thread_local struct {
 	struct free_block *first;
 	unsigned n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * block.h - memory in blocks of two sizes, for arenas.
+ * block.h - memory in blocks of three sizes, for arenas.
  *
  * A server holds a block or two for each transaction, and a page of fresh memory costs a fault that is dearer than
  * the work done in it. So blocks come from regions of 2 MiB that the kernel may map at once (all but the first one,
@@ -13,12 +13,12 @@
 
 #include <stddef.h>
 
-/* What is kept long takes small ones; in a large one fits what is made of one message while it is at work. */
-enum block_kind { BLOCK_SMALL, BLOCK_LARGE, BLOCK_KINDS };
-enum { BLOCK_SMALL_SIZE = 4096, BLOCK_LARGE_SIZE = 8192 };
+/* For a few variables, for a transaction, and for what is made of one message while it is at work. */
+enum block_kind { BLOCK_TINY, BLOCK_SMALL, BLOCK_LARGE, BLOCK_KINDS };
+enum { BLOCK_TINY_SIZE = 1024, BLOCK_SMALL_SIZE = 4096, BLOCK_LARGE_SIZE = 8192 };
 static inline size_t block_size(enum block_kind k)
 {
-	return k == BLOCK_SMALL ? BLOCK_SMALL_SIZE : BLOCK_LARGE_SIZE;
+	return k == BLOCK_TINY ? BLOCK_TINY_SIZE : k == BLOCK_SMALL ? BLOCK_SMALL_SIZE : BLOCK_LARGE_SIZE;
 }
 
 /* Not zeroed, aligned for any type; NULL when memory is out. */

@@ -261,7 +261,7 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 	counter_inc(msg->is_request ? r_.rcv_requests : r_.rcv_replies);
 	tally(msg);
 	a.msg = msg;
-	a.texts = arena_new_kept(TXN_ARENA_LIMIT);
+	a.texts = arena_new_kept(BLOCK_SMALL, TXN_ARENA_LIMIT);
 	if (!a.texts) {
 		sip_msg_unref(&msg);
 	} else if (fiber_run_now(w, run_job, &a)) {

@@ -250,6 +250,34 @@ void *run_local(struct run *r, const void *key, size_t size, void (*end)(void *)
 	return l->data;
 }
 
+struct held {
+	struct held *next;
+	struct sip_msg *msg;
+};
+
+static void let_go(void *data)
+{
+	for (struct held *h = *(struct held **)data; h; h = h->next)
+		sip_msg_unref(&h->msg);
+}
+
+bool run_hold_msg(struct run *r, struct sip_msg *m)
+{
+	static const char key;
+	struct held **first = run_local(r, &key, sizeof(*first), let_go), *h = first ? *first : NULL;
+
+	while (h && h->msg != m)
+		h = h->next;
+	if (h || !first)
+		return first != NULL;
+	h = arena_new_of(r->arena, struct held);
+	if (!h)
+		return false;
+	*h = (struct held){*first, sip_msg_ref(m)};
+	*first = h;
+	return true;
+}
+
 void run_end(struct run *r)
 {
 	struct script_worker *s = state(r->worker);

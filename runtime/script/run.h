@@ -49,6 +49,8 @@ const struct run_trail *script_trail(const struct worker *w);
  * module's own. `end`, when not NULL, is called with it when the run ends. NULL: memory is out.
  */
 void *run_local(struct run *r, const void *key, size_t size, void (*end)(void *));
+/* A message whose views the run may hold lives until the run ends. False: memory is out. */
+bool run_hold_msg(struct run *r, struct sip_msg *m);
 /* The same when it exists already, else NULL. */
 void *run_local_find(const struct run *r, const void *key);
 /* Run a route from the top: its value; r->ctl tells the rest. route < 0: 1. */

@@ -167,7 +167,7 @@ static bool branch_value(struct sel *s, int what)
 		return sel_give(s, txn_branch_target(b)->uri);
 	case TM_B_RESPONSE:
 		reply = txn_branch_reply(b);
-		return reply && sel_give(s, reply->buf);
+		return reply && run_hold_msg(s->r, reply) && sel_give(s, reply->buf);
 	default:
 		return false;
 	}
@@ -183,11 +183,11 @@ static bool tm_step(struct sel *s, const struct sel_part *p, int what)
 	n = txn_branch_count(t);
 	switch ((enum tm_part)what) {
 	case TM_METHOD:
-		return txn_request(t) && sel_give(s, txn_request(t)->method_text);
+		return txn_request(t) && run_hold_msg(s->r, txn_request(t)) && sel_give(s, txn_request(t)->method_text);
 	case TM_UAS_STATUS:
 		return sel_give(s, str_printf(s->r->arena, "%d", txn_status(t)));
 	case TM_UAS_REQUEST:
-		return txn_request(t) && sel_give(s, txn_request(t)->buf);
+		return txn_request(t) && run_hold_msg(s->r, txn_request(t)) && sel_give(s, txn_request(t)->buf);
 	case TM_UAS_TAG:
 		return sel_give(s, txn_to_tag(t));
 	case TM_UAC_COUNT:

@@ -44,7 +44,7 @@ void script_vars_unref(struct script_vars **v)
 struct arena *script_vars_arena(struct script_vars *v)
 {
 	if (!v->arena)
-		v->arena = arena_new(SCRIPT_VARS_LIMIT);
+		v->arena = arena_new_kept(BLOCK_TINY, SCRIPT_VARS_LIMIT);
 	return v->arena;
 }
 

@@ -83,10 +83,14 @@ struct str sip_own_via_text(struct arena *a, const struct sip_hop *hop)
 	sb_add(&b, proto_via_name(hop->proto));
 	sb_addc(&b, ' ');
 	sb_add(&b, hop->host);
-	if (hop->port && (hop->port != proto_port(PROTO_UDP) || hop->port_told))
-		sb_printf(&b, ":%u", (unsigned)hop->port);
-	if (hop->branch.n)
-		sb_printf(&b, ";branch=" STR_FMT, STR_ARG(hop->branch));
+	if (hop->port && (hop->port != proto_port(PROTO_UDP) || hop->port_told)) {
+		sb_addc(&b, ':');
+		sb_addi(&b, hop->port);
+	}
+	if (hop->branch.n) {
+		sb_add(&b, S(";branch="));
+		sb_add(&b, hop->branch);
+	}
 	if (hop->conn_id)
 		sb_printf(&b, ";i=%" PRIx64, hop->conn_id);
 	if (hop->rport)

@@ -174,6 +174,18 @@ static bool is_ipv4(struct str s)
 	return dots == 3 && digits > 0;
 }
 
+/* Letters, digits, '-', '.', '_'; of them only digits and what stands below can make an IPv4 address. */
+static void take_name(struct str s, struct sip_hostport *hp)
+{
+	bool letters = false;
+	size_t n = 0;
+
+	for (; n < s.n && sip_is(s.p[n], SIP_CC_HOST); n++)
+		letters |= s.p[n] > '9';
+	hp->host = str_head(s, n);
+	hp->ipv4 = n && !letters && is_ipv4(hp->host);
+}
+
 static int take_host(struct str *s, struct sip_hostport *hp)
 {
 	struct addr a;
@@ -188,19 +200,20 @@ static int take_host(struct str *s, struct sip_hostport *hp)
 			return RT_E_PARSE;
 		hp->ipv6 = true;
 	} else {
-		hp->host = str_head(*s, sip_span(*s, SIP_CC_HOST));
-		hp->ipv4 = hp->host.n && ascii_digit(*hp->host.p) && ascii_digit(hp->host.p[hp->host.n - 1]) && is_ipv4(hp->host);
+		take_name(*s, hp);
 	}
 	*s = str_skip(*s, hp->host.n);
 	return hp->host.n ? 0 : RT_E_PARSE;
 }
 
-int sip_hostport_take(struct str *s, bool lws, struct sip_hostport *ret)
+int sip_hostport_take(struct str *s, bool lws, struct sip_hostport *hp)
 {
-	struct sip_hostport hp = {0};
 	struct str rest;
 	uint32_t port = 0;
-	int err = take_host(s, &hp);
+	int err;
+
+	*hp = (struct sip_hostport){0};
+	err = take_host(s, hp);
 
 	if (err)
 		return err;
@@ -209,16 +222,15 @@ int sip_hostport_take(struct str *s, bool lws, struct sip_hostport *ret)
 		rest = str_skip(rest, 1);
 		if (lws)
 			rest = str_ltrim(rest);
-		for (hp.port_text = str_head(rest, 0);
-		     hp.port_text.n < rest.n && ascii_digit(rest.p[hp.port_text.n]); hp.port_text.n++)
+		for (hp->port_text = str_head(rest, 0);
+		     hp->port_text.n < rest.n && ascii_digit(rest.p[hp->port_text.n]); hp->port_text.n++)
 			if (port <= 65535)
-				port = port * 10 + (uint32_t)(rest.p[hp.port_text.n] - '0');
-		if (hp.port_text.n == 0 || port > 65535)
+				port = port * 10 + (uint32_t)(rest.p[hp->port_text.n] - '0');
+		if (hp->port_text.n == 0 || port > 65535)
 			return RT_E_PARSE;
-		*s = str_skip(rest, hp.port_text.n);
+		*s = str_skip(rest, hp->port_text.n);
 	}
-	hp.port = (uint16_t)port;
-	*ret = hp;
+	hp->port = (uint16_t)port;
 	return 0;
 }
 
@@ -244,25 +256,58 @@ static bool cut_plain(struct str text, struct sip_param *p)
 	return p->name.n > 0;
 }
 
+static struct sip_param *keep_param(struct arena *a, const struct sip_param *p)
+{
+	struct sip_param *kept = arena_raw(a, sizeof(*kept));
+
+	if (kept)
+		*kept = *p;
+	return kept;
+}
+
+int sip_params_cut(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret)
+{
+	struct sip_param *first = NULL, **tail = &first;
+
+	for (unsigned n = 0; text.p;) {
+		struct sip_param p = {0};
+		size_t end = sip_find(text, ';');
+
+		if (cut_plain(str_head(text, end), &p)) {
+			if (n++ == max)
+				return RT_E_LIMIT;
+			*tail = keep_param(a, &p);
+			if (!*tail)
+				return RT_E_NOMEM;
+			tail = &(*tail)->next;
+		} else if (flags & SIP_PARAMS_STRICT || p.both.n) {
+			return RT_E_PARSE;
+		}
+		text = end == text.n ? STR_NULL : str_skip(text, end + 1);
+	}
+	*ret = first;
+	return 0;
+}
+
 int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
 		    struct sip_param **ret)
 {
 	struct sip_param *first = NULL, **tail = &first;
-	bool plain = sip_plain(text);
 
+	if (sip_plain(text))
+		return sip_params_cut(a, text, max, flags, ret);
 	for (unsigned n = 0; text.p;) {
 		struct sip_param p = {0};
-		size_t end = plain ? sip_find(text, ';') : sip_until(text, ";", SIP_NEST_ANGLES);
+		size_t end = sip_until(text, ";", SIP_NEST_ANGLES);
 
 		if (end == STR_NONE)
 			return RT_E_PARSE;
-		if (plain ? cut_plain(str_head(text, end), &p) : cut_param(str_trim(str_head(text, end)), &p)) {
+		if (cut_param(str_trim(str_head(text, end)), &p)) {
 			if (n++ == max)
 				return RT_E_LIMIT;
-			*tail = arena_raw(a, sizeof(p));
+			*tail = keep_param(a, &p);
 			if (!*tail)
 				return RT_E_NOMEM;
-			**tail = p;
 			tail = &(*tail)->next;
 		} else if (flags & SIP_PARAMS_STRICT || p.both.n) {
 			return RT_E_PARSE;

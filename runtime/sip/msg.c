@@ -100,13 +100,20 @@ static size_t header_len(struct str s)
 	}
 }
 
-/* Nearly always the name is one that we know and ':' stands right behind it: then nothing of it needs to be asked. */
-static enum sip_hdr_id known_name(struct str raw, struct str *name)
+/* Where the ':' of a line stands whose name is short, which nearly all are; 0 when it is not found so. */
+static size_t colon_at(struct str raw)
 {
-	size_t n = sip_find(str_head(raw, SIP_KNOWN_MAX + 1), ':');
+#ifdef __SSE2__
+	if (raw.n >= 16) {
+		unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(sip_16(raw.p), _mm_set1_epi8(':')));
 
-	*name = str_head(raw, n);
-	return n && n < raw.n && raw.p[n] == ':' ? sip_hdr_id(*name) : SIP_HDR_OTHER;
+		return mask ? (unsigned)__builtin_ctz(mask) : 0;
+	}
+#endif
+	for (size_t i = 0; i < raw.n && i < 16; i++)
+		if (raw.p[i] == ':')
+			return i;
+	return 0;
 }
 
 /* From `at` on, trimmed: nearly always one space before it and one line end behind. */
@@ -138,20 +145,29 @@ static bool any_name(struct str raw, struct str *name, struct str *body)
 	return true;
 }
 
-static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr **last,
-		      struct sip_hdr *last_same[SIP_HDR_COUNT])
+/* Name and body of a header line; the id, or -1: it is none. A name that is known needs no look at its bytes. */
+static int cut_header(struct str raw, struct str *name, struct str *body)
 {
-	struct str name, body;
-	enum sip_hdr_id id = known_name(raw, &name);
-	struct sip_hdr *h;
+	size_t n = colon_at(raw);
+	enum sip_hdr_id id = n ? sip_hdr_id(str_make(raw.p, n)) : SIP_HDR_OTHER;
 
 	if (id) {
-		body = known_body(raw, name.n + 1);
-	} else if (!any_name(raw, &name, &body)) {
+		*name = str_make(raw.p, n);
+		*body = known_body(raw, n + 1);
+		return (int)id;
+	}
+	return any_name(raw, name, body) ? (int)sip_hdr_id(*name) : -1;
+}
+
+static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr ***tail)
+{
+	struct str name, body;
+	int id = cut_header(raw, &name, &body);
+	struct sip_hdr *h, *first;
+
+	if (id < 0) {
 		set_fault(m, SIP_FAULT_HEADER, (size_t)(raw.p - m->buf.p));
 		return 0;
-	} else {
-		id = sip_hdr_id(name);
 	}
 	if (m->n_headers == m->limits->headers)
 		return RT_E_LIMIT;
@@ -159,18 +175,23 @@ static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr **last,
 	if (!h)
 		return RT_E_NOMEM;
 	m->n_headers++;
-	*h = (struct sip_hdr){.id = id, .off = (uint32_t)(raw.p - m->buf.p), .len = (uint32_t)raw.n,
-			      .name = name, .body = body, .raw = raw};
-	*(*last ? &(*last)->next : &m->headers) = h;
-	*last = h;
-	*(last_same[h->id] ? &last_same[h->id]->same : &m->first[h->id]) = h;
-	last_same[h->id] = h;
+	*h = (struct sip_hdr){.id = (enum sip_hdr_id)id, .off = (uint32_t)(raw.p - m->buf.p), .len = (uint32_t)raw.n,
+			      .name = name, .body = body, .raw = raw, .last = h};
+	**tail = h;
+	*tail = &h->next;
+	first = m->first[id];
+	if (first) {
+		first->last->same = h;
+		first->last = h;
+	} else {
+		m->first[id] = h;
+	}
 	return 0;
 }
 
 static int parse_headers(struct sip_msg *m, struct str rest)
 {
-	struct sip_hdr *last = NULL, *last_same[SIP_HDR_COUNT] = {NULL};
+	struct sip_hdr **tail = &m->headers;
 	struct str line;
 
 	m->hdr_off = (uint32_t)(rest.p - m->buf.p);
@@ -182,7 +203,7 @@ static int parse_headers(struct sip_msg *m, struct str rest)
 			set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
 			n = rest.n;
 		}
-		err = add_header(m, str_head(rest, n), &last, last_same);
+		err = add_header(m, str_head(rest, n), &tail);
 		if (err)
 			return err;
 		rest = str_skip(rest, n);

@@ -74,6 +74,7 @@ struct sip_hdr_cache;
 struct sip_hdr {
 	struct sip_hdr *next; /* in message order */
 	struct sip_hdr *same; /* the next of the same id */
+	struct sip_hdr *last; /* on the first of an id: the last of them */
 	enum sip_hdr_id id;
 	uint32_t off; /* of the name, from the first byte of the message */
 	uint32_t len; /* name to CRLF, folds included */

@@ -70,7 +70,9 @@ static int parse_bare(struct str text, struct sip_nameaddr *na, struct str *rest
 	return 0;
 }
 
-static int parse_params(struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
+typedef int scan_fn(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret);
+
+static int params_by(scan_fn *scan, struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
 {
 	int err;
 
@@ -79,10 +81,20 @@ static int parse_params(struct arena *a, struct str rest, unsigned max, struct s
 	if (*rest.p != ';')
 		return RT_E_PARSE;
 	na->params = str_skip(rest, 1);
-	err = sip_params_scan(a, na->params, max, 0, &na->param_list);
+	err = scan(a, na->params, max, 0, &na->param_list);
 	for (const struct sip_param *p = na->param_list; p && !err; p = p->next)
 		note_param(na, p);
 	return err;
+}
+
+static int parse_params(struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
+{
+	return params_by(sip_params_scan, a, rest, max, na);
+}
+
+static int plain_params(struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
+{
+	return params_by(sip_params_cut, a, rest, max, na);
 }
 
 /*
@@ -108,7 +120,7 @@ static bool take_ordinary(struct str text, struct sip_nameaddr *na, struct str *
 		return false;
 	*rest = str_ltrim(str_skip(uri, close + 1));
 	if (rest->n && (*rest->p != ';' || !sip_plain(*rest) || sip_find(*rest, ',') != rest->n))
-		return false;
+		return false; /* from here on the parameters are known to be plain */
 	na->brackets = true;
 	na->display = display;
 	na->uri = str_head(uri, close);
@@ -123,7 +135,7 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 
 	na->text = text;
 	if (take_ordinary(text, na, &rest))
-		return parse_params(a, rest, max, na);
+		return plain_params(a, rest, max, na);
 	if (str_eq(text, S("*"))) {
 		na->star = true;
 		return 0;
@@ -207,7 +219,7 @@ static int parse_single(struct sip_msg *m, struct sip_hdr *h, struct sip_nameadd
 	na->text = h->body;
 	*ret = na;
 	if (take_ordinary(h->body, na, &rest))
-		return parse_params(m->arena, rest, m->limits->params, na);
+		return plain_params(m->arena, rest, m->limits->params, na);
 	if (!single_ok(h->body))
 		return RT_E_PARSE;
 	return parse_one(m->arena, h->body, m->limits->params, na);
@@ -234,7 +246,12 @@ static int parse_all(struct sip_msg *m, enum sip_hdr_id id, struct sip_nameaddr 
 int sip_addrs(struct sip_msg *m, enum sip_hdr_id id, struct sip_nameaddr **ret)
 {
 	struct sip_hdr_cache *c;
+	struct sip_nameaddr *seen = id == SIP_HDR_FROM ? m->from : id == SIP_HDR_TO ? m->to : NULL;
 
+	if (seen) {
+		*ret = seen;
+		return 0;
+	}
 	if (!m->first[id])
 		return RT_E_NOENT;
 	c = sip_cache(m, m->first[id]);
@@ -257,14 +274,31 @@ static struct sip_nameaddr *addrs_or_null(struct sip_msg *m, enum sip_hdr_id id)
 	return sip_addrs(m, id, &na) == 0 ? na : NULL;
 }
 
+/* From or To of the ordinary shape needs no cache; others do, for their error is remembered there. */
+static struct sip_nameaddr *party(struct sip_msg *m, enum sip_hdr_id id)
+{
+	struct sip_hdr *h = m->first[id];
+	struct sip_nameaddr na = {.hdr = h}, *kept;
+	struct str rest;
+
+	if (!h || !take_ordinary(h->body, &na, &rest))
+		return addrs_or_null(m, id);
+	na.text = h->body;
+	kept = arena_raw(m->arena, sizeof(*kept));
+	if (!kept)
+		return NULL;
+	*kept = na;
+	return plain_params(m->arena, rest, m->limits->params, kept) == 0 ? kept : addrs_or_null(m, id);
+}
+
 struct sip_nameaddr *sip_from_parse(struct sip_msg *m)
 {
-	return m->from = addrs_or_null(m, SIP_HDR_FROM);
+	return m->from = party(m, SIP_HDR_FROM);
 }
 
 struct sip_nameaddr *sip_to_parse(struct sip_msg *m)
 {
-	return m->to = addrs_or_null(m, SIP_HDR_TO);
+	return m->to = party(m, SIP_HDR_TO);
 }
 
 struct sip_nameaddr *sip_contacts(struct sip_msg *m)
@@ -275,15 +309,11 @@ struct sip_nameaddr *sip_contacts(struct sip_msg *m)
 const struct sip_uri *sip_nameaddr_uri_parse(struct sip_msg *m, struct sip_nameaddr *a)
 {
 	if (!a->parsed) {
-		struct sip_uri u, *keep;
+		struct sip_uri *u = arena_raw(m->arena, sizeof(*u));
 
-		if (sip_uri_parse(a->uri, &u))
+		if (!u || sip_uri_parse(a->uri, u))
 			return NULL;
-		keep = arena_new_of(m->arena, struct sip_uri);
-		if (!keep)
-			return NULL;
-		*keep = u;
-		a->parsed = keep;
+		a->parsed = u;
 	}
 	return a->parsed;
 }

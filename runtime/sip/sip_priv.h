@@ -135,6 +135,9 @@ enum { SIP_PARAMS_STRICT = 1 }; /* an empty parameter is an error */
 int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
 		    struct sip_param **ret);
 
+/* The same of a text that sip_plain() holds for: white space needs no thought. */
+int sip_params_cut(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret);
+
 /* Value of the parameter: p set and n 0 when it has none. */
 struct str sip_param_text(const struct sip_param *p);
 

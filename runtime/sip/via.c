@@ -40,17 +40,6 @@ static int end_protocol(struct str *s, struct sip_via *v)
 /* protocol-name SLASH protocol-version SLASH transport LWS */
 static int take_protocol(struct str *s, struct sip_via *v)
 {
-	static const char usual[8] = "SIP/2.0/";
-	bool plain = s->n > sizeof(usual) && memcmp(s->p, usual, sizeof(usual)) == 0;
-
-	if (plain) {
-		v->name = str_head(*s, 3);
-		v->version = str_make(s->p + 4, 3);
-		*s = str_skip(*s, sizeof(usual));
-		v->transport = str_head(*s, sip_span(*s, SIP_CC_TOKEN));
-		*s = str_skip(*s, v->transport.n);
-		return end_protocol(s, v);
-	}
 	v->name = take_token(s);
 	if (!take_char(s, '/'))
 		return RT_E_PARSE;
@@ -92,15 +81,64 @@ static void note_param(struct sip_via *v, struct sip_param *p)
 	}
 }
 
-static int parse_params(struct arena *a, struct str text, unsigned max, struct sip_via *v)
+static int parse_params(struct arena *a, struct str text, unsigned max, struct sip_via *v, bool plain)
 {
 	int err;
 
 	v->params = text;
-	err = sip_params_scan(a, text, max, SIP_PARAMS_STRICT, &v->param_list);
+	err = plain ? sip_params_cut(a, text, max, SIP_PARAMS_STRICT, &v->param_list)
+		    : sip_params_scan(a, text, max, SIP_PARAMS_STRICT, &v->param_list);
 	for (struct sip_param *p = v->param_list; p && !err; p = p->next)
 		note_param(v, p);
 	return err;
+}
+
+/* host [":" port] and then parameters or nothing; an address in brackets is for the others. */
+static bool take_sent_by(struct str *s, struct sip_via *v)
+{
+	size_t n = sip_span(*s, SIP_CC_HOST), end = n;
+	struct str port_text = STR_NULL;
+	uint32_t port = 0;
+
+	if (n < s->n && s->p[n] == ':') {
+		for (end = n + 1; end < s->n && ascii_digit(s->p[end]) && port <= 65535; end++)
+			port = port * 10 + (uint32_t)(s->p[end] - '0');
+		port_text = str_make(s->p + n + 1, end - n - 1);
+	}
+	/* "h:", "h:99999", "h;" and what is no host are for the careful way */
+	if (!n || port > 65535 || (port_text.p && !port_text.n) || (end < s->n && s->p[end] != ';') || end + 1 == s->n)
+		return false;
+	v->host = str_head(*s, n);
+	v->port_text = port_text;
+	v->port = (uint16_t)port;
+	*s = str_skip(*s, end);
+	return true;
+}
+
+/*
+ * The ordinary shape: one value, one space, which stands before sent-by, nothing quoted. False: another one, or none; *v
+ * is then as it was but for what parse_one() sets.
+ */
+static bool take_ordinary(struct str text, struct sip_via *v, struct str *params)
+{
+	static const char usual[8] = "SIP/2.0/";
+	size_t space;
+	struct str s;
+
+	if (text.n < sizeof(usual) || memcmp(text.p, usual, sizeof(usual)) != 0)
+		return false;
+	s = str_skip(text, sizeof(usual));
+	space = sip_find(str_head(s, 16), ' ');
+	v->transport = str_head(s, space);
+	v->proto = str_eq(v->transport, S("UDP")) ? PROTO_UDP : str_eq(v->transport, S("TCP")) ? PROTO_TCP : PROTO_NONE;
+	s = str_skip(s, space + 1);
+	if (!v->proto || !sip_plain(s) || sip_find(s, ',') != s.n || !take_sent_by(&s, v))
+		return false;
+	v->text = text;
+	v->name = str_head(text, 3);
+	v->version = str_make(text.p + 4, 3);
+	*params = str_skip(s, 1);
+	return true;
 }
 
 /* One value, without surrounding white space. */
@@ -132,25 +170,31 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 		return 0;
 	if (*s.p != ';')
 		return RT_E_PARSE;
-	return parse_params(a, str_skip(s, 1), max, v);
+	return parse_params(a, str_skip(s, 1), max, v, false);
 }
 
 /* Append the values of one header body to the chain at *tail; *n counts over all headers. */
 static int parse_body(struct arena *a, struct str body, const struct sip_limits *lim, unsigned *n,
 		      struct sip_via ***tail)
 {
-	struct str member;
+	struct str member, params = STR_NULL, rest = body;
 	int err = 0;
 
-	while (sip_list_next(&body, SIP_NEST_PARENS, &member, &err)) {
+	while (rest.p) {
 		struct sip_via *v;
+		bool plain;
 
 		if (*n == lim->values)
 			return RT_E_LIMIT;
 		v = arena_new_of(a, struct sip_via);
 		if (!v)
 			return RT_E_NOMEM;
-		err = parse_one(a, member, lim->params, v);
+		plain = take_ordinary(rest, v, &params);
+		if (plain)
+			rest = STR_NULL; /* it is all that there is */
+		else if (!sip_list_next(&rest, SIP_NEST_PARENS, &member, &err))
+			break;
+		err = !plain ? parse_one(a, member, lim->params, v) : params.n ? parse_params(a, params, lim->params, v, true) : 0;
 		if (err && (!v->host.p || *n))
 			return err;
 		/* a top value with bad parameters stays: it is where the 400 goes */

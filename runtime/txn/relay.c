@@ -189,7 +189,7 @@ int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_re
 		return err;
 	dst.send_flags = d->fwd_send;
 	err = txn_build_for(w, d->arena, &dst, d,
-			    str_printf(d->arena, "z9hG4bK.s" STR_FMT, STR_ARG(txn_tag(d->msg, tag))), &bytes);
+			    str_cat(d->arena, S("z9hG4bK.s"), txn_tag(d->msg, tag)), &bytes);
 	if (err)
 		return err;
 	return txn_onsend(w, NULL, d, &dst, bytes) ? txn_down()->send(w, &dst, bytes, true) : RT_E_IO;

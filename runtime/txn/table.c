@@ -309,7 +309,7 @@ static void set_msg(struct txn *t, struct sip_msg *m)
 /* All drafts are over the one request, and what they say of it lies in our arena. */
 static bool may_rest(const struct txn *t)
 {
-	if ((t->flags & TXN_LOCAL) || !t->req || t->req->arena == t->arena || t->draft.arena != t->arena)
+	if ((t->flags & TXN_LOCAL) || !t->req || (t->kept && t->req->refs > 1) || t->req->arena == t->arena || t->draft.arena != t->arena)
 		return false;
 	for (unsigned i = 0; i < t->n_b; i++)
 		if (t->b[i]->draft.msg != t->req || t->b[i]->draft.arena != t->arena)

@@ -333,7 +333,7 @@ void txn_set_user(struct txn *t, void *user); /* takes a reference through the h
  */
 struct sip_msg *txn_request(struct txn *t);
 bool txn_rests(const struct txn *t);
-/* For whoever woke it and keeps no view of the message. */
+/* For whoever woke it and keeps no view of the message; it stays awake while others reference the message. */
 void txn_let_rest(struct txn *t);
 enum sip_method txn_method(const struct txn *t);
 /* The request as it was at relay time; failure routes work on it. Its msg may be NULL until txn_request() was asked. */

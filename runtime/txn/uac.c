@@ -183,7 +183,7 @@ int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 
 	if (str_eq(u->method, S("ACK")) || str_eq(u->method, S("CANCEL")))
 		return RT_E_UNSUPP;
-	a = arena_new_kept(TXN_ARENA_LIMIT);
+	a = arena_new_kept(BLOCK_SMALL, TXN_ARENA_LIMIT);
 	err = a ? txn_alloc(w, a, &t) : RT_E_NOMEM;
 	arena_free(&a); /* the transaction's own now */
 	if (err)

@@ -254,6 +254,7 @@ static const struct str missed = {"call missed", 11};
 static void account(const struct txn_notice *n, struct str what, unsigned where)
 {
 	struct acc_record rec = {.what = what};
+	bool rests = txn_rests(n->t);
 	struct sip_msg *req = where ? txn_request(n->t) : NULL;
 	struct run r;
 
@@ -263,6 +264,7 @@ static void account(const struct txn_notice *n, struct str what, unsigned where)
 		log_err("acc: no memory for a record");
 		return;
 	}
+	(void)sip_msg_ref(req); /* a database may take its time */
 	fill_request(&rec, req);
 	rec.to_tag = to_tag_of(n, req);
 	rec.code = str_printf(r.arena, "%d", n->status);
@@ -275,6 +277,9 @@ static void account(const struct txn_notice *n, struct str what, unsigned where)
 	else if (where & TO_DB)
 		to_db(&r, &rec, param.db_table_acc, S("acc"));
 	run_end(&r);
+	sip_msg_unref(&req);
+	if (rests)
+		txn_let_rest(n->t);
 }
 
 static unsigned where(const struct sip_draft *d, int64_t log_flag, int64_t db_flag)

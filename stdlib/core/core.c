@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "core/send_priv.h"
 #include "core/log.h"
 #include "script/cfg.h"
 #include "core/fiber.h"
@@ -376,4 +377,11 @@ static int worker_init(struct worker *w)
 	return e.keep ? 0 : RT_E_STATE;
 }
 
-STD_MODULE(core, .worker_init = worker_init)
+static int init(const struct program *p)
+{
+	(void)p;
+	core_send_init();
+	return 0;
+}
+
+STD_MODULE(core, .init = init, .worker_init = worker_init)

@@ -5,12 +5,20 @@
 #define STD_PROTOTYPES_ONLY
 #include "abi/std.h"
 
+#include "core/send_priv.h"
 #include "core/counter.h"
 #include "net/net.h"
 #include "script/env.h"
 #include "txn/txn.h"
 
 /* ---- forward: without a transaction ---- */
+
+static int fwd_requests; /* the counter */
+
+void core_send_init(void)
+{
+	fwd_requests = counter_get(S("core"), S("fwd_requests"));
+}
 
 static int32_t forward_to(struct run *r, struct str uri, enum proto proto)
 {
@@ -25,7 +33,7 @@ static int32_t forward_to(struct run *r, struct str uri, enum proto proto)
 	if (err)
 		script_err(r, "forward: %s", rt_strerror(err));
 	else
-		counter_inc(counter_get(S("core"), S("fwd_requests")));
+		counter_inc(fwd_requests);
 	return err ? -1 : 1;
 }
 

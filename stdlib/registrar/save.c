@@ -281,9 +281,20 @@ static void apply(struct reg_save *s, const struct ul_change *ch, size_t n,
 	ul_lookup(s->table, s->aor, s->now, s->r->arena, &s->res);
 }
 
+/* Of those that may be saved at once. */
+static size_t count(const struct sip_nameaddr *list)
+{
+	size_t n = 0;
+
+	for (; list && n < CONTACTS_MAX; list = list->next)
+		n++;
+	return n;
+}
+
 static int32_t save_contacts(struct reg_save *s, struct sip_nameaddr *list)
 {
-	struct ul_change *ch = arena_calloc(s->r->arena, CONTACTS_MAX, sizeof(*ch));
+	size_t room = count(list);
+	struct ul_change *ch = arena_calloc(s->r->arena, room + 1, sizeof(*ch));
 	struct common com = {0};
 	bool star = is_star(s, list);
 	size_t n = 0;
@@ -295,7 +306,7 @@ static int32_t save_contacts(struct reg_save *s, struct sip_nameaddr *list)
 	if (!s->error)
 		fill_common(s, &com);
 	for (struct sip_nameaddr *a = list; a && !star && !s->error; a = a->next) {
-		if (n == CONTACTS_MAX)
+		if (n == room)
 			s->error = REG_E_TOO_MANY;
 		else
 			to_change(s, a, &com, &ch[n++]);

@@ -32,10 +32,15 @@ struct rr_text {
 
 static void address(struct sb *out, const struct rr_text *t, struct str host, uint16_t port)
 {
-	sb_printf(out, "Record-Route: <" STR_FMT ":" STR_FMT, STR_ARG(t->scheme), STR_ARG(t->user));
+	sb_add(out, S("Record-Route: <"));
+	sb_add(out, t->scheme);
+	sb_addc(out, ':');
+	sb_add(out, t->user);
 	sb_add(out, t->host.n ? t->host : host);
-	if (port && port != proto_port(PROTO_UDP) && !t->host.n)
-		sb_printf(out, ":%u", port);
+	if (port && port != proto_port(PROTO_UDP) && !t->host.n) {
+		sb_addc(out, ':');
+		sb_addi(out, port);
+	}
 }
 
 static void end(struct sb *out, const struct rr_text *t)

@@ -8,6 +8,7 @@
 #include "core/worker.h"
 #include "net/net.h"
 #include "script/env.h"
+#include "script/run.h"
 #include "tm/tm_state.h"
 #include "txn/routes.h"
 
@@ -398,7 +399,7 @@ static int32_t over_msg(struct run *r, struct sip_msg *m, const struct pv_name *
 {
 	struct sip_draft d;
 
-	if (!m)
+	if (!m || !run_hold_msg(r, m))
 		return over(r, NULL, 0, n, ret);
 	sip_draft_init(&d, m, r->arena);
 	return over(r, &d, m->is_request ? IN_REQUEST : IN_TM_ONREPLY, n, ret);

@@ -40,8 +40,8 @@ static void check_and_free(unsigned i)
 static void apart(void **state)
 {
 	(void)state;
-	for (int round = 0; round < 4; round++) {
-		kind = round % 2 ? BLOCK_LARGE : BLOCK_SMALL;
+	for (int round = 0; round < 2 * BLOCK_KINDS; round++) {
+		kind = (enum block_kind)(round % BLOCK_KINDS);
 		have(0, MANY);
 		assert_int_equal(mem_blocks(), MANY);
 		for (unsigned i = 0; i < MANY; i += 2)
