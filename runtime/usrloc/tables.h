@@ -17,6 +17,7 @@ struct ul_conf {
 	int64_t desc_time_order; /* newest first */
 	int64_t matching_mode;   /* enum ul_match */
 	int64_t cseq_delay;      /* s */
+	int64_t advertised;      /* who tells a contact's socket tells the address that it advertises */
 	int64_t nat_bflag;       /* branch flag number, -1: none */
 	struct str xavp_contact; /* XAVP whose record becomes a contact's attrs; empty: none */
 	int64_t max_contacts;    /* of one table, 0: the default */

@@ -114,7 +114,7 @@ struct str reg_ruid(struct run *r)
 
 struct str reg_socket_text(const struct ul_contact *c)
 {
-	return c->sock ? c->sock->text : STR_NULL;
+	return !c->sock ? STR_NULL : ul_conf.advertised ? c->sock->adv_text : c->sock->text;
 }
 
 static bool cfg_value(struct run *r, const char *name, struct value *ret)
@@ -323,6 +323,7 @@ static int init(const struct program *p)
 {
 	copy_params();
 	show_params();
+	ul_conf.advertised = param.sock_mode != 0;
 	reg_events_init(p);
 	return 0;
 }

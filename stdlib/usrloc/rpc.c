@@ -60,7 +60,7 @@ static void add_contact(struct rpc *c, struct rpc_node *list, const struct ul_co
 	rpc_add_str(c, n, "State", S("CS_NEW")); /* what memory holds was never synchronised */
 	rpc_add_int(c, n, "Flags", ct->flags);
 	rpc_add_int(c, n, "CFlags", ct->cflags);
-	add_text(c, n, "Socket", ct->sock ? ct->sock->text : STR_NULL);
+	add_text(c, n, "Socket", !ct->sock ? STR_NULL : ul_conf.advertised ? ct->sock->adv_text : ct->sock->text);
 	rpc_add_int(c, n, "Methods", ct->methods);
 	add_text(c, n, "Ruid", ct->ruid);
 	add_text(c, n, "Instance", ct->instance);
