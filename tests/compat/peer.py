@@ -170,7 +170,7 @@ class Peer:
             self.buf[s] = rest[n:]
 
     def _got(self, raw, conn):
-        if not raw.strip():
+        if not raw.strip() or "\r\nCall-ID: ping" in raw:     # or a question whether a server is up that now has other ports
             return
         m = Message(raw)
         if conn:
