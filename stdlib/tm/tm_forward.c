@@ -49,7 +49,16 @@ static int32_t stray_cancel(struct run *r, const struct txn_relay_opts *o, bool 
 	return 1;
 }
 
-/* An ACK has no transaction: it goes on statelessly. */
+/* The ACK of a negative reply of ours ends here; one of a 2xx has no transaction and goes on statelessly. */
+static int32_t relay_ack(struct run *r, const struct txn_relay_opts *o)
+{
+	struct txn *t = txn_find_request(r->worker, r->draft->msg);
+
+	if (t && txn_status(t) >= 300 && txn_match_request(r->worker, r->draft->msg, NULL) == TXN_ACK_NEGATIVE)
+		return 1;
+	return txn_forward_await(r->worker, r->draft, o) == 0 ? 1 : -1;
+}
+
 static int32_t relay(struct run *r, const struct txn_relay_opts *o)
 {
 	struct sip_msg *m = r->draft->msg;
@@ -57,7 +66,7 @@ static int32_t relay(struct run *r, const struct txn_relay_opts *o)
 	int32_t rc;
 
 	if (r->kind != IN_FAILURE && m->method == SIP_ACK)
-		return txn_forward_await(r->worker, r->draft, o) == 0 ? 1 : -1;
+		return relay_ack(r, o);
 	if (r->kind != IN_FAILURE && !r->txn && m->method == SIP_CANCEL) {
 		if (txn_find_cancelled(r->worker, m)) {
 			rc = relay_cancel(r);

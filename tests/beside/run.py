@@ -127,7 +127,7 @@ class Run:
             with sqlite3.connect(os.path.join(self.tmp, "x.db")) as db:
                 db.execute("PRAGMA journal_mode=WAL") # who reads locks nobody out
                 db.executescript(self.fill(self.sql))
-            db.close()
+            self.db = db # stays open: the first of all connections locks the others out for a moment
         self.log = open(os.path.join(self.tmp, "log"), "wb")
         line = self.command + " " + OPTIONS.format(cfg=cfg, port=self.port, tmp=self.tmp)
         self.p = subprocess.Popen(self.own_names() + shlex.split(line), stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL,
@@ -190,6 +190,8 @@ class Run:
             self.dns.close()
         self.s.close()
         self.log.close()
+        if self.sql is not None:
+            self.db.close()
 
     def stop_server(self):
         for sig in (signal.SIGTERM, signal.SIGKILL):
@@ -352,20 +354,16 @@ class Run:
         return "yes" if n else "no"
 
     def step_rows(self, first, body):
-        db = sqlite3.connect(os.path.join(self.tmp, "x.db"), timeout=5)
         end, rows = time.monotonic() + 3, []
         while not rows and time.monotonic() < end:
-            rows = db.execute(self.fill(first or body)).fetchall()
+            rows = self.db.execute(self.fill(first or body)).fetchall()
             if self.p.poll() is not None:
                 break
             time.sleep(0.01)
-        db.close()
         return "\n".join("|".join(repr(v) for v in row) for row in rows)
 
     def step_sql(self, first, body):
-        db = sqlite3.connect(os.path.join(self.tmp, "x.db"), timeout=5)
-        db.executescript(self.fill(first or body))
-        db.close()
+        self.db.executescript(self.fill(first or body))
         return ""
 
     def step_stop(self, _, body):
