@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -43,6 +44,7 @@ struct world {
 	struct source wake;
 	_Atomic(struct world_note *) notes;
 	atomic_bool sleeps; /* it may be in epoll_wait and must be poked */
+	atomic_uint posters; /* at work in real_post */
 	_Atomic bool stop;
 	struct world_hooks hooks;
 	void *hooks_arg;
@@ -225,8 +227,11 @@ static void node_close(struct node *n)
 
 static void real_free(struct world *w)
 {
-	struct world_note *n = atomic_exchange(&w->notes, NULL);
+	struct world_note *n;
 
+	while (atomic_load(&w->posters)) /* of threads that are none of our workers: it takes them a moment */
+		sched_yield();
+	n = atomic_exchange(&w->notes, NULL);
 	while (n) {
 		struct world_note *next = n->next;
 
@@ -886,13 +891,16 @@ static void poke(struct world *w)
 
 static void real_post(struct world *w, struct world_note *n)
 {
-	struct world_note *head = atomic_load(&w->notes);
+	struct world_note *head;
 
+	atomic_fetch_add(&w->posters, 1); /* the note may be the last that w waits for */
+	head = atomic_load(&w->notes);
 	do
 		n->next = head;
 	while (!atomic_compare_exchange_weak(&w->notes, &head, n));
 	if (atomic_load(&w->sleeps) && atomic_exchange(&w->sleeps, false))
 		poke(w); /* a busy one looks for notes by itself, and one poke is enough */
+	atomic_fetch_sub(&w->posters, 1);
 }
 
 static void real_set_hooks(struct world *w, const struct world_hooks *h, void *arg)

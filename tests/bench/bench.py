@@ -145,7 +145,7 @@ def two_workers(a):
         try:
             if why:
                 raise RuntimeError(why)
-            got[w] = r = scaling.scale(a.build, executable(a.build, w) + " " + RUN + "%d", w)
+            got[w] = r = scaling.scale(a.build, executable(a.build, w) + " " + RUN + "1 --workers=%d", w)
         except (RuntimeError, OSError, subprocess.SubprocessError) as e:
             print("two workers, %s: %s" % (w, str(e).strip().splitlines()[-1][-200:]))
             continue

@@ -39,7 +39,7 @@ def watch(s, load, begin):
 
 
 def run(a):
-    command = "%s -l {proto}:%s:%d -DD -E -a no -Y {tmp} -w {tmp} -n %d" % (build_server(a.build), IP, PORT, a.workers)
+    command = "%s -l {proto}:%s:%d -DD -E -a no -Y {tmp} -w {tmp} --workers=%d" % (build_server(a.build), IP, PORT, a.workers)
     with Server(a.build, command, "w3", pin=a.workers == 1) as s:
         cmd = "%s/sipload -s %s:%d -l %s -D %s -j -P %d -m call -u %s -S 8 -R %d -w 4000 -g 200 -h 500 -o 30000 -n %d -d %d" % (
             a.build, IP, PORT, GEN, IP, s.p.pid, UAS, a.calls, a.calls * a.seconds, a.seconds + 60)

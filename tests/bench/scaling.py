@@ -54,7 +54,7 @@ class Threads(threading.Thread):
 
 def once(build, command, workload, workers):
     """CPU us per operation, balance, locked share, operations a second."""
-    with Server(build, command % workers, workload, pin=False) as s:
+    with Server(build, command % workers, workload) as s:
         if workload in CONTACTS:
             s.register(CONTACTS[workload])
         s.load("-w 100 -S 16 -d 0.5")
