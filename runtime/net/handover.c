@@ -66,6 +66,16 @@ struct str net_find_call_id(const char *buf, size_t n)
 	return STR_NULL;
 }
 
+/* A worker sends off what it has got: as many batches come as go. */
+static void keep_or_free(struct net_worker *nw, struct net_batch *b)
+{
+	if (b->cap != BATCH_BYTES || nw->n_spare_out == NET_SPARE_BATCHES) {
+		mem_free(&b);
+		return;
+	}
+	nw->spare_out[nw->n_spare_out++] = b;
+}
+
 static void arrive(struct world_note *note)
 {
 	struct net_batch *b = container_of(note, struct net_batch, note);
@@ -74,7 +84,7 @@ static void arrive(struct world_note *note)
 	atomic_fetch_sub_explicit(&nw->net->inbox[worker_index(nw->w)], b->n, memory_order_relaxed);
 	for (unsigned i = 0; i < b->n; i++)
 		nw->net->h.message(nw->w, &b->item[i].origin, b->bytes + b->item[i].off, b->item[i].n);
-	mem_free(&b);
+	keep_or_free(nw, b);
 }
 
 static void drop(struct world_note *note)
@@ -84,13 +94,16 @@ static void drop(struct world_note *note)
 	mem_free(&b);
 }
 
-static struct net_batch *batch_new(struct net_worker *to, size_t need)
+static struct net_batch *batch_new(struct net_worker *nw, struct net_worker *to, size_t need)
 {
 	size_t cap = need > BATCH_BYTES ? need : BATCH_BYTES;
-	struct net_batch *b = mem_alloc(sizeof(*b) + cap);
+	struct net_batch *b = cap == BATCH_BYTES && nw->n_spare_out ? nw->spare_out[--nw->n_spare_out]
+								     : mem_raw(sizeof(*b) + cap);
 
 	if (!b)
 		return NULL;
+	b->n = 0;
+	b->used = 0;
 	b->note.fn = arrive;
 	b->note.drop = drop;
 	b->to = to;
@@ -119,7 +132,7 @@ static bool hand_over(struct net_worker *nw, unsigned owner, const struct msg_or
 		b = NULL;
 	}
 	if (!b) {
-		b = nw->out[owner] = batch_new(to, n + 1);
+		b = nw->out[owner] = batch_new(nw, to, n + 1);
 		if (!b)
 			return false;
 	}
@@ -157,4 +170,6 @@ void net_handover_discard(struct net_worker *nw)
 {
 	for (unsigned i = 0; i < NET_WORKERS_MAX; i++)
 		mem_free(&nw->out[i]);
+	while (nw->n_spare_out)
+		mem_free(&nw->spare_out[--nw->n_spare_out]);
 }

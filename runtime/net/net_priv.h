@@ -31,7 +31,7 @@ enum net_count {
 	N_COUNT,
 };
 
-enum { NET_LOG_SOURCES = 1024 };
+enum { NET_LOG_SOURCES = 1024, NET_SPARE_BATCHES = 4 };
 
 struct net_conntab;
 struct net_dns;
@@ -75,6 +75,8 @@ struct net_worker {
 		unsigned q_cap;
 	} spare;
 	struct net_batch *out[NET_WORKERS_MAX]; /* what waits for the end of the batch */
+	struct net_batch *spare_out[NET_SPARE_BATCHES];
+	unsigned n_spare_out;
 	struct list flights; /* names being asked for; dns.c */
 	unsigned n_flights;
 	uint32_t local_ttl;  /* s; 0: what the answers say */
