@@ -356,11 +356,12 @@ static int send_parcel(struct net_worker *nw, unsigned to, const struct net_dst 
 		memcpy(p->bytes + p->n, iov[i].iov_base, iov[i].iov_len);
 		p->n += iov[i].iov_len;
 	}
+	atomic_fetch_add(&net->wq_bytes, total); /* before it is there: it may be taken off at once */
 	if (worker_post(worker_peer(nw->w, to), parcel_arrived, p)) {
+		atomic_fetch_sub(&net->wq_bytes, total);
 		mem_free(&p);
 		return RT_E_LIMIT;
 	}
-	atomic_fetch_add(&net->wq_bytes, total);
 	return 0;
 }
 
