@@ -159,6 +159,8 @@ static void bodies(void **state)
 	start(HEAD VIA REST "Content-Type: a/b\nContent-Length: 2\n\nxx");
 	sip_draft_remove_body(&draft);
 	want_request(HEAD OWN VIA REST "Content-Type: a/b\nContent-Length: 0\n\n");
+	start(HEAD VIA REST "Content-Length: \nSubject: hi\n\nabc"); /* an empty one gets its number in its own line */
+	want_request(HEAD OWN VIA REST "Content-Length: 3\nSubject: hi\n\nabc");
 	start(HEAD VIA REST "Content-Length: 4\n\na=bc");
 	sip_edit_replace(&draft, msg->body_off, 1, S("long"));
 	want_request(HEAD OWN VIA REST "Content-Length: 7\n\nlong=bc");
