@@ -24,6 +24,7 @@ A case is cases/NAME.case: text before the first "==" line says what it shows, t
   == stop                the server ends; only "rows" and "sql" may follow
   == fails               instead of steps: the server ends, or answers no request within 8 s
   == wait SECONDS        for what only time can bring (expiry)
+  == logged TEXT         waits until the log holds it: for what happens behind an answer
   == zone                (before config, needs root) the records both servers find when they ask for names, a line each:
                          NAME TYPE DATA, as _sip._udp.a.test SRV 10 20 5060 host.a.test; "" is an empty text,
                          ttl=SECONDS at the end is the time to live (else 300)
@@ -368,6 +369,12 @@ class Run:
 
     def step_stop(self, _, body):
         self.stop_server()
+        return ""
+
+    def step_logged(self, text, _):
+        end = time.monotonic() + 8
+        while text not in self.text() and time.monotonic() < end:
+            time.sleep(0.02)
         return ""
 
     def step_wait(self, seconds, _):
