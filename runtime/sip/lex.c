@@ -265,15 +265,17 @@ static struct sip_param *keep_param(struct arena *a, const struct sip_param *p)
 	return kept;
 }
 
-int sip_params_cut(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret)
+static int params(struct arena *a, struct str text, unsigned max, unsigned flags, bool plain, struct sip_param **ret)
 {
 	struct sip_param *first = NULL, **tail = &first;
 
 	for (unsigned n = 0; text.p;) {
 		struct sip_param p = {0};
-		size_t end = sip_find(text, ';');
+		size_t end = plain ? sip_find(text, ';') : sip_until(text, ";", SIP_NEST_ANGLES);
 
-		if (cut_plain(str_head(text, end), &p)) {
+		if (end == STR_NONE)
+			return RT_E_PARSE;
+		if (plain ? cut_plain(str_head(text, end), &p) : cut_param(str_trim(str_head(text, end)), &p)) {
 			if (n++ == max)
 				return RT_E_LIMIT;
 			*tail = keep_param(a, &p);
@@ -289,33 +291,15 @@ int sip_params_cut(struct arena *a, struct str text, unsigned max, unsigned flag
 	return 0;
 }
 
+int sip_params_cut(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret)
+{
+	return params(a, text, max, flags, true, ret);
+}
+
 int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
 		    struct sip_param **ret)
 {
-	struct sip_param *first = NULL, **tail = &first;
-
-	if (sip_plain(text))
-		return sip_params_cut(a, text, max, flags, ret);
-	for (unsigned n = 0; text.p;) {
-		struct sip_param p = {0};
-		size_t end = sip_until(text, ";", SIP_NEST_ANGLES);
-
-		if (end == STR_NONE)
-			return RT_E_PARSE;
-		if (cut_param(str_trim(str_head(text, end)), &p)) {
-			if (n++ == max)
-				return RT_E_LIMIT;
-			*tail = keep_param(a, &p);
-			if (!*tail)
-				return RT_E_NOMEM;
-			tail = &(*tail)->next;
-		} else if (flags & SIP_PARAMS_STRICT || p.both.n) {
-			return RT_E_PARSE;
-		}
-		text = end == text.n ? STR_NULL : str_skip(text, end + 1);
-	}
-	*ret = first;
-	return 0;
+	return params(a, text, max, flags, sip_plain(text), ret);
 }
 
 int sip_params_parse(struct arena *a, struct str text, unsigned max, struct sip_param **ret)
