@@ -222,7 +222,7 @@ static void refuse(struct worker *w, struct sip_draft *d, const struct sip_judge
 		counter_inc(r_.drop_requests);
 	}
 	if (v->close && d->msg->origin.conn_id)
-		net_conn_close(w, d->msg->origin.conn_id);
+		net_conn_close_behind(w, d->msg->origin.conn_id);
 }
 
 /* What the core parameters say of every message. */
@@ -253,7 +253,7 @@ void receive_message(struct worker *w, const struct msg_origin *o, char *buf, si
 	if (sip_msg_parse(NULL, str_make(buf, n), &msg)) {
 		counter_inc(r_.drop_requests);
 		if (o->conn_id)
-			net_conn_close(w, o->conn_id);
+			net_conn_close_behind(w, o->conn_id);
 		return;
 	}
 	msg->origin = *o;

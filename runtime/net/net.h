@@ -211,6 +211,8 @@ struct net_dst {
 int net_send(struct worker *w, const struct net_dst *dst, const struct iovec *iov, int n);
 /* Close a connection (any worker's) when what is queued has left. */
 void net_conn_close(struct worker *w, uint64_t conn_id);
+/* The same behind what other workers have to answer to the messages before; nothing more is read of it. */
+void net_conn_close_behind(struct worker *w, uint64_t conn_id);
 /* The connection exists (it may be closing by the time you act). */
 bool net_conn_alive(struct worker *w, uint64_t conn_id);
 /* Id of a connection to that peer, 0: none. */

@@ -200,13 +200,13 @@ static size_t skip_crlf(struct net_conn *c, size_t at)
 }
 
 /* What is at the front of the buffer is answered, if it can be, and the connection closes. */
-static void end_badly(struct net_conn *c, enum net_bad why)
+static void end_badly(struct net_conn *c, enum net_bad why, bool tell)
 {
 	struct msg_origin o = origin_of(c);
 	struct net_worker *nw = c->nw;
 	uint64_t id = c->id;
 
-	if (nw->net->h.bad)
+	if (tell && nw->net->h.bad)
 		nw->net->h.bad(nw->w, &o, why, c->in, c->in_n);
 	if (net_conntab_get(nw->net->conns, id) != c)
 		return;
@@ -222,6 +222,7 @@ struct round_trip {
 	struct net_worker *home;
 	uint64_t id;
 	enum net_bad why;
+	bool tell; /* the handler; false: it has refused a message itself */
 	unsigned next; /* the worker to visit */
 };
 
@@ -236,7 +237,7 @@ static void visit(struct worker *w, void *arg)
 		return;
 	c = net_conntab_get(t->home->net->conns, t->id);
 	if (c)
-		end_badly(c, t->why);
+		end_badly(c, t->why, t->tell);
 	mem_free(&t);
 }
 
@@ -258,23 +259,29 @@ static bool travel(struct worker *w, struct round_trip *t)
 	return true;
 }
 
-static void bad_frame(struct net_conn *c, enum net_bad why, size_t at)
+/* Close behind the answers to what came before. */
+static void end_behind(struct net_conn *c, enum net_bad why, bool tell)
 {
 	struct round_trip *t = c->nw->net->workers > 1 ? mem_alloc(sizeof(*t)) : NULL;
 
-	net_count(c->nw, N_TCP_BAD, 1);
-	memmove(c->in, c->in + at, c->in_n - at);
-	c->in_n -= at;
 	c->deaf = true;
 	timer_stop(&c->msg);
 	net_handover_flush(c->nw);
 	if (t) {
-		*t = (struct round_trip){.home = c->nw, .id = c->id, .why = why};
+		*t = (struct round_trip){.home = c->nw, .id = c->id, .why = why, .tell = tell};
 		if (travel(c->nw->w, t))
 			return;
 		mem_free(&t);
 	}
-	end_badly(c, why);
+	end_badly(c, why, tell);
+}
+
+static void bad_frame(struct net_conn *c, enum net_bad why, size_t at)
+{
+	net_count(c->nw, N_TCP_BAD, 1);
+	memmove(c->in, c->in + at, c->in_n - at);
+	c->in_n -= at;
+	end_behind(c, why, true);
 }
 
 /* Hand over whole messages. The handler may close this connection: false when it did. */
@@ -285,7 +292,7 @@ static bool deliver(struct net_conn *c)
 	size_t at = 0;
 	long n = 0;
 
-	while (!c->close_after && (at = skip_crlf(c, at)) < c->in_n) {
+	while (!c->close_after && !c->deaf && (at = skip_crlf(c, at)) < c->in_n) {
 		struct msg_origin o = origin_of(c);
 
 		n = net_frame(&nw->net->conf, c->in + at, c->in_n - at);
@@ -439,7 +446,7 @@ void net_stream_accept(void *arg, struct world_listener *l, struct world_stream 
 
 /* ---- what others ask of a connection; it may be another worker's ---- */
 
-enum ask { ASK_CLOSE, ASK_ALIAS, ASK_LIFETIME, ASK_MARK, ASK_KEEPALIVE };
+enum ask { ASK_CLOSE, ASK_CLOSE_BEHIND, ASK_ALIAS, ASK_LIFETIME, ASK_MARK, ASK_KEEPALIVE };
 
 struct request {
 	uint64_t id;
@@ -483,6 +490,10 @@ static int act(struct net_worker *nw, const struct request *r)
 	case ASK_CLOSE:
 		net_conn_retire(c);
 		net_conn_flush(c);
+		return 0;
+	case ASK_CLOSE_BEHIND:
+		if (!c->deaf && !c->close_after)
+			end_behind(c, NET_BAD_SYNTAX, false);
 		return 0;
 	case ASK_ALIAS:
 		return add_alias(c, (uint16_t)r->value);
@@ -535,6 +546,11 @@ static int ask(struct worker *w, const struct request *r)
 void net_conn_close(struct worker *w, uint64_t id)
 {
 	(void)ask(w, &(struct request){.id = id, .what = ASK_CLOSE});
+}
+
+void net_conn_close_behind(struct worker *w, uint64_t id)
+{
+	(void)ask(w, &(struct request){.id = id, .what = ASK_CLOSE_BEHIND});
 }
 
 int net_conn_alias(struct worker *w, uint64_t id, uint16_t port)
