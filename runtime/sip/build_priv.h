@@ -14,10 +14,6 @@ struct sip_out {
 void sip_out_init(struct sip_out *o, struct arena *a);
 /* A view that lives as long as the wire; neighbours in memory are joined. */
 void sip_out_add(struct sip_out *o, struct str s);
-/* Views copied into one text of the arena: for what is made on the spot, and cheaper than printing. */
-#define sip_out_text(o, ...)                                                                       \
-	sip_out_made((o), str_cat((o)->w.arena, __VA_ARGS__))
-void sip_out_made(struct sip_out *o, struct str made); /* p NULL: memory was out */
 /* Text made on the spot, kept in the arena. */
 void sip_out_printf(struct sip_out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "Name: value\r\n" unless value is empty. */

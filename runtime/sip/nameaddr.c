@@ -211,15 +211,11 @@ static bool single_ok(struct str body)
 static int parse_single(struct sip_msg *m, struct sip_hdr *h, struct sip_nameaddr **ret)
 {
 	struct sip_nameaddr *na = arena_new_of(m->arena, struct sip_nameaddr);
-	struct str rest;
 
 	if (!na)
 		return RT_E_NOMEM;
 	na->hdr = h;
-	na->text = h->body;
 	*ret = na;
-	if (take_ordinary(h->body, na, &rest))
-		return plain_params(m->arena, rest, m->limits->params, na);
 	if (!single_ok(h->body))
 		return RT_E_PARSE;
 	return parse_one(m->arena, h->body, m->limits->params, na);

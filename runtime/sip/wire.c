@@ -46,6 +46,14 @@ void sip_out_add(struct sip_out *o, struct str s)
 	w->iov[w->n++] = (struct iovec){(void *)(uintptr_t)s.p, s.n};
 }
 
+/* p NULL: memory was out. */
+static void add_made(struct sip_out *o, struct str made)
+{
+	if (!made.p && !o->err)
+		o->err = RT_E_NOMEM;
+	sip_out_add(o, made);
+}
+
 void sip_out_printf(struct sip_out *o, const char *fmt, ...)
 {
 	struct str s;
@@ -56,14 +64,7 @@ void sip_out_printf(struct sip_out *o, const char *fmt, ...)
 	va_start(ap, fmt);
 	s = str_vprintf(o->w.arena, fmt, ap);
 	va_end(ap);
-	sip_out_made(o, s);
-}
-
-void sip_out_made(struct sip_out *o, struct str made)
-{
-	if (!made.p && !o->err)
-		o->err = RT_E_NOMEM;
-	sip_out_add(o, made);
+	add_made(o, s);
 }
 
 void sip_out_header(struct sip_out *o, struct str name, struct str value)
