@@ -19,17 +19,25 @@ static void put(struct out *o, const char *p, size_t n)
 	o->n += n;
 }
 
-static size_t digits(uint64_t v, unsigned base, char *buf)
+static size_t digits(uint64_t v, char *buf)
 {
 	char t[FMT_INT_MAX];
-	size_t n = 0;
+	size_t n = sizeof(t);
 
 	do {
-		t[n++] = "0123456789abcdef"[v % base];
-		v /= base;
+		t[--n] = (char)('0' + v % 10);
+		v /= 10;
 	} while (v);
-	for (size_t i = 0; i < n; i++)
-		buf[i] = t[n - 1 - i];
+	memcpy(buf, t + n, sizeof(t) - n);
+	return sizeof(t) - n;
+}
+
+size_t fmt_hex(uint64_t v, char *buf)
+{
+	size_t n = v ? (67 - (size_t)__builtin_clzll(v)) / 4 : 1;
+
+	for (size_t i = n; i-- > 0; v >>= 4)
+		buf[i] = "0123456789abcdef"[v & 15];
 	return n;
 }
 
@@ -45,15 +53,15 @@ static size_t small(uint32_t v, char *buf)
 
 size_t fmt_u64(uint64_t v, char *buf)
 {
-	return v < 100000 ? small((uint32_t)v, buf) : digits(v, 10, buf);
+	return v < 100000 ? small((uint32_t)v, buf) : digits(v, buf);
 }
 
 size_t fmt_i64(int64_t v, char *buf)
 {
 	if (v >= 0)
-		return digits((uint64_t)v, 10, buf);
+		return fmt_u64((uint64_t)v, buf);
 	buf[0] = '-';
-	return 1 + digits(0 - (uint64_t)v, 10, buf + 1);
+	return 1 + fmt_u64(0 - (uint64_t)v, buf + 1);
 }
 
 static void put_number(struct out *o, char conv, int longs, va_list *ap)
@@ -68,7 +76,7 @@ static void put_number(struct out *o, char conv, int longs, va_list *ap)
 		return;
 	}
 	u = longs ? va_arg(*ap, unsigned long long) : va_arg(*ap, unsigned);
-	put(o, t, conv == 'u' ? digits(u, 10, t) : digits(u, 16, t));
+	put(o, t, conv == 'u' ? fmt_u64(u, t) : fmt_hex(u, t));
 }
 
 /* One conversion behind its '%'; what follows it, or NULL: not one of ours. */

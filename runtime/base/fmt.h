@@ -19,5 +19,7 @@ enum { FMT_INT_MAX = 21 };
 /* Decimal digits of v, at most FMT_INT_MAX, no NUL; their number. */
 size_t fmt_u64(uint64_t v, char *buf);
 size_t fmt_i64(int64_t v, char *buf);
+/* The same in lower case hex. */
+size_t fmt_hex(uint64_t v, char *buf);
 
 #endif

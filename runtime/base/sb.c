@@ -28,8 +28,7 @@ void sb_reset(struct sb *b)
 	b->failed = false;
 }
 
-/* Make room for `more` bytes and a NUL. */
-static bool reserve(struct sb *b, size_t more)
+static bool grow(struct sb *b, size_t more)
 {
 	size_t want, cap;
 	char *p;
@@ -39,11 +38,11 @@ static bool reserve(struct sb *b, size_t more)
 		return false;
 	}
 	want = b->n + more + 1;
-	if (want <= b->cap)
-		return true;
 	cap = b->cap ? b->cap * 2 : 128;
 	if (cap < want)
 		cap = want;
+	if (cap > b->limit)
+		cap = b->limit + 1;
 	p = b->arena ? arena_raw(b->arena, cap) : mem_realloc(b->p, cap);
 	if (!p) {
 		b->failed = true;
@@ -54,6 +53,14 @@ static bool reserve(struct sb *b, size_t more)
 	b->p = p;
 	b->cap = cap;
 	return true;
+}
+
+/* Make room for `more` bytes and a NUL. */
+static inline bool reserve(struct sb *b, size_t more)
+{
+	if (!b->failed && more < b->cap - b->n) /* which is never past the limit */
+		return true;
+	return grow(b, more);
 }
 
 void sb_add(struct sb *b, struct str s)

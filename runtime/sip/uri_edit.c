@@ -274,15 +274,14 @@ void sip_uri_without_param(const struct sip_uri *u, struct str name, struct sb *
 
 void sip_unescape(struct str s, struct sb *out)
 {
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '%' && i + 2 < s.n && hex_value(s.p[i + 1]) >= 0 &&
-		    hex_value(s.p[i + 2]) >= 0) {
-			sb_addc(out, (char)(hex_value(s.p[i + 1]) * 16 + hex_value(s.p[i + 2])));
-			i += 2;
-		} else {
-			sb_addc(out, s.p[i]);
-		}
+	for (size_t n = sip_find(s, '%'); n < s.n; n = sip_find(s, '%')) {
+		int high = n + 2 < s.n ? hex_value(s.p[n + 1]) : -1, low = high < 0 ? -1 : hex_value(s.p[n + 2]);
+
+		sb_add(out, str_head(s, n));
+		sb_addc(out, low < 0 ? '%' : (char)(high * 16 + low));
+		s = str_skip(s, n + (low < 0 ? 1 : 3));
 	}
+	sb_add(out, s);
 }
 
 static void escape(struct str s, unsigned keep, struct sb *out)

@@ -10,61 +10,54 @@
 
 enum { CHANGES_MAX = 64 };
 
+/* What a contact of the request comes to: neither `fresh` nor `renews`: its match is removed. */
+struct step {
+	struct ul_binding *match, *fresh;
+	bool renews; /* the match becomes it as it is */
+};
+
 struct plan {
 	struct ul_table *t;
 	struct ul_stripe *s;
 	struct ul_record *rec;
 	const struct ul_apply_opts *o;
 	const struct ul_change *ch;
+	struct step *step; /* of each change */
 	size_t n;
-	struct ul_binding *match[CHANGES_MAX];
-	struct ul_binding *fresh[CHANGES_MAX];
 	struct ul_room room; /* for the result */
 	uint32_t retransmitted;
 };
 
-static bool same_flow(const struct ul_contact *have, const struct ul_contact *want)
-{
-	return want->reg_id && have->reg_id == want->reg_id && want->instance.n &&
-	       str_eq(have->instance, want->instance);
-}
-
-static bool is_match(const struct ul_contact *have, const struct ul_contact *want,
+static bool is_match(const struct ul_binding *have, const struct ul_contact *want,
 		     enum ul_match mode)
 {
 	if (want->reg_id && want->instance.n) /* RFC 5626 6: instance and reg-id decide */
-		return same_flow(have, want);
+		return have->reg_id == want->reg_id && str_eq(ul_text(have, UL_INSTANCE), want->instance);
 	switch (mode) {
 	case UL_MATCH_CONTACT:
-		return str_eq(have->uri, want->uri);
+		return str_eq(ul_text(have, UL_URI), want->uri);
 	case UL_MATCH_CONTACT_CALLID:
-		return str_eq(have->uri, want->uri) && str_eq(have->call_id, want->call_id);
+		return str_eq(ul_text(have, UL_URI), want->uri) && str_eq(ul_text(have, UL_CALL_ID), want->call_id);
 	case UL_MATCH_CONTACT_PATH:
-		return str_eq(have->uri, want->uri) && str_eq(have->path, want->path);
+		return str_eq(ul_text(have, UL_URI), want->uri) && str_eq(ul_text(have, UL_PATH), want->path);
 	case UL_MATCH_CALLID:
-		return str_eq(have->call_id, want->call_id);
+		return str_eq(ul_text(have, UL_CALL_ID), want->call_id);
 	}
 	return false;
 }
 
 static struct ul_binding *find_match(const struct plan *p, const struct ul_contact *want)
 {
-	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next) {
-		struct ul_contact have;
-
-		if (ul_is_expired(b, p->o->now))
-			continue;
-		ul_view(b, &have);
-		if (is_match(&have, want, p->o->match))
+	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next)
+		if (!ul_is_expired(b, p->o->now) && is_match(b, want, p->o->match))
 			return b;
-	}
 	return NULL;
 }
 
 /* RFC 3261 10.3 step 7: with the same Call-ID the CSeq must have grown. */
-static int check_order(struct plan *p, const struct ul_contact *have, const struct ul_contact *want)
+static int check_order(struct plan *p, const struct ul_binding *have, const struct ul_contact *want)
 {
-	if (!str_eq(have->call_id, want->call_id) || want->cseq > have->cseq)
+	if (!str_eq(ul_text(have, UL_CALL_ID), want->call_id) || want->cseq > have->cseq)
 		return 0;
 	if (want->cseq < have->cseq)
 		return RT_E_STATE;
@@ -79,26 +72,25 @@ static int find_all(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct ul_contact *want = &p->ch[i].c;
-		struct ul_contact have;
 		int err;
 
 		if (ul_contact_bytes(want) > p->t->lim.contact_bytes)
 			return RT_E_LIMIT;
-		p->match[i] = find_match(p, want);
-		if (!p->match[i])
+		p->step[i].match = find_match(p, want);
+		if (!p->step[i].match)
 			continue;
-		ul_view(p->match[i], &have);
-		err = check_order(p, &have, want);
+		err = check_order(p, p->step[i].match, want);
 		if (err)
 			return err;
 	}
 	return 0;
 }
 
-static bool is_named(const struct plan *p, const struct ul_binding *b)
+/* By one of the first n changes. */
+static bool is_named(const struct plan *p, size_t n, const struct ul_binding *b)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (p->match[i] == b)
+	for (size_t i = 0; i < n; i++)
+		if (p->step[i].match == b)
 			return true;
 	return false;
 }
@@ -110,18 +102,16 @@ static int check_count(struct plan *p)
 
 	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next)
 		n += !ul_is_expired(b, p->o->now) && !p->o->remove_all &&
-		     (!p->o->only_these || is_named(p, b));
+		     (!p->o->only_these || is_named(p, p->n, b));
 	for (size_t i = 0; i < p->n; i++) {
-		if (p->ch[i].op == UL_OP_SAVE && !p->match[i])
+		if (p->ch[i].op == UL_OP_SAVE && !p->step[i].match)
 			added++;
-		else if (p->ch[i].op == UL_OP_REMOVE && p->match[i] && n)
+		else if (p->ch[i].op == UL_OP_REMOVE && p->step[i].match && n)
 			n--;
 	}
 	if (!added)
 		return 0;
-	if (max && n + added > max && !p->o->remove_first)
-		return RT_E_LIMIT;
-	if (n + added > p->t->lim.per_aor ||
+	if ((max && n + added > max) || n + added > p->t->lim.per_aor ||
 	    atomic_load(&p->t->contacts) + added > p->t->lim.contacts)
 		return RT_E_LIMIT;
 	return 0;
@@ -134,8 +124,19 @@ static int allocate_room(struct plan *p, struct arena *a)
 	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next, n++)
 		bytes += ul_binding_bytes(b);
 	for (size_t i = 0; i < p->n; i++, n++)
-		bytes += p->fresh[i] ? ul_binding_bytes(p->fresh[i]) : 0;
+		bytes += p->step[i].fresh ? ul_binding_bytes(p->step[i].fresh) : 0;
 	return ul_room_get(a, n, bytes, &p->room);
+}
+
+static int allocate_one(struct plan *p, size_t i)
+{
+	const struct ul_contact *c = &p->ch[i].c;
+	struct step *st = &p->step[i];
+
+	st->renews = st->match && !is_named(p, i, st->match) && ul_binding_fits(st->match, c);
+	if (!st->renews) /* the binding keeps its identity */
+		st->fresh = ul_binding_new(c, st->match ? ul_text(st->match, UL_RUID) : c->ruid, p->o->now);
+	return st->renews || st->fresh ? 0 : RT_E_NOMEM;
 }
 
 static int allocate_all(struct plan *p, struct str aor, uint64_t hash, struct arena *a)
@@ -143,17 +144,9 @@ static int allocate_all(struct plan *p, struct str aor, uint64_t hash, struct ar
 	bool saves = false;
 
 	for (size_t i = 0; i < p->n; i++) {
-		struct ul_contact c = p->ch[i].c, old;
-
 		if (p->ch[i].op != UL_OP_SAVE)
 			continue;
-		if (p->match[i]) {
-			ul_view(p->match[i], &old);
-			c.ruid = old.ruid; /* the binding keeps its identity */
-		}
-		c.modified = p->o->now;
-		p->fresh[i] = ul_binding_new(&c);
-		if (!p->fresh[i])
+		if (allocate_one(p, i))
 			return RT_E_NOMEM;
 		saves = true;
 	}
@@ -178,7 +171,7 @@ static void remove_others(struct plan *p, struct ul_result *res)
 		bool expired = ul_is_expired(b, p->o->now);
 
 		next = b->next;
-		if (is_named(p, b) ||
+		if (is_named(p, p->n, b) ||
 		    !(expired || p->o->remove_all || p->o->only_these))
 			continue;
 		res->removed += !expired;
@@ -186,36 +179,25 @@ static void remove_others(struct plan *p, struct ul_result *res)
 	}
 }
 
-static void drop_oldest(struct plan *p, struct ul_result *res)
-{
-	while (p->o->remove_first && p->o->max_contacts && p->rec->n >= p->o->max_contacts) {
-		struct ul_binding *old = p->rec->first;
-
-		for (struct ul_binding *b = old; b; b = b->next)
-			if (b->modified < old->modified)
-				old = b;
-		remove_binding(p, old);
-		res->removed++;
-	}
-}
-
 /* One contact of the request. */
 static void commit_one(struct plan *p, size_t i, struct ul_result *res)
 {
-	struct ul_binding *old = p->match[i], *fresh = p->fresh[i];
+	struct ul_binding *old = p->step[i].match, *fresh = p->step[i].fresh;
 
-	p->fresh[i] = NULL;
+	p->step[i].fresh = NULL;
 	for (size_t j = i + 1; j < p->n; j++)
-		if (p->match[j] == old)
-			p->match[j] = NULL; /* named twice: the first took it */
-	if (old && fresh) {
-		ul_binding_replace(p->t, p->s, old, fresh, p->o->by_time);
+		if (p->step[j].match == old)
+			p->step[j].match = NULL; /* named twice: the first took it */
+	if (p->step[i].renews) {
+		ul_binding_renew(p->s, old, &p->ch[i].c, p->o->now, p->o->by_time);
+		res->updated++;
+	} else if (old && fresh) {
+		ul_binding_replace(p->s, old, fresh, p->o->by_time);
 		res->updated++;
 	} else if (old) {
 		remove_binding(p, old);
 		res->removed++;
 	} else if (fresh) {
-		drop_oldest(p, res);
 		ul_binding_link(p->t, p->s, p->rec, fresh, p->o->by_time);
 		res->inserted++;
 	}
@@ -231,7 +213,7 @@ static void commit(struct plan *p, struct ul_result *res)
 static void plan_fini(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		ul_binding_free(&p->fresh[i]);
+		ul_binding_free(&p->step[i].fresh);
 	if (p->rec && !p->rec->first)
 		ul_record_drop(p->t, p->s, p->rec);
 }
@@ -246,6 +228,9 @@ int ul_apply(struct ul_table *t, struct str aor, const struct ul_change *ch, siz
 
 	if (n > CHANGES_MAX || aor.n > UINT16_MAX)
 		return RT_E_LIMIT;
+	p.step = arena_calloc(a, n, sizeof(*p.step));
+	if (!p.step)
+		return RT_E_NOMEM;
 	pthread_mutex_lock(&p.s->lock);
 	p.rec = ul_record_find(p.s, hash, aor);
 	err = find_all(&p);

@@ -90,10 +90,12 @@ struct ul_record *ul_record_next(const struct ul_stripe *s, uint64_t hash, const
 struct ul_record *ul_record_add(struct ul_table *t, struct ul_stripe *s, uint64_t hash,
 				struct str aor)
 {
-	struct ul_record *rec = mem_alloc(offsetof(struct ul_record, aor) + aor.n);
+	struct ul_record *rec = mem_raw(offsetof(struct ul_record, aor) + aor.n);
 
 	if (!rec)
 		return NULL;
+	rec->first = NULL;
+	rec->n = 0;
 	rec->aor_n = (uint16_t)aor.n;
 	if (aor.n)
 		memcpy(rec->aor, aor.p, aor.n);
@@ -110,76 +112,13 @@ void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *r
 	mem_free(&rec);
 }
 
-/* The string members, so that copying them is one loop. */
-static struct str *contact_strings(struct ul_contact *c, size_t i)
-{
-	struct str *all[] = {&c->uri,        &c->received, &c->path, &c->call_id,
-			     &c->user_agent, &c->instance, &c->attrs, &c->ruid};
-
-	return i < sizeof(all) / sizeof(all[0]) ? all[i] : NULL;
-}
-
-static size_t contact_bytes(struct ul_contact *c)
+size_t ul_contact_bytes(const struct ul_contact *c)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; contact_strings(c, i); i++)
-		n += contact_strings(c, i)->n;
-	return n;
-}
-
-static void contact_move_strings(struct ul_contact *c, char *p)
-{
-	for (size_t i = 0; contact_strings(c, i); i++) {
-		struct str *s = contact_strings(c, i);
-
-		if (s->n)
-			memcpy(p, s->p, s->n);
-		s->p = s->n ? p : NULL;
-		p += s->n;
-	}
-}
-
-struct ul_binding *ul_binding_new(const struct ul_contact *c)
-{
-	struct ul_contact copy = *c;
-	struct ul_binding *b = mem_alloc(offsetof(struct ul_binding, text) + contact_bytes(&copy));
-
-	if (!b)
-		return NULL;
 	for (size_t i = 0; i < UL_TEXTS; i++)
-		b->text_n[i] = (uint16_t)contact_strings(&copy, i)->n;
-	contact_move_strings(&copy, b->text);
-	b->sock = c->sock;
-	b->conn_id = c->conn_id;
-	b->due.when = (uint32_t)c->expires;
-	b->modified = (uint32_t)c->modified;
-	b->cseq = c->cseq;
-	b->flags = c->flags;
-	b->cflags = c->cflags;
-	b->methods = c->methods;
-	b->reg_id = c->reg_id;
-	b->server_id = c->server_id;
-	b->q = (int16_t)c->q;
-	return b;
-}
-
-void ul_view(const struct ul_binding *b, struct ul_contact *ret)
-{
-	const char *p = b->text;
-
-	*ret = (struct ul_contact){
-		.sock = b->sock, .conn_id = b->conn_id, .expires = b->due.when, .modified = b->modified,
-		.cseq = b->cseq, .flags = b->flags, .cflags = b->cflags, .methods = b->methods,
-		.reg_id = b->reg_id, .server_id = b->server_id, .q = b->q,
-	};
-	for (size_t i = 0; i < UL_TEXTS; i++) {
-		struct str *s = contact_strings(ret, i);
-
-		s->n = b->text_n[i];
-		s->p = s->n ? p : NULL;
-		p += s->n;
-	}
+		n += c->text[i].n;
+	return n;
 }
 
 size_t ul_binding_bytes(const struct ul_binding *b)
@@ -189,6 +128,78 @@ size_t ul_binding_bytes(const struct ul_binding *b)
 	for (size_t i = 0; i < UL_TEXTS; i++)
 		n += b->text_n[i];
 	return n;
+}
+
+/* All but the texts and what links it. */
+static void set_numbers(struct ul_binding *b, const struct ul_contact *c, int64_t now)
+{
+	b->sock = c->sock;
+	b->conn_id = c->conn_id;
+	b->due.when = (uint32_t)c->expires;
+	b->modified = (uint32_t)now;
+	b->cseq = c->cseq;
+	b->flags = c->flags;
+	b->cflags = c->cflags;
+	b->methods = c->methods;
+	b->reg_id = c->reg_id;
+	b->server_id = c->server_id;
+	b->q = (int16_t)c->q;
+}
+
+struct ul_binding *ul_binding_new(const struct ul_contact *c, struct str ruid, int64_t now)
+{
+	struct ul_binding *b = mem_raw(offsetof(struct ul_binding, text) + ul_contact_bytes(c) - c->ruid.n + ruid.n);
+	char *p;
+
+	if (!b)
+		return NULL;
+	b->rec = NULL;
+	b->next = NULL;
+	b->due = (struct due_node){0};
+	set_numbers(b, c, now);
+	p = b->text;
+	for (size_t i = 0; i < UL_TEXTS; i++) {
+		struct str s = i == UL_RUID ? ruid : c->text[i];
+
+		b->text_n[i] = (uint16_t)s.n;
+		if (s.n)
+			memcpy(p, s.p, s.n);
+		p += s.n;
+	}
+	return b;
+}
+
+bool ul_binding_fits(const struct ul_binding *b, const struct ul_contact *c)
+{
+	const char *p = b->text;
+
+	for (size_t i = 0; i < UL_RUID; p += b->text_n[i++])
+		if (!str_eq(str_make(p, b->text_n[i]), c->text[i]))
+			return false;
+	return true;
+}
+
+/* The binding, or a copy of it whose texts lie at `p`. */
+static void view_at(const struct ul_binding *b, const char *p, struct ul_contact *ret)
+{
+	for (size_t i = 0; i < UL_TEXTS; p += b->text_n[i++])
+		ret->text[i] = str_make(b->text_n[i] ? p : NULL, b->text_n[i]);
+	ret->sock = b->sock;
+	ret->expires = b->due.when;
+	ret->modified = b->modified;
+	ret->q = b->q;
+	ret->cseq = b->cseq;
+	ret->flags = b->flags;
+	ret->cflags = b->cflags;
+	ret->methods = b->methods;
+	ret->reg_id = b->reg_id;
+	ret->server_id = b->server_id;
+	ret->conn_id = b->conn_id;
+}
+
+void ul_view(const struct ul_binding *b, struct ul_contact *ret)
+{
+	view_at(b, b->text, ret);
 }
 
 void ul_binding_free(struct ul_binding **b)
@@ -202,8 +213,7 @@ static bool is_before(const struct ul_binding *a, const struct ul_binding *b, bo
 	return by_time || a->q > b->q;
 }
 
-static void link_at(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
-		    struct ul_binding *b, struct ul_binding **at)
+static void link_at(struct ul_stripe *s, struct ul_record *rec, struct ul_binding *b, struct ul_binding **at)
 {
 	b->next = *at;
 	*at = b;
@@ -211,36 +221,19 @@ static void link_at(struct ul_table *t, struct ul_stripe *s, struct ul_record *r
 	rec->n++;
 	if (b->due.when)
 		due_add(&s->due, &b->due, b->due.when, b->modified);
-	atomic_fetch_add(&t->contacts, 1);
 }
 
-void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
-		     struct ul_binding *b, bool by_time)
+static void link_in(struct ul_stripe *s, struct ul_record *rec, struct ul_binding *b, bool by_time)
 {
 	struct ul_binding **p = &rec->first;
 
 	while (*p && !is_before(b, *p, by_time))
 		p = &(*p)->next;
-	link_at(t, s, rec, b, p);
+	link_at(s, rec, b, p);
 }
 
-void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_binding *old,
-			struct ul_binding *b, bool by_time)
-{
-	struct ul_record *rec = old->rec;
-	struct ul_binding **p = &rec->first;
-
-	while (*p != old)
-		p = &(*p)->next;
-	ul_binding_unlink(t, s, old);
-	if (!by_time && old->q == b->q)
-		link_at(t, s, rec, b, p); /* a refresh keeps its place */
-	else
-		ul_binding_link(t, s, rec, b, by_time);
-	ul_binding_free(&old);
-}
-
-void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_binding *b)
+/* Where it stood. */
+static struct ul_binding **take_out(struct ul_stripe *s, struct ul_binding *b)
 {
 	struct ul_binding **p = &b->rec->first;
 
@@ -250,20 +243,53 @@ void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_bindin
 	b->next = NULL;
 	b->rec->n--;
 	due_del(&s->due, &b->due);
-	atomic_fetch_sub(&t->contacts, 1);
+	return p;
 }
 
-size_t ul_contact_bytes(const struct ul_contact *c)
+void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
+		     struct ul_binding *b, bool by_time)
 {
-	struct ul_contact copy = *c;
+	link_in(s, rec, b, by_time);
+	atomic_fetch_add_explicit(&t->contacts, 1, memory_order_relaxed);
+}
 
-	return contact_bytes(&copy);
+void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_binding *b)
+{
+	take_out(s, b);
+	atomic_fetch_sub_explicit(&t->contacts, 1, memory_order_relaxed);
+}
+
+/* A refresh keeps its place, unless q or the order by time gives it another. */
+static void link_again(struct ul_stripe *s, struct ul_record *rec, struct ul_binding *b, struct ul_binding **at, bool same_q,
+		       bool by_time)
+{
+	if (!by_time && same_q)
+		link_at(s, rec, b, at);
+	else
+		link_in(s, rec, b, by_time);
+}
+
+void ul_binding_replace(struct ul_stripe *s, struct ul_binding *old, struct ul_binding *b, bool by_time)
+{
+	struct ul_binding **at = take_out(s, old);
+
+	link_again(s, old->rec, b, at, old->q == b->q, by_time);
+	ul_binding_free(&old);
+}
+
+void ul_binding_renew(struct ul_stripe *s, struct ul_binding *b, const struct ul_contact *c, int64_t now, bool by_time)
+{
+	struct ul_binding **at = take_out(s, b);
+	bool same_q = b->q == c->q;
+
+	set_numbers(b, c, now);
+	link_again(s, b->rec, b, at, same_q, by_time);
 }
 
 int ul_room_get(struct arena *a, size_t contacts, size_t bytes, struct ul_room *ret)
 {
-	ret->contacts = arena_calloc(a, contacts + 1, sizeof(*ret->contacts));
-	ret->text = arena_alloc(a, bytes + 1);
+	ret->contacts = arena_raw(a, contacts * sizeof(*ret->contacts));
+	ret->text = arena_raw(a, bytes);
 	return ret->contacts && ret->text ? 0 : RT_E_NOMEM;
 }
 
@@ -275,14 +301,13 @@ void ul_room_fill(const struct ul_room *room, const struct ul_record *rec, int64
 	ret->contacts = room->contacts;
 	ret->n = 0;
 	for (const struct ul_binding *b = rec->first; b; b = b->next) {
-		struct ul_contact *c = &ret->contacts[ret->n];
+		size_t bytes = ul_binding_bytes(b);
 
 		if (ul_is_expired(b, now))
 			continue;
-		ul_view(b, c);
-		contact_move_strings(c, p);
-		p += ul_binding_bytes(b);
-		ret->n++;
+		memcpy(p, b->text, bytes);
+		view_at(b, p, &ret->contacts[ret->n++]);
+		p += bytes;
 	}
 }
 

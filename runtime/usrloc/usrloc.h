@@ -27,10 +27,17 @@ enum ul_match {
 	UL_MATCH_CALLID = 3,         /* Call-ID alone */
 };
 
+enum { UL_TEXTS = 8 };
+
 struct ul_contact {
-	struct str uri, received, path, call_id, user_agent, instance;
-	struct str attrs; /* what the script keeps with it: bytes without a meaning here */
-	struct str ruid; /* unique id of the binding; given by the caller for a new one */
+	union {
+		struct {
+			struct str uri, received, path, call_id, user_agent, instance;
+			struct str attrs; /* what the script keeps with it: bytes without a meaning here */
+			struct str ruid;  /* unique id of the binding; given by the caller for a new one */
+		};
+		struct str text[UL_TEXTS]; /* the same, for who treats them alike */
+	};
 	const struct net_socket *sock; /* received on */
 	int64_t expires;  /* s since the epoch, until 2106; 0: for ever */
 	int64_t modified; /* s since the epoch, set by the table */
@@ -58,7 +65,6 @@ struct ul_apply_opts {
 	uint32_t max_contacts; /* of this AoR after the change; 0: no limit but the table's */
 	bool remove_all;      /* "Contact: *" */
 	bool only_these;      /* contacts that the change does not name are removed */
-	bool remove_first;    /* too many: the oldest go, instead of RT_E_LIMIT */
 	bool by_time;         /* newest first instead of by q */
 };
 

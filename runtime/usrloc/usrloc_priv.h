@@ -14,8 +14,6 @@
 
 enum { UL_STRIPES = 256 };
 
-enum { UL_TEXTS = 8 }; /* strings of a contact: ul_text() in table.c names them */
-
 /* A binding, packed: a million of them are ordinary. Its texts lie behind it, one after the other. */
 struct ul_binding {
 	struct ul_record *rec;
@@ -62,16 +60,30 @@ struct ul_record *ul_record_next(const struct ul_stripe *s, uint64_t hash, const
 /* Take an empty record out and free it. */
 void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec);
 
-/* A block with copies of all strings, linked nowhere; NULL when memory is out. */
-struct ul_binding *ul_binding_new(const struct ul_contact *c);
+/* A block with copies of all strings, of the time `now` and linked nowhere; NULL when memory is out. */
+struct ul_binding *ul_binding_new(const struct ul_contact *c, struct str ruid, int64_t now);
+/* Are all texts but the ruid the same? Then the binding itself can become it. */
+bool ul_binding_fits(const struct ul_binding *b, const struct ul_contact *c);
 void ul_binding_free(struct ul_binding **b);
 /* Put into / take out of record, wheel and counters. */
 void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
 		     struct ul_binding *b, bool by_time);
 /* `b` instead of `old`, which is freed. */
-void ul_binding_replace(struct ul_table *t, struct ul_stripe *s, struct ul_binding *old,
-			struct ul_binding *b, bool by_time);
+void ul_binding_replace(struct ul_stripe *s, struct ul_binding *old, struct ul_binding *b, bool by_time);
+/* A linked one takes over all but the texts, which fit. */
+void ul_binding_renew(struct ul_stripe *s, struct ul_binding *b, const struct ul_contact *c, int64_t now, bool by_time);
 void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_binding *b);
+
+/* One text of it, by its place in struct ul_contact. */
+enum { UL_URI = 0, UL_PATH = 2, UL_CALL_ID = 3, UL_INSTANCE = 5, UL_RUID = 7 };
+static inline struct str ul_text(const struct ul_binding *b, unsigned which)
+{
+	const char *p = b->text;
+
+	for (unsigned i = 0; i < which; i++)
+		p += b->text_n[i];
+	return str_make(p, b->text_n[which]);
+}
 
 /* The binding as a contact; its texts are views of the binding's. */
 void ul_view(const struct ul_binding *b, struct ul_contact *ret);

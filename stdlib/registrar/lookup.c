@@ -100,21 +100,22 @@ static int replace(struct run *r, const struct sip_branch *b)
 
 struct found {
 	struct ul_result res;
-	struct sip_uri uri;
+	const struct sip_uri *uri;
 	bool gruu;
 };
 
-static int find(struct run *r, struct str table, struct str uri, struct found *f)
+static int find(struct run *r, struct str table, const struct sip_uri *uri, struct found *f)
 {
 	struct ul_table *t = ul_table_get(table);
 	int64_t now = reg_conf.use_expired_contacts ? 1 : reg_now(r); /* 1: nothing is expired */
 	struct str aor, domain;
 	uint64_t hash;
 
-	if (!t || sip_uri_parse(uri, &f->uri))
+	if (!t || !uri)
 		return RT_E_PARSE;
-	f->gruu = f->uri.gr.p != NULL;
-	if (reg_gruu_hash(&f->uri, &hash))
+	f->uri = uri;
+	f->gruu = uri->gr.p != NULL;
+	if (reg_gruu_hash(uri, &hash))
 		return ul_lookup_hash(t, hash, now, r->arena, &f->res);
 	if (reg_aor(r, uri, &aor, &domain))
 		return RT_E_PARSE;
@@ -129,7 +130,7 @@ static bool is_connected(struct run *r, const struct ul_contact *c)
 
 static bool is_wanted(struct run *r, const struct found *f, const struct ul_contact *c)
 {
-	return (!f->gruu || reg_gruu_match(&f->uri, c)) && passes_flags(r, c) && is_connected(r, c);
+	return (!f->gruu || reg_gruu_match(f->uri, c)) && passes_flags(r, c) && is_connected(r, c);
 }
 
 int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_lookup_mode mode)
@@ -137,7 +138,7 @@ int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_loo
 	bool first = mode == REG_LOOKUP_REPLACE, excluded = false;
 	const struct ul_contact **taken;
 	struct found f = {0};
-	int err = find(r, table, uri.n ? uri : sip_draft_uri(r->draft), &f);
+	int err = find(r, table, uri.n ? reg_uri(r, uri) : sip_draft_uri_view(r->draft), &f);
 	uint32_t used = 0;
 
 	if (err)
@@ -177,7 +178,7 @@ int reg_lookup_branch(struct run *r, struct str table, unsigned i)
 	struct sip_branch *at = sip_branch_at(r->draft, i);
 	struct found f = {0};
 	bool first = true;
-	int err = find(r, table, at->uri, &f);
+	int err = find(r, table, reg_uri(r, at->uri), &f);
 
 	for (uint32_t k = 0; !err && k < f.res.n; k++) {
 		const struct ul_contact *c = &f.res.contacts[k];
@@ -225,13 +226,16 @@ static bool matches(struct run *r, const struct ul_contact *c, int64_t match)
 int32_t reg_registered(struct run *r, struct str table, struct str uri, int64_t match, int64_t action)
 {
 	struct sip_msg *m = r->draft->msg;
+	const struct sip_uri *u = NULL;
 	struct found f = {0};
 
-	if (!uri.n && m->is_request)
-		uri = sip_draft_uri(r->draft);
-	else if (!uri.n && sip_to(m))
-		uri = sip_to(m)->uri;
-	if (find(r, table, uri, &f))
+	if (uri.n)
+		u = reg_uri(r, uri);
+	else if (m->is_request)
+		u = sip_draft_uri_view(r->draft);
+	else if (sip_to(m))
+		u = sip_nameaddr_uri(m, sip_to(m));
+	if (find(r, table, u, &f))
 		return -1;
 	for (uint32_t i = 0; i < f.res.n; i++) {
 		if (!matches(r, &f.res.contacts[i], match))

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "base/fmt.h"
 #include "core/counter.h"
 #include "core/worker.h"
 #include "net/net.h"
@@ -15,7 +16,7 @@
 #include "script/xavp.h"
 #include "world/world.h"
 
-enum { AOR_MAX = 512 };
+enum { AOR_MAX = 512, RUID_MAX = sizeof("uloc---") + 2 * (sizeof(uint64_t) + 2 * sizeof(uint32_t)) };
 
 struct reg_conf reg_conf;
 
@@ -74,25 +75,37 @@ static void add_user(struct sb *b, const struct sip_uri *u)
 		sb_add(b, u->host);
 }
 
-int reg_aor(struct run *r, struct str uri, struct str *aor, struct str *domain)
+const struct sip_uri *reg_uri(struct run *r, struct str text)
 {
-	struct sip_uri u;
+	struct sip_uri *u = arena_raw(r->arena, sizeof(*u));
+
+	return u && sip_uri_parse(text, u) == 0 ? u : NULL;
+}
+
+static void lower(char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		p[i] = ascii_lower(p[i]);
+}
+
+int reg_aor(struct run *r, const struct sip_uri *uri, struct str *aor, struct str *domain)
+{
 	struct str host;
 	struct sb b;
 
-	if (sip_uri_parse(uri, &u))
+	if (!uri)
 		return RT_E_PARSE;
-	host = u.host;
+	host = uri->host;
 	if (reg_conf.realm_prefix.n && str_istarts(host, reg_conf.realm_prefix))
 		host = str_skip(host, reg_conf.realm_prefix.n);
 	sb_init(&b, r->arena, AOR_MAX);
-	add_user(&b, &u);
-	if (ul_conf.use_domain && u.user.n) {
+	add_user(&b, uri);
+	if (ul_conf.use_domain && uri->user.n) {
 		sb_addc(&b, '@');
 		sb_add(&b, host);
 	}
-	for (size_t i = 0; !reg_conf.case_sensitive && i < b.n; i++)
-		b.p[i] = ascii_lower(b.p[i]);
+	if (!reg_conf.case_sensitive)
+		lower(b.p, b.n);
 	if (!sb_ok(&b) || b.n == 0)
 		return RT_E_LIMIT;
 	*aor = sb_str(&b);
@@ -104,12 +117,24 @@ struct str reg_ruid(struct run *r)
 {
 	static _Atomic uint32_t counter;
 	static _Atomic uint32_t process;
-	uint32_t none = 0, mine = (uint32_t)world_random_u64(worker_world(r->worker)) | 1;
+	uint32_t mine = atomic_load_explicit(&process, memory_order_relaxed);
+	char *p = arena_raw(r->arena, RUID_MAX);
+	size_t n = sizeof("uloc-") - 1;
 
-	atomic_compare_exchange_strong(&process, &none, mine);
-	return str_printf(r->arena, "uloc-%llx-%x-%x",
-			  (unsigned long long)(worker_wall(r->worker) / 1000000),
-			  atomic_load(&process), atomic_fetch_add(&counter, 1) + 1);
+	if (!p)
+		return STR_NULL;
+	if (!mine) {
+		uint32_t fresh = (uint32_t)world_random_u64(worker_world(r->worker)) | 1;
+
+		mine = atomic_compare_exchange_strong(&process, &mine, fresh) ? fresh : mine;
+	}
+	memcpy(p, "uloc-", n);
+	n += fmt_hex((uint64_t)reg_now(r), p + n);
+	p[n++] = '-';
+	n += fmt_hex(mine, p + n);
+	p[n++] = '-';
+	n += fmt_hex(atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed) + 1, p + n);
+	return str_make(p, n);
 }
 
 struct str reg_socket_text(const struct ul_contact *c)
@@ -264,7 +289,7 @@ int32_t std_registrar_unregister3(struct run *r, const struct str *table, const 
 	struct ul_table *t = ul_table_get(*table);
 	struct str aor, domain;
 
-	if (reg_aor(r, *uri, &aor, &domain))
+	if (reg_aor(r, reg_uri(r, *uri), &aor, &domain))
 		return -1;
 	if (!t)
 		return -2;
@@ -279,7 +304,7 @@ int32_t std_registrar_reg_fetch_contacts(struct run *r, const struct str *table,
 	struct str aor, domain;
 
 	ulc_forget(*profile);
-	if (!t || reg_aor(r, *uri, &aor, &domain) || ul_lookup(t, aor, reg_now(r), r->arena, &res))
+	if (!t || reg_aor(r, reg_uri(r, *uri), &aor, &domain) || ul_lookup(t, aor, reg_now(r), r->arena, &res))
 		return -1;
 	return ulc_fill(r, *profile, *table, aor, res.contacts, res.n) ? -1 : 1;
 }

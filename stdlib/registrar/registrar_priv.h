@@ -66,8 +66,10 @@ struct reg_save {
 	struct ul_result res;
 };
 
-/* Address of record of a URI: user, or user@domain with use_domain; in the run's arena. */
-int reg_aor(struct run *r, struct str uri, struct str *aor, struct str *domain);
+/* Parsed into the run's arena; NULL: no URI. */
+const struct sip_uri *reg_uri(struct run *r, struct str text);
+/* Address of record of a URI (NULL: RT_E_PARSE): user, or user@domain with use_domain; in the run's arena. */
+int reg_aor(struct run *r, const struct sip_uri *uri, struct str *aor, struct str *domain);
 int64_t reg_now(struct run *r);
 /* A new unique id of a binding, in the arena. */
 struct str reg_ruid(struct run *r);

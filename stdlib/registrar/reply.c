@@ -45,9 +45,12 @@ static void add_q(struct sb *b, int q)
 
 static void add_contact(struct sb *b, struct reg_save *s, const struct ul_contact *c)
 {
-	sb_printf(b, "<" STR_FMT ">", STR_ARG(c->uri));
+	sb_addc(b, '<');
+	sb_add(b, c->uri);
+	sb_addc(b, '>');
 	add_q(b, c->q);
-	sb_printf(b, ";expires=%lld", (long long)(c->expires ? c->expires - s->now : 0));
+	sb_addz(b, ";expires=");
+	sb_addi(b, c->expires ? c->expires - s->now : 0);
 	if (c->received.n && reg_conf.received_param.n)
 		sb_printf(b, ";" STR_FMT "=\"" STR_FMT "\"", STR_ARG(reg_conf.received_param),
 			  STR_ARG(c->received));

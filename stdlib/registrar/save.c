@@ -294,7 +294,7 @@ static size_t count(const struct sip_nameaddr *list)
 static int32_t save_contacts(struct reg_save *s, struct sip_nameaddr *list)
 {
 	size_t room = count(list);
-	struct ul_change *ch = arena_calloc(s->r->arena, room + 1, sizeof(*ch));
+	struct ul_change *ch = arena_raw(s->r->arena, room * sizeof(*ch));
 	struct common com = {0};
 	bool star = is_star(s, list);
 	size_t n = 0;
@@ -357,15 +357,14 @@ int32_t reg_save(struct run *r, struct str table, uint32_t flags, struct str uri
 {
 	struct reg_save s = {.r = r, .msg = r->draft->msg, .flags = flags, .now = reg_now(r)};
 	bool reply = r->kind != IN_CORE_ONREPLY && r->kind != IN_TM_ONREPLY;
-	struct sip_nameaddr *to = sip_to(s.msg);
+	struct sip_nameaddr *to = uri.n ? NULL : sip_to(s.msg);
+	const struct sip_uri *u = to ? sip_nameaddr_uri(s.msg, to) : reg_uri(r, uri);
 	int32_t rc = -1;
 
 	s.table = ul_table_get(table);
 	if (!s.table)
 		s.error = REG_E_INTERNAL;
-	if (uri.n == 0 && to)
-		uri = to->uri;
-	if (!s.error && reg_aor(r, uri, &s.aor, &s.domain))
+	if (!s.error && reg_aor(r, u, &s.aor, &s.domain))
 		s.error = REG_E_AOR;
 	if (!s.error)
 		read_options(&s);

@@ -130,30 +130,63 @@ static void test_all_or_nothing(void **state)
 	assert_int_equal(n.contacts, 2);
 }
 
-static void test_modes(void **state)
-{
-	struct fixture *f = *state;
-	struct ul_apply_opts only = {.now = NOW, .only_these = true};
-	struct ul_apply_opts all = {.now = NOW, .remove_all = true};
-	struct ul_apply_opts first = {.now = NOW + 1, .max_contacts = 2, .remove_first = true};
-	struct ul_result r;
-
-	apply1(f, save_of("sip:a@1", "c1", 1, -1, NOW + 60), &plain, &r);
-	apply1(f, save_of("sip:a@2", "c2", 1, -1, NOW + 60), &plain, &r);
-	assert_int_equal(apply1(f, save_of("sip:a@3", "c3", 1, -1, NOW + 60), &first, &r), 0);
-	assert_int_equal(r.n, 2);
-	assert_int_equal(apply1(f, save_of("sip:a@9", "c3", 1, -1, NOW + 60), &only, &r), 0);
-	assert_int_equal(r.n, 1);
-	assert_int_equal(ul_apply(f->t, S("alice"), NULL, 0, &all, f->a, &r), 0);
-	assert_int_equal(r.n, 0);
-	assert_int_equal(r.removed, 1);
-}
-
 static void on_expired(void *arg, struct str aor, const struct ul_contact *c)
 {
 	assert_true(str_eq(aor, S("alice")) || str_starts(aor, S("u")));
 	assert_true(c->uri.n > 0);
 	(*(int *)arg)++;
+}
+
+/* The same texts again: the binding stays, with its identity, and takes what is new. */
+static void test_refresh(void **state)
+{
+	struct fixture *f = *state;
+	struct ul_apply_opts later = {.now = NOW + 30, .cseq_delay = 20};
+	struct ul_apply_opts by_time = {.now = NOW + 40, .by_time = true};
+	struct ul_change again = save_of("sip:a@1", "c1", 2, -1, NOW + 90);
+	struct ul_change twice[] = {save_of("sip:a@1", "c1", 4, 0, NOW + 95), save_of("sip:a@1", "c1", 4, 0, NOW + 99)};
+	struct ul_result r;
+	size_t blocks;
+	int seen = 0;
+
+	apply1(f, save_of("sip:a@1", "c1", 1, -1, NOW + 60), &plain, &r);
+	apply1(f, save_of("sip:a@2", "c2", 1, -1, NOW + 80), &plain, &r);
+	blocks = mem_blocks();
+	again.c.ruid = S("another");
+	assert_int_equal(apply1(f, again, &later, &r), 0);
+	assert_int_equal(mem_blocks(), blocks);
+	assert_int_equal(r.updated, 1);
+	assert_true(str_eq(r.contacts[0].uri, S("sip:a@1")));
+	assert_true(str_eq(r.contacts[0].ruid, S("sip:a@1")));
+	assert_int_equal(r.contacts[0].cseq, 2);
+	assert_int_equal(r.contacts[0].modified, NOW + 30);
+	assert_int_equal(r.contacts[0].expires, NOW + 90);
+	assert_int_equal(apply1(f, save_of("sip:a@2", "c2", 2, 500, NOW + 80), &later, &r), 0);
+	assert_true(str_eq(r.contacts[0].uri, S("sip:a@2"))); /* now the better q */
+	assert_int_equal(apply1(f, save_of("sip:a@1", "c1", 3, -1, NOW + 90), &by_time, &r), 0);
+	assert_true(str_eq(r.contacts[0].uri, S("sip:a@1")));
+	assert_false(ul_expire(f->t, NOW + 80, 100, on_expired, &seen));
+	assert_int_equal(seen, 1);
+	assert_int_equal(ul_apply(f->t, S("alice"), twice, 2, &later, f->a, &r), 0);
+	assert_int_equal(r.n, 2); /* named twice: the second is one more */
+	assert_false(ul_expire(f->t, NOW + 99, 100, on_expired, &seen));
+	assert_int_equal(seen, 3);
+}
+
+static void test_modes(void **state)
+{
+	struct fixture *f = *state;
+	struct ul_apply_opts only = {.now = NOW, .only_these = true};
+	struct ul_apply_opts all = {.now = NOW, .remove_all = true};
+	struct ul_result r;
+
+	apply1(f, save_of("sip:a@1", "c1", 1, -1, NOW + 60), &plain, &r);
+	apply1(f, save_of("sip:a@2", "c2", 1, -1, NOW + 60), &plain, &r);
+	assert_int_equal(apply1(f, save_of("sip:a@9", "c3", 1, -1, NOW + 60), &only, &r), 0);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(ul_apply(f->t, S("alice"), NULL, 0, &all, f->a, &r), 0);
+	assert_int_equal(r.n, 0);
+	assert_int_equal(r.removed, 1);
 }
 
 static void test_expiry(void **state)
@@ -297,6 +330,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_save_lookup_remove, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_order_and_retransmission, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_or_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refresh, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
