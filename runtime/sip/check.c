@@ -7,8 +7,6 @@
 
 #include "sip/sip_priv.h"
 
-typedef bool check_fn(struct sip_msg *m, unsigned flags);
-
 static bool first_line_ok(struct sip_msg *m, unsigned flags)
 {
 	(void)flags;
@@ -137,45 +135,46 @@ static bool clen_there(struct sip_msg *m, unsigned flags)
 	return !framed || flags & SIP_CHECK_NO_CLEN || m->first[SIP_HDR_CONTENT_LENGTH];
 }
 
-static const struct {
-	check_fn *fn;
-	int status;
-	struct str reason;
-	bool framing; /* a stream cannot go on after this one */
-} checks[] = {
-	{first_line_ok, 400, S("Bad Request Line"), true},
-	{clen_agrees, 400, S("Bad Content-Length"), true},
-	{clen_fits, 400, S("Content-Length Beyond Message"), true},
-	{clen_there, 400, S("Missing Content-Length"), true},
-	{version_ok, 505, S("Version Not Supported"), false},
-	{lines_ok, 400, S("Malformed Header Line"), true},
-	{single_ok, 400, S("Duplicate Header"), false},
-	{via_ok, 400, S("Bad Via"), false},
-	{from_ok, 400, S("Bad From"), false},
-	{to_ok, 400, S("Bad To"), false},
-	{call_id_ok, 400, S("Bad Call-ID"), false},
-	{cseq_ok, 400, S("Bad CSeq"), false},
-	{cseq_method_ok, 400, S("CSeq Method Mismatch"), false},
-	{max_forwards_ok, 400, S("Bad Max-Forwards"), false},
-	{ruri_ok, 400, S("Bad Request-URI"), false},
-};
-
 /* Something to answer, and somewhere to answer to. */
 static bool can_answer(struct sip_msg *m)
 {
 	return m->is_request && !str_eq(m->method_text, S("ACK")) && sip_via_top(m);
 }
 
+static void refuse(struct sip_msg *m, int status, struct str reason, bool framing, struct sip_judgement *ret)
+{
+	ret->verdict = can_answer(m) ? SIP_REJECT : SIP_DROP;
+	ret->status = status;
+	ret->reason = reason;
+	ret->close = framing && proto_is_stream(m->origin.proto);
+}
+
+/* function, status, reason, framing: a stream cannot go on after this one */
+#define CHECKS(X)                                                        \
+	X(first_line_ok, 400, "Bad Request Line", true)                  \
+	X(clen_agrees, 400, "Bad Content-Length", true)                  \
+	X(clen_fits, 400, "Content-Length Beyond Message", true)         \
+	X(clen_there, 400, "Missing Content-Length", true)               \
+	X(version_ok, 505, "Version Not Supported", false)               \
+	X(lines_ok, 400, "Malformed Header Line", true)                  \
+	X(single_ok, 400, "Duplicate Header", false)                     \
+	X(via_ok, 400, "Bad Via", false)                                 \
+	X(from_ok, 400, "Bad From", false)                               \
+	X(to_ok, 400, "Bad To", false)                                   \
+	X(call_id_ok, 400, "Bad Call-ID", false)                         \
+	X(cseq_ok, 400, "Bad CSeq", false)                               \
+	X(cseq_method_ok, 400, "CSeq Method Mismatch", false)            \
+	X(max_forwards_ok, 400, "Bad Max-Forwards", false)               \
+	X(ruri_ok, 400, "Bad Request-URI", false)
+
 void sip_judge(struct sip_msg *m, unsigned flags, struct sip_judgement *ret)
 {
 	*ret = (struct sip_judgement){.verdict = SIP_ACCEPT};
-	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
-		if (checks[i].fn(m, flags))
-			continue;
-		ret->verdict = can_answer(m) ? SIP_REJECT : SIP_DROP;
-		ret->status = checks[i].status;
-		ret->reason = checks[i].reason;
-		ret->close = checks[i].framing && proto_is_stream(m->origin.proto);
-		return;
+#define CHECK(ok, status, reason, framing) \
+	if (!ok(m, flags)) {               \
+		refuse(m, status, S(reason), framing, ret); \
+		return;                    \
 	}
+	CHECKS(CHECK)
+#undef CHECK
 }

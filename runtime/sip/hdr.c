@@ -4,7 +4,7 @@
  * once before main() from hdr.def, so that a header costs one hash of two words and, nearly always,
  * one comparison of them.
  */
-#include "sip/msg.h"
+#include "sip/sip_priv.h"
 
 static const struct {
 	struct str name;
@@ -20,66 +20,64 @@ static const struct {
 enum { BUCKETS = 512 };
 
 /*
- * A name as one or two words. Letters are compared with bit 0x20 set, which folds them and nothing else: the other bytes
- * have it clear in `fold`.
+ * The first 16 bytes of a name, 0 behind its end. Letters are compared with bit 0x20 set, which folds them and nothing
+ * else: the other bytes have it clear in `fold`.
  */
-struct words {
-	uint64_t first, last;
-};
 static struct {
-	struct words text, fold;
-} words[SIP_HDR_COUNT];
-static uint8_t bucket[BUCKETS];          /* first id with the hash, 0: none */
-static uint8_t chain[SIP_HDR_COUNT];     /* next id with the same */
+	sip_block text, fold;
+	size_t n;
+} known[SIP_HDR_COUNT];
+static uint8_t bucket[BUCKETS];      /* first id with the hash, 0: none */
+static uint8_t chain[SIP_HDR_COUNT]; /* next id with the same */
 static uint8_t compact_ids['z' - 'a' + 1];
 
 _Static_assert(SIP_HDR_COUNT < 256, "ids are kept in bytes");
 
-/* All bytes of a name of 2 to 16, the ends of a longer one. */
-static struct words words_of(struct str s)
+/* 16 bytes can be read at p; those behind the name become 0. */
+static sip_block block_of(const char *p, size_t n)
 {
-	struct words w = {0, 0};
-	uint32_t lo, hi;
+	static const char own[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 
-	if (s.n >= 8) {
-		memcpy(&w.first, s.p, 8);
-		memcpy(&w.last, s.p + s.n - 8, 8);
-	} else if (s.n >= 4) {
-		memcpy(&lo, s.p, 4);
-		memcpy(&hi, s.p + s.n - 4, 4);
-		w.first = lo | (uint64_t)hi << 32;
-	} else {
-		w.first = (unsigned char)s.p[0] | (uint64_t)(unsigned char)s.p[s.n / 2] << 8 |
-			  (uint64_t)(unsigned char)s.p[s.n - 1] << 16;
-	}
-	return w;
+	return sip_block_of(p) & sip_block_of(own + 16 - (n < 16 ? n : 16));
 }
 
 /* That other bytes than letters fall together does no harm in a hash. */
-static unsigned words_hash(const struct words *w, size_t n)
+static unsigned block_hash(sip_block b, size_t n)
 {
-	uint64_t x = ((w->first | 0x2020202020202020u) ^ (w->last | 0x2020202020202020u) * 3) + n;
+	typedef uint64_t words __attribute__((vector_size(16)));
+	words w = (words)(b | sip_each(0x20));
 
-	return (unsigned)((x * 0x9e3779b97f4a7c15u) >> 32) % BUCKETS;
+	return (unsigned)(((w[0] ^ w[1] * 3) + n) * 0x9e3779b97f4a7c15u >> 32) % BUCKETS;
 }
 
-static struct words fold_of(struct str name)
+/* In room for any name, 0 behind it. */
+static sip_block padded_block(const char *p, size_t n)
 {
-	char fold[SIP_KNOWN_MAX + 1];
+	char text[SIP_KNOWN_MAX + 1] = {0};
+
+	memcpy(text, p, n);
+	return block_of(text, n);
+}
+
+static sip_block fold_of(struct str name)
+{
+	char fold[SIP_KNOWN_MAX];
 
 	for (size_t i = 0; i < name.n; i++)
 		fold[i] = ascii_alpha(name.p[i]) ? 0x20 : 0;
-	return words_of(str_make(fold, name.n));
+	return padded_block(fold, name.n);
 }
 
 __attribute__((constructor)) static void fill_names(void)
 {
 	for (int id = SIP_HDR_COUNT - 1; id > SIP_HDR_OTHER; id--) {
-		struct words w = words_of(hdrs[id].name);
-		unsigned h = words_hash(&w, hdrs[id].name.n);
+		struct str name = hdrs[id].name;
+		sip_block b = padded_block(name.p, name.n);
+		unsigned h = block_hash(b, name.n);
 
-		words[id].fold = fold_of(hdrs[id].name);
-		words[id].text = (struct words){w.first | words[id].fold.first, w.last | words[id].fold.last};
+		known[id].fold = fold_of(name);
+		known[id].text = b | known[id].fold;
+		known[id].n = name.n;
 		chain[id] = bucket[h];
 		bucket[h] = (uint8_t)id;
 		if (hdrs[id].compact)
@@ -87,26 +85,39 @@ __attribute__((constructor)) static void fill_names(void)
 	}
 }
 
-static bool is_named(uint8_t id, const struct words *w, struct str name)
+static enum sip_hdr_id compact_id(char c)
 {
-	return hdrs[id].name.n == name.n && (w->first | words[id].fold.first) == words[id].text.first &&
-	       (w->last | words[id].fold.last) == words[id].text.last && (name.n <= 16 || str_ieq(hdrs[id].name, name));
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'z' ? (enum sip_hdr_id)compact_ids[c - 'a'] : SIP_HDR_OTHER;
+}
+
+/* Its first bytes are those of the name that has the id; what of a longer one? */
+static enum sip_hdr_id if_all_is(uint8_t id, struct str name)
+{
+	return str_ieq(hdrs[id].name, name) ? (enum sip_hdr_id)id : SIP_HDR_OTHER;
+}
+
+enum sip_hdr_id sip_hdr_id_at(struct str name)
+{
+	sip_block b;
+
+	if (name.n < 2)
+		return name.n ? compact_id(*name.p) : SIP_HDR_OTHER;
+	b = block_of(name.p, name.n);
+	for (uint8_t id = bucket[block_hash(b, name.n)]; id; id = chain[id])
+		if (known[id].n == name.n && sip_mask((b | known[id].fold) == known[id].text) == 0xffff)
+			return name.n <= 16 ? (enum sip_hdr_id)id : if_all_is(id, name);
+	return SIP_HDR_OTHER;
 }
 
 enum sip_hdr_id sip_hdr_id(struct str name)
 {
-	struct words w;
+	char text[16] = {0};
 
-	if (name.n < 2) {
-		char c = name.n ? ascii_lower(*name.p) : 0;
-
-		return c >= 'a' && c <= 'z' ? (enum sip_hdr_id)compact_ids[c - 'a'] : SIP_HDR_OTHER;
-	}
-	w = words_of(name);
-	for (uint8_t id = bucket[words_hash(&w, name.n)]; id; id = chain[id])
-		if (is_named(id, &w, name))
-			return (enum sip_hdr_id)id;
-	return SIP_HDR_OTHER;
+	if (name.n == 0 || name.n >= sizeof(text))
+		return sip_hdr_id_at(name);
+	memcpy(text, name.p, name.n);
+	return sip_hdr_id_at(str_make(text, name.n));
 }
 
 struct str sip_hdr_name(enum sip_hdr_id id)

@@ -20,21 +20,17 @@ bool sip_all(struct str s, unsigned cls)
 	return s.n > 0 && sip_span(s, cls) == s.n;
 }
 
+sip_block sip_block_end(const char *p, size_t n)
+{
+	sip_block b = {0};
+
+	memcpy(&b, p, n < sizeof(b) ? n : sizeof(b));
+	return b;
+}
+
 bool sip_has_lws(struct str s)
 {
-	size_t i = 0;
-#ifdef __SSE2__
-	const __m128i sp = _mm_set1_epi8(' ');
-
-	/* a byte up to SP is rare, so 16 are asked at once whether there is any */
-	for (; i + 16 <= s.n; i += 16) {
-		__m128i v = sip_16(s.p + i);
-
-		if (_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, sp), v)))
-			break;
-	}
-#endif
-	for (; i < s.n; i++)
+	for (size_t i = sip_find_or_space(s, ' '); i < s.n; i++) /* a byte up to SP is rare */
 		if (ascii_lws(s.p[i]))
 			return true;
 	return false;
@@ -91,28 +87,20 @@ static bool is_stop(char c, const char *stops)
 	return stops[0] && stops[1] && c && strchr(stops + 2, c);
 }
 
-/* How many leading bytes are neither of a and b nor open something: 16 at a time where that is cheap. */
-static size_t plain_run(const char *p, size_t n, char a, char b)
+/* How many leading bytes are neither of a and b nor open something. */
+static size_t plain_run(struct str s, char a, char b)
 {
-	size_t i = 0;
-#ifdef __SSE2__
-	const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b), q = _mm_set1_epi8('"'), lt = _mm_set1_epi8('<'),
-		      par = _mm_set1_epi8('(');
+	for (size_t i = 0; i < s.n; i += 16) {
+		sip_block v = sip_block_at(s.p + i, s.n - i);
+		unsigned mask = sip_mask((v == sip_each(a)) | (v == sip_each(b)) | (v == sip_each('"')) | (v == sip_each('<')) |
+					 (v == sip_each('(')));
 
-	for (; i + 16 <= n; i += 16) {
-		__m128i v = sip_16(p + i);
-		__m128i hit = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(v, va), _mm_cmpeq_epi8(v, vb)),
-					   _mm_or_si128(_mm_cmpeq_epi8(v, q),
-							_mm_or_si128(_mm_cmpeq_epi8(v, lt), _mm_cmpeq_epi8(v, par))));
-		int mask = _mm_movemask_epi8(hit);
-
-		if (mask)
-			return i + (size_t)__builtin_ctz((unsigned)mask);
+		if (!mask)
+			continue;
+		i += (unsigned)__builtin_ctz(mask);
+		return i < s.n ? i : s.n;
 	}
-#endif
-	while (i < n && p[i] != a && p[i] != b && p[i] != '"' && p[i] != '<' && p[i] != '(')
-		i++;
-	return i;
+	return s.n;
 }
 
 size_t sip_until(struct str s, const char *stops, unsigned nest)
@@ -122,7 +110,7 @@ size_t sip_until(struct str s, const char *stops, unsigned nest)
 
 	while (i < s.n) {
 		if (few)
-			i += plain_run(s.p + i, s.n - i, stops[0], stops[1] ? stops[1] : stops[0]);
+			i += plain_run(str_skip(s, i), stops[0], stops[1] ? stops[1] : stops[0]);
 		if (i == s.n)
 			break;
 		if (is_stop(s.p[i], stops))
@@ -174,16 +162,13 @@ static bool is_ipv4(struct str s)
 	return dots == 3 && digits > 0;
 }
 
-/* Letters, digits, '-', '.', '_'; of them only digits and what stands below can make an IPv4 address. */
+/* A name, or an IPv4 address, which begins and ends with a digit and is no longer than 15. */
 static void take_name(struct str s, struct sip_hostport *hp)
 {
-	bool letters = false;
-	size_t n = 0;
+	size_t n = sip_host_span(s);
 
-	for (; n < s.n && sip_is(s.p[n], SIP_CC_HOST); n++)
-		letters |= s.p[n] > '9';
 	hp->host = str_head(s, n);
-	hp->ipv4 = n && !letters && is_ipv4(hp->host);
+	hp->ipv4 = n && n <= 15 && ascii_digit(s.p[0]) && ascii_digit(s.p[n - 1]) && is_ipv4(hp->host);
 }
 
 static int take_host(struct str *s, struct sip_hostport *hp)
@@ -245,17 +230,6 @@ static bool cut_param(struct str text, struct sip_param *p)
 	return p->name.n > 0;
 }
 
-/* The same of a plain text, which has nothing to trim. */
-static bool cut_plain(struct str text, struct sip_param *p)
-{
-	size_t eq = sip_find(text, '=');
-
-	p->both = text;
-	p->name = str_head(text, eq);
-	p->value = eq == text.n ? STR_NULL : str_skip(text, eq + 1);
-	return p->name.n > 0;
-}
-
 static struct sip_param *keep_param(struct arena *a, const struct sip_param *p)
 {
 	struct sip_param *kept = arena_raw(a, sizeof(*kept));
@@ -265,17 +239,18 @@ static struct sip_param *keep_param(struct arena *a, const struct sip_param *p)
 	return kept;
 }
 
-static int params(struct arena *a, struct str text, unsigned max, unsigned flags, bool plain, struct sip_param **ret)
+/* Parameters of any shape. */
+static int careful_params(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret)
 {
 	struct sip_param *first = NULL, **tail = &first;
 
 	for (unsigned n = 0; text.p;) {
 		struct sip_param p = {0};
-		size_t end = plain ? sip_find(text, ';') : sip_until(text, ";", SIP_NEST_ANGLES);
+		size_t end = sip_until(text, ";", SIP_NEST_ANGLES);
 
 		if (end == STR_NONE)
 			return RT_E_PARSE;
-		if (plain ? cut_plain(str_head(text, end), &p) : cut_param(str_trim(str_head(text, end)), &p)) {
+		if (cut_param(str_trim(str_head(text, end)), &p)) {
 			if (n++ == max)
 				return RT_E_LIMIT;
 			*tail = keep_param(a, &p);
@@ -291,15 +266,82 @@ static int params(struct arena *a, struct str text, unsigned max, unsigned flags
 	return 0;
 }
 
-int sip_params_cut(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret)
+/* A list of plain parameters while it is cut; p..end is the one at hand, with its '=' at eq or none. */
+struct plain_list {
+	struct arena *arena;
+	struct sip_param **tail;
+	unsigned room, flags;
+	const char *p, *eq;
+};
+
+static int end_param(struct plain_list *l, const char *end)
 {
-	return params(a, text, max, flags, true, ret);
+	const char *name_end = l->eq ? l->eq : end;
+	struct sip_param *p;
+
+	if (name_end == l->p)
+		return l->flags & SIP_PARAMS_STRICT || end != l->p ? RT_E_PARSE : 0;
+	if (l->room-- == 0)
+		return RT_E_LIMIT;
+	p = arena_raw(l->arena, sizeof(*p));
+	if (!p)
+		return RT_E_NOMEM;
+	p->next = NULL;
+	p->name = str_make(l->p, (size_t)(name_end - l->p));
+	p->value = l->eq ? str_make(l->eq + 1, (size_t)(end - l->eq - 1)) : STR_NULL;
+	p->both = str_make(l->p, (size_t)(end - l->p));
+	*l->tail = p;
+	l->tail = &p->next;
+	return 0;
+}
+
+/* The separators that the bits of `marks` stand for. */
+static int take_marks(struct plain_list *l, const char *block, unsigned marks)
+{
+	for (; marks; marks &= marks - 1) {
+		const char *at = block + (unsigned)__builtin_ctz(marks);
+		int err;
+
+		if (*at == '=') {
+			l->eq = l->eq ? l->eq : at;
+			continue;
+		}
+		err = end_param(l, at);
+		if (err)
+			return err;
+		l->p = at + 1;
+		l->eq = NULL;
+	}
+	return 0;
+}
+
+int sip_params_plain(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret)
+{
+	struct sip_param *first = NULL;
+	struct plain_list l = {.arena = a, .tail = &first, .room = max, .flags = flags, .p = text.p};
+	int err = 0;
+
+	for (size_t i = 0; i < text.n && !err; i += 16) {
+		sip_block b = sip_block_at(text.p + i, text.n - i);
+		unsigned own = sip_first_bits(text.n - i);
+
+		if (sip_mask(sip_not_plain(b)) & own)
+			return SIP_NOT_PLAIN;
+		err = take_marks(&l, text.p + i, sip_mask((b == sip_each(';')) | (b == sip_each('='))) & own);
+	}
+	if (!err)
+		err = end_param(&l, text.p + text.n);
+	if (!err)
+		*ret = first;
+	return err;
 }
 
 int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
 		    struct sip_param **ret)
 {
-	return params(a, text, max, flags, sip_plain(text), ret);
+	int err = text.p ? sip_params_plain(a, text, max, flags, ret) : 0;
+
+	return err == SIP_NOT_PLAIN ? careful_params(a, text, max, flags, ret) : err;
 }
 
 int sip_params_parse(struct arena *a, struct str text, unsigned max, struct sip_param **ret)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The structural pass: first line, headers, body. It looks at each byte about once (memchr for line
- * ends, a class table for names) and makes one small record per header.
+ * The structural pass: first line, headers, body. Line ends are found 64 bytes at a time, names of headers
+ * by their first 16 bytes, and one small record is made per header. So that both may be read in one go,
+ * SLACK zero bytes stand behind the message.
  *
  * A line that is no header, or a first line that is none, is remembered in `fault` and the pass goes
  * on, so that a 400 can still be built from Via, From, To, Call-ID and CSeq. Lines may end in LF
@@ -22,16 +23,61 @@ static void set_fault(struct sip_msg *m, enum sip_fault f, size_t off)
 	m->fault_off = (uint32_t)off;
 }
 
-/* The line at *rest without its end; *rest moves behind it. False when no line end comes. */
-static bool take_line(struct str *rest, struct str *line)
-{
-	size_t n = str_chr(*rest, '\n');
+enum { SLACK = 64 };
 
-	*line = str_head(*rest, n);
-	if (line->n && line->p[line->n - 1] == '\r')
-		line->n--;
-	*rest = n == STR_NONE ? str_skip(*rest, rest->n) : str_skip(*rest, n + 1);
-	return n != STR_NONE;
+/* Where the lines of a text with SLACK behind it end. */
+struct ends {
+	const char *p;
+	size_t n, block; /* block: what `mask` is of */
+	uint64_t mask;   /* line ends in it that are not taken yet */
+};
+
+static uint64_t line_ends(const char *p)
+{
+	uint64_t mask = 0;
+
+	for (int i = 0; i < 64; i += 16)
+		mask |= (uint64_t)sip_mask(sip_block_of(p + i) == sip_each('\n')) << i;
+	return mask;
+}
+
+static void ends_init(struct ends *e, struct str s)
+{
+	*e = (struct ends){s.p, s.n, 0, line_ends(s.p)};
+}
+
+/* To the next block with a line end; false: there is none. */
+static bool next_block(struct ends *e)
+{
+	while (!e->mask) {
+		e->block += 64;
+		if (e->block >= e->n)
+			return false;
+		e->mask = line_ends(e->p + e->block);
+	}
+	return true;
+}
+
+/* Where the next line begins; 0: the rest has no end. */
+static inline size_t next_line(struct ends *e)
+{
+	size_t at;
+
+	if (!e->mask && !next_block(e))
+		return 0;
+	at = e->block + (unsigned)__builtin_ctzll(e->mask);
+	e->mask &= e->mask - 1;
+	return at + 1;
+}
+
+/* Without its end, or the lack of one. */
+static struct str bare_line(struct str line)
+{
+	if (line.n && line.p[line.n - 1] == '\n')
+		line.n--;
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
 }
 
 static bool is_version(struct str s)
@@ -65,12 +111,35 @@ static void parse_status_line(struct sip_msg *m, struct str line)
 	m->status = (int)code;
 }
 
+/* A method that is known, a Request-URI without white space, our version. False: another shape; *m is then as it was. */
+static bool take_usual_request(struct sip_msg *m, struct str line)
+{
+	static const char usual[8] = " SIP/2.0";
+	size_t space = sip_find_or_space(line, ' ');
+	struct str method = str_head(line, space), uri;
+	enum sip_method id = sip_method_id(method);
+
+	if (id == SIP_METHOD_OTHER || line.n < space + sizeof(usual) + 2 || line.p[space] != ' ' ||
+	    memcmp(line.p + line.n - sizeof(usual), usual, sizeof(usual)) != 0)
+		return false;
+	uri = str_make(line.p + space + 1, line.n - sizeof(usual) - space - 1);
+	if (sip_find_or_space(uri, ' ') != uri.n)
+		return false;
+	m->method = id;
+	m->method_text = method;
+	m->ruri = uri;
+	m->version = str_skip(line, line.n - sizeof(usual) + 1);
+	return true;
+}
+
 /* Method SP Request-URI SP SIP-Version, exactly (RFC 3261 7.1, RFC 4475 3.1.2.8-10). */
 static void parse_request_line(struct sip_msg *m, struct str line)
 {
 	struct str rest = line, ver;
 
 	m->is_request = true;
+	if (take_usual_request(m, line))
+		return;
 	m->method_text = str_cut(&rest, ' ');
 	m->ruri = str_cut(&rest, ' ');
 	ver = rest;
@@ -86,50 +155,26 @@ static void parse_request_line(struct sip_msg *m, struct str line)
 		m->ruri = str_skip(line, line.n);
 }
 
-/* The first header's end: a line end not followed by white space. 0 when there is none. */
-static size_t header_len(struct str s)
-{
-	size_t off = 0;
-
-	for (;;) {
-		off += sip_find(str_make(s.p + off, s.n - off), '\n') + 1;
-		if (off > s.n)
-			return 0;
-		if (off == s.n || (s.p[off] != ' ' && s.p[off] != '\t'))
-			return off;
-	}
-}
-
-/* Where the ':' of a line stands whose name is short, which nearly all are; 0 when it is not found so. */
+/* Where the ':' of a line stands whose name is not long, which nearly all are; 0 when it is not found so. */
 static size_t colon_at(struct str raw)
 {
-#ifdef __SSE2__
-	if (raw.n >= 16) {
-		unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(sip_16(raw.p), _mm_set1_epi8(':')));
+	unsigned mask = sip_mask(sip_block_of(raw.p) == sip_each(':')), at;
 
-		return mask ? (unsigned)__builtin_ctz(mask) : 0;
-	}
-#endif
-	for (size_t i = 0; i < raw.n && i < 16; i++)
-		if (raw.p[i] == ':')
-			return i;
-	return 0;
+	if (!mask)
+		mask = sip_mask(sip_block_of(raw.p + 16) == sip_each(':')) << 16;
+	at = mask ? (unsigned)__builtin_ctz(mask) : 0;
+	return at < raw.n ? at : 0;
 }
 
-/* From `at` on, trimmed: nearly always one space before it and one line end behind. */
-static struct str known_body(struct str raw, size_t at)
+/* What stands behind the colon, trimmed: nearly always one space before it and CRLF behind. */
+static struct str known_body(struct str raw, size_t colon)
 {
-	const char *p = raw.p + at, *end = raw.p + raw.n;
+	struct str s = str_skip(raw, colon + 1);
 
-	if (p < end && *p == ' ')
-		p++;
-	if (p < end && end[-1] == '\n')
-		end--;
-	if (p < end && end[-1] == '\r')
-		end--;
-	if (p == end || ((unsigned char)*p > ' ' && (unsigned char)end[-1] > ' '))
-		return str_make(p, (size_t)(end - p));
-	return str_trim(str_make(p, (size_t)(end - p)));
+	if (s.n > 3 && s.p[0] == ' ' && (unsigned char)s.p[1] > ' ' && (unsigned char)s.p[s.n - 3] > ' ' &&
+	    memcmp(s.p + s.n - 2, "\r\n", 2) == 0)
+		return str_make(s.p + 1, s.n - 3);
+	return str_trim(bare_line(s)); /* an empty one stands in its own line */
 }
 
 /* Any token, and white space before the colon; false: it is no header. */
@@ -149,11 +194,11 @@ static bool any_name(struct str raw, struct str *name, struct str *body)
 static int cut_header(struct str raw, struct str *name, struct str *body)
 {
 	size_t n = colon_at(raw);
-	enum sip_hdr_id id = n ? sip_hdr_id(str_make(raw.p, n)) : SIP_HDR_OTHER;
+	enum sip_hdr_id id = n ? sip_hdr_id_at(str_make(raw.p, n)) : SIP_HDR_OTHER;
 
 	if (id) {
 		*name = str_make(raw.p, n);
-		*body = known_body(raw, n + 1);
+		*body = known_body(raw, n);
 		return (int)id;
 	}
 	return any_name(raw, name, body) ? (int)sip_hdr_id(*name) : -1;
@@ -189,49 +234,77 @@ static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr ***tail)
 	return 0;
 }
 
-static int parse_headers(struct sip_msg *m, struct str rest)
+/* Where the header at `off` ends: a line end that no white space follows. */
+static size_t header_end(struct sip_msg *m, struct ends *e)
+{
+	const char *p = m->buf.p;
+	size_t end;
+
+	do
+		end = next_line(e);
+	while (end && (unsigned char)p[end] <= ' ' && (p[end] == ' ' || p[end] == '\t'));
+	if (end)
+		return end;
+	set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
+	return m->buf.n;
+}
+
+static int parse_headers(struct sip_msg *m, size_t off, struct ends *e)
 {
 	struct sip_hdr **tail = &m->headers;
-	struct str line;
+	const char *p = m->buf.p;
+	size_t end;
 
-	m->hdr_off = (uint32_t)(rest.p - m->buf.p);
-	while (rest.n && *rest.p != '\r' && *rest.p != '\n') {
-		size_t n = header_len(rest);
+	m->hdr_off = (uint32_t)off;
+	/* no line end, which is rarely asked of more than once: 0 stands behind the last byte */
+	for (; (unsigned char)p[off] > '\r' || (off < m->buf.n && p[off] != '\r' && p[off] != '\n'); off = end) {
 		int err;
 
-		if (n == 0) { /* the last line has no end */
-			set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
-			n = rest.n;
-		}
-		err = add_header(m, str_head(rest, n), &tail);
+		end = header_end(m, e);
+		err = add_header(m, str_make(p + off, end - off), &tail);
 		if (err)
 			return err;
-		rest = str_skip(rest, n);
 	}
-	m->eoh_off = (uint32_t)(rest.p - m->buf.p);
-	if (!take_line(&rest, &line))
+	m->eoh_off = (uint32_t)off;
+	end = next_line(e);
+	if (!end)
 		set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
-	else if (line.n) /* a lone CR */
+	else if (bare_line(str_make(p + off, end - off)).n) /* a lone CR */
 		set_fault(m, SIP_FAULT_HEADER, m->eoh_off);
-	m->body = rest;
-	m->body_off = (uint32_t)(rest.p - m->buf.p);
+	m->body = str_skip(m->buf, end ? end : m->buf.n);
+	m->body_off = (uint32_t)(m->body.p - p);
 	return 0;
 }
 
 static int parse_all(struct sip_msg *m)
 {
-	struct str rest = m->buf;
-	bool ended = take_line(&rest, &m->first_line);
+	struct ends e;
+	size_t off;
 
+	ends_init(&e, m->buf);
+	off = next_line(&e);
+	m->first_line = bare_line(str_head(m->buf, off ? off : m->buf.n));
 	if (m->first_line.n == 0)
 		return RT_E_PARSE;
 	if (str_istarts(m->first_line, S("SIP/")))
 		parse_status_line(m, m->first_line);
 	else
 		parse_request_line(m, m->first_line);
-	if (!ended)
+	if (!off)
 		set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
-	return parse_headers(m, rest);
+	return parse_headers(m, off ? off : m->buf.n, &e);
+}
+
+/* A copy with SLACK behind it. */
+static struct str keep_bytes(struct arena *a, struct str bytes)
+{
+	char *p = arena_raw(a, bytes.n + SLACK);
+
+	if (!p)
+		return STR_NULL;
+	memcpy(p, bytes.p, bytes.n);
+	memset(p + bytes.n, 0, SLACK);
+	return str_make(p, bytes.n);
 }
 
 /* Keep-alive CRLF before a message are no part of it (RFC 3261 7.5). */
@@ -262,7 +335,7 @@ int sip_msg_parse(const struct sip_limits *lim, struct str bytes, struct sip_msg
 	if (!m)
 		goto out;
 	*m = (struct sip_msg){.refs = 1, .arena = arena, .limits = lim};
-	m->buf = str_dup(arena, bytes);
+	m->buf = keep_bytes(arena, bytes);
 	if (!m->buf.p)
 		goto out;
 	err = parse_all(m);
@@ -338,22 +411,31 @@ static struct str call_id_body(struct str line)
 	return STR_NULL;
 }
 
+/* The first header's end: a line end not followed by white space. */
+static size_t header_len(struct str s)
+{
+	size_t off = 0;
+
+	do
+		off += sip_find(str_skip(s, off), '\n') + 1;
+	while (off < s.n && (s.p[off] == ' ' || s.p[off] == '\t'));
+	return off < s.n ? off : s.n;
+}
+
 struct str sip_peek_call_id(struct str bytes)
 {
-	struct str rest = skip_blank_lines(bytes), line, id;
+	struct str rest = skip_blank_lines(bytes), id;
 
-	take_line(&rest, &line);
+	str_cut(&rest, '\n');
 	while (rest.n && *rest.p != '\r' && *rest.p != '\n') {
 		char c = *rest.p;
 		size_t n;
 
 		if (c != 'C' && c != 'c' && c != 'i' && c != 'I') {
-			take_line(&rest, &line);
+			str_cut(&rest, '\n');
 			continue;
 		}
 		n = header_len(rest);
-		if (n == 0)
-			n = rest.n;
 		id = call_id_body(str_head(rest, n));
 		if (id.p)
 			return id;

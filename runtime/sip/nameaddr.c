@@ -70,9 +70,13 @@ static int parse_bare(struct str text, struct sip_nameaddr *na, struct str *rest
 	return 0;
 }
 
-typedef int scan_fn(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret);
+static void note_params(struct sip_nameaddr *na)
+{
+	for (const struct sip_param *p = na->param_list; p; p = p->next)
+		note_param(na, p);
+}
 
-static int params_by(scan_fn *scan, struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
+static int parse_params(struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
 {
 	int err;
 
@@ -81,61 +85,57 @@ static int params_by(scan_fn *scan, struct arena *a, struct str rest, unsigned m
 	if (*rest.p != ';')
 		return RT_E_PARSE;
 	na->params = str_skip(rest, 1);
-	err = scan(a, na->params, max, 0, &na->param_list);
-	for (const struct sip_param *p = na->param_list; p && !err; p = p->next)
-		note_param(na, p);
+	err = sip_params_scan(a, na->params, max, 0, &na->param_list);
+	note_params(na);
 	return err;
 }
 
-static int parse_params(struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
+/* Nothing, one quoted string, or plain words. */
+static bool is_plain_display(struct str s)
 {
-	return params_by(sip_params_scan, a, rest, max, na);
+	if (!s.n)
+		return true;
+	if (*s.p == '"')
+		return sip_find(str_skip(s, 1), '"') == s.n - 2 && sip_find(s, '\\') == s.n;
+	return sip_find(s, ',') + sip_find(s, ';') + sip_find(s, '"') == 3 * s.n;
 }
 
-static int plain_params(struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
-{
-	return params_by(sip_params_cut, a, rest, max, na);
-}
-
-/*
- * The ordinary shape: nothing or one quoted string or plain words, a URI in brackets, parameters. False: it is another,
- * or nothing of the kind; *na is then as it was.
- */
-static bool take_ordinary(struct str text, struct sip_nameaddr *na, struct str *rest)
+/* The ordinary shape: a plain display name, a URI in brackets, plain parameters. SIP_NOT_PLAIN: it is another, or nothing
+   of the kind; what *na holds is of no use then. */
+static int take_ordinary(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
 {
 	size_t open = sip_find(text, '<'), close;
-	struct str display = str_rtrim(str_head(text, open)), uri;
+	struct str uri = str_skip(text, open + 1), rest;
+	int err = 0;
 
-	if (open == text.n)
-		return false;
-	if (display.n && *display.p == '"') {
-		if (sip_find(str_skip(display, 1), '"') != display.n - 2 || sip_find(display, '\\') != display.n)
-			return false;
-	} else if (sip_find(display, ',') + sip_find(display, ';') + sip_find(display, '"') != 3 * display.n) {
-		return false;
-	}
-	uri = str_skip(text, open + 1);
-	close = sip_find(uri, '>');
-	if (close == uri.n || close == 0 || sip_has_lws(str_head(uri, close)))
-		return false;
-	*rest = str_ltrim(str_skip(uri, close + 1));
-	if (rest->n && (*rest->p != ';' || !sip_plain(*rest) || sip_find(*rest, ',') != rest->n))
-		return false; /* from here on the parameters are known to be plain */
+	close = sip_find_or_space(uri, '>');
+	if (close == uri.n || close == 0 || uri.p[close] != '>')
+		return SIP_NOT_PLAIN;
+	rest = str_skip(uri, close + 1);
+	na->text = text;
+	na->display = str_rtrim(str_head(text, open));
 	na->brackets = true;
-	na->display = display;
 	na->uri = str_head(uri, close);
-	return true;
+	if (!is_plain_display(na->display))
+		return SIP_NOT_PLAIN;
+	if (!rest.n)
+		return 0;
+	if (*rest.p != ';')
+		return SIP_NOT_PLAIN;
+	na->params = str_skip(rest, 1);
+	err = sip_params_plain(a, na->params, max, 0, &na->param_list);
+	note_params(na);
+	return err;
 }
 
-static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
+/* Any shape; *na holds its header and nothing else. */
+static int take_any(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
 {
 	struct str rest = str_skip(text, text.n);
 	size_t open;
 	int err;
 
 	na->text = text;
-	if (take_ordinary(text, na, &rest))
-		return plain_params(a, rest, max, na);
 	if (str_eq(text, S("*"))) {
 		na->star = true;
 		return 0;
@@ -147,6 +147,16 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 	if (!err && (na->uri.n == 0 || sip_has_lws(na->uri)))
 		err = RT_E_PARSE;
 	return err ? err : parse_params(a, rest, max, na);
+}
+
+static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
+{
+	int err = take_ordinary(a, text, max, na);
+
+	if (err != SIP_NOT_PLAIN)
+		return err;
+	*na = (struct sip_nameaddr){.hdr = na->hdr};
+	return take_any(a, text, max, na);
 }
 
 int sip_nameaddr_parse(struct arena *a, struct str text, struct sip_nameaddr *ret)
@@ -274,17 +284,12 @@ static struct sip_nameaddr *addrs_or_null(struct sip_msg *m, enum sip_hdr_id id)
 static struct sip_nameaddr *party(struct sip_msg *m, enum sip_hdr_id id)
 {
 	struct sip_hdr *h = m->first[id];
-	struct sip_nameaddr na = {.hdr = h}, *kept;
-	struct str rest;
+	struct sip_nameaddr *na = h ? arena_raw(m->arena, sizeof(*na)) : NULL;
 
-	if (!h || !take_ordinary(h->body, &na, &rest))
-		return addrs_or_null(m, id);
-	na.text = h->body;
-	kept = arena_raw(m->arena, sizeof(*kept));
-	if (!kept)
+	if (!na)
 		return NULL;
-	*kept = na;
-	return plain_params(m->arena, rest, m->limits->params, kept) == 0 ? kept : addrs_or_null(m, id);
+	*na = (struct sip_nameaddr){.hdr = h};
+	return take_ordinary(m->arena, h->body, m->limits->params, na) == 0 ? na : addrs_or_null(m, id);
 }
 
 struct sip_nameaddr *sip_from_parse(struct sip_msg *m)

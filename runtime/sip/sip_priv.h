@@ -23,6 +23,9 @@ struct sip_hdr_cache {
 	bool addrs_done, items_done, creds_done;
 };
 
+/* sip_hdr_id() of a name at which 16 bytes can be read. */
+enum sip_hdr_id sip_hdr_id_at(struct str name);
+
 /* The cache of h, made when missing; NULL when memory is out. */
 struct sip_hdr_cache *sip_cache(struct sip_msg *m, struct sip_hdr *h);
 
@@ -41,59 +44,108 @@ static inline bool sip_is(char c, unsigned cls)
 	return (sip_cc[(unsigned char)c] & cls) != 0;
 }
 
-#ifdef __SSE2__
-static inline __m128i sip_16(const char *p)
+/* Texts are looked through 16 bytes at a time. A mask has a bit for each byte, the first one lowest. */
+typedef unsigned char sip_block __attribute__((vector_size(16)));
+typedef signed char sip_hits __attribute__((vector_size(16))); /* what comparing blocks gives */
+
+static inline unsigned sip_mask(sip_hits h)
 {
-	return _mm_loadu_si128((const __m128i *)(const void *)p);
-}
+#ifdef __SSE2__
+	return (unsigned)_mm_movemask_epi8((__m128i)h);
+#else
+	unsigned mask = 0;
+
+	for (int i = 0; i < 16; i++)
+		mask |= (h[i] & 1u) << i;
+	return mask;
 #endif
+}
+
+static inline sip_block sip_each(char c)
+{
+	unsigned char u = (unsigned char)c;
+
+	return (sip_block){u, u, u, u, u, u, u, u, u, u, u, u, u, u, u, u};
+}
+
+typedef sip_block sip_block_unaligned __attribute__((aligned(1), may_alias));
+
+/* All 16 bytes at p may be read. */
+static inline sip_block sip_block_of(const char *p)
+{
+	return *(const sip_block_unaligned *)(const void *)p;
+}
+
+/* The block that ends in the text's last bytes and is not to be read as a whole. */
+sip_block sip_block_end(const char *p, size_t n);
+
+/*
+ * The block at p, of which the first n bytes are the text's and the others anything. A load that does not leave its page
+ * cannot fault; the tools that watch each load are told to look away.
+ */
+__attribute__((no_sanitize("address", "thread"))) static inline sip_block sip_block_at(const char *p, size_t n)
+{
+	if (((uintptr_t)p & 4095) > 4096 - sizeof(sip_block))
+		return sip_block_end(p, n);
+	return *(const sip_block_unaligned *)(const void *)p;
+}
+
+/* The bits of the text's own n bytes. */
+static inline unsigned sip_first_bits(size_t n)
+{
+	return n < 16 ? (1u << n) - 1 : 0xffff;
+}
 
 /* Index of the first c, s.n when there is none. For short texts, where a call of memchr costs more than its search. */
 static inline size_t sip_find(struct str s, char c)
 {
-	size_t i = 0;
-#ifdef __SSE2__
-	const __m128i want = _mm_set1_epi8(c);
-	unsigned mask;
+	for (size_t i = 0; i < s.n; i += 16) {
+		unsigned mask = sip_mask(sip_block_at(s.p + i, s.n - i) == sip_each(c));
 
-	for (; i + 16 <= s.n; i += 16) {
-		mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(sip_16(s.p + i), want));
-		if (mask)
-			return i + (unsigned)__builtin_ctz(mask);
+		if (!mask)
+			continue;
+		i += (unsigned)__builtin_ctz(mask);
+		return i < s.n ? i : s.n;
 	}
-	if (i < s.n && s.n >= 16) { /* the last 16 again, without those that were asked */
-		mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(sip_16(s.p + s.n - 16), want)) >> (16 - (s.n - i));
-		return mask ? i + (unsigned)__builtin_ctz(mask) : s.n;
-	}
-#endif
-	while (i < s.n && s.p[i] != c)
-		i++;
-	return i;
+	return s.n;
 }
 
-/*
- * Nothing in it that stands for more than itself: no white space or control byte, quote, bracket, or comment. Such a
- * text can be cut at its separators.
- */
-static inline bool sip_plain(struct str s)
+/* Index of the first c or byte up to SP, whichever comes first; s.n when there is neither. */
+static inline size_t sip_find_or_space(struct str s, char c)
 {
-	size_t i = 0;
-#ifdef __SSE2__
-	const __m128i sp = _mm_set1_epi8(' '), quote = _mm_set1_epi8('"'), open = _mm_set1_epi8('<'), paren = _mm_set1_epi8('(');
+	for (size_t i = 0; i < s.n; i += 16) {
+		sip_block b = sip_block_at(s.p + i, s.n - i);
+		unsigned mask = sip_mask((b == sip_each(c)) | (b <= sip_each(' ')));
 
-	for (; i < s.n && s.n >= 16; i += 16) {
-		__m128i v = sip_16(s.p + (i + 16 <= s.n ? i : s.n - 16));
-		__m128i bad = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, sp), v), _mm_cmpeq_epi8(v, quote)),
-					   _mm_or_si128(_mm_cmpeq_epi8(v, open), _mm_cmpeq_epi8(v, paren)));
-
-		if (_mm_movemask_epi8(bad))
-			return false;
+		if (!mask)
+			continue;
+		i += (unsigned)__builtin_ctz(mask);
+		return i < s.n ? i : s.n;
 	}
-#endif
-	for (; i < s.n; i++)
-		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '"' || s.p[i] == '<' || s.p[i] == '(')
-			return false;
-	return true;
+	return s.n;
+}
+
+/* White space, control bytes, quotes, brackets, comments, commas: a text with none of them can be cut at its separators. */
+static inline sip_hits sip_not_plain(sip_block b)
+{
+	return (b <= sip_each(' ')) | (b == sip_each('"')) | (b == sip_each('<')) | (b == sip_each('(')) | (b == sip_each(','));
+}
+
+/* How many leading bytes are letters, digits, '-', '.' and '_': of SIP_CC_HOST. */
+static inline size_t sip_host_span(struct str s)
+{
+	for (size_t i = 0; i < s.n; i += 16) {
+		sip_block b = sip_block_at(s.p + i, s.n - i), letter = (b | sip_each(0x20)) - sip_each('a');
+		sip_hits host = (letter <= sip_each('z' - 'a')) | (b - sip_each('0') <= sip_each(9)) |
+				(b - sip_each('-') <= sip_each('.' - '-')) | (b == sip_each('_'));
+		unsigned mask = sip_mask(host) ^ 0xffff;
+
+		if (!mask)
+			continue;
+		i += (unsigned)__builtin_ctz(mask);
+		return i < s.n ? i : s.n;
+	}
+	return s.n;
 }
 
 /* How many leading bytes are of the class. */
@@ -135,8 +187,9 @@ enum { SIP_PARAMS_STRICT = 1 }; /* an empty parameter is an error */
 int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
 		    struct sip_param **ret);
 
-/* The same of a text that sip_plain() holds for: white space needs no thought. */
-int sip_params_cut(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret);
+enum { SIP_NOT_PLAIN = 1 };
+/* The same when it is plain (sip_not_plain), else SIP_NOT_PLAIN and nothing done. */
+int sip_params_plain(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret);
 
 /* Value of the parameter: p set and n 0 when it has none. */
 struct str sip_param_text(const struct sip_param *p);

@@ -32,23 +32,11 @@ static enum sip_scheme scheme_of(struct str s)
 /* Visible bytes (UTF-8 included) without those that end a URI in every context. */
 static bool visible(struct str s)
 {
-	size_t i = 0;
-#ifdef __SSE2__
-	const __m128i sp = _mm_set1_epi8(' '), del = _mm_set1_epi8(0x7f), open = _mm_set1_epi8('<'), close = _mm_set1_epi8('>');
+	for (size_t i = 0; i < s.n; i += 16) {
+		sip_block b = sip_block_at(s.p + i, s.n - i);
+		sip_hits bad = (b <= sip_each(' ')) | (b == sip_each(0x7f)) | (b == sip_each('<')) | (b == sip_each('>'));
 
-	for (; i < s.n && s.n >= 16; i += 16) {
-		__m128i v = sip_16(s.p + (i + 16 <= s.n ? i : s.n - 16));
-		__m128i bad = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, sp), v), _mm_cmpeq_epi8(v, del)),
-					   _mm_or_si128(_mm_cmpeq_epi8(v, open), _mm_cmpeq_epi8(v, close)));
-
-		if (_mm_movemask_epi8(bad))
-			return false;
-	}
-#endif
-	for (; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c <= ' ' || c == 0x7f || c == '<' || c == '>')
+		if (sip_mask(bad) & sip_first_bits(s.n - i))
 			return false;
 	}
 	return true;

@@ -152,10 +152,10 @@ static int take_method(struct str s, struct str *text, enum sip_method *id)
 {
 	struct str t = str_trim(s);
 
-	if (s.n == t.n || !sip_all(t, SIP_CC_TOKEN))
+	*id = sip_method_id(t);
+	if (s.n == t.n || (*id == SIP_METHOD_OTHER && !sip_all(t, SIP_CC_TOKEN)))
 		return RT_E_PARSE;
 	*text = t;
-	*id = sip_method_id(t);
 	return 0;
 }
 

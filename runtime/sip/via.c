@@ -81,22 +81,16 @@ static void note_param(struct sip_via *v, struct sip_param *p)
 	}
 }
 
-static int parse_params(struct arena *a, struct str text, unsigned max, struct sip_via *v, bool plain)
+static void note_params(struct sip_via *v)
 {
-	int err;
-
-	v->params = text;
-	err = plain ? sip_params_cut(a, text, max, SIP_PARAMS_STRICT, &v->param_list)
-		    : sip_params_scan(a, text, max, SIP_PARAMS_STRICT, &v->param_list);
-	for (struct sip_param *p = v->param_list; p && !err; p = p->next)
+	for (struct sip_param *p = v->param_list; p; p = p->next)
 		note_param(v, p);
-	return err;
 }
 
 /* host [":" port] and then parameters or nothing; an address in brackets is for the others. */
 static bool take_sent_by(struct str *s, struct sip_via *v)
 {
-	size_t n = sip_span(*s, SIP_CC_HOST), end = n;
+	size_t n = sip_host_span(*s), end = n;
 	struct str port_text = STR_NULL;
 	uint32_t port = 0;
 
@@ -115,30 +109,38 @@ static bool take_sent_by(struct str *s, struct sip_via *v)
 	return true;
 }
 
+/* "UDP" or "TCP" and the space behind it at p, which 4 bytes can be read at. */
+static enum proto usual_transport(const char *p)
+{
+	return memcmp(p, "UDP ", 4) == 0 ? PROTO_UDP : memcmp(p, "TCP ", 4) == 0 ? PROTO_TCP : PROTO_NONE;
+}
+
 /*
- * The ordinary shape: one value, one space, which stands before sent-by, nothing quoted. False: another one, or none; *v
- * is then as it was but for what parse_one() sets.
+ * The ordinary shape: one value, one space, which stands before sent-by, plain parameters. SIP_NOT_PLAIN: another one, or
+ * none; what *v holds is of no use then.
  */
-static bool take_ordinary(struct str text, struct sip_via *v, struct str *params)
+static int take_ordinary(struct arena *a, struct str text, unsigned max, struct sip_via *v)
 {
 	static const char usual[8] = "SIP/2.0/";
-	size_t space;
 	struct str s;
 
-	if (text.n < sizeof(usual) || memcmp(text.p, usual, sizeof(usual)) != 0)
-		return false;
-	s = str_skip(text, sizeof(usual));
-	space = sip_find(str_head(s, 16), ' ');
-	v->transport = str_head(s, space);
-	v->proto = str_eq(v->transport, S("UDP")) ? PROTO_UDP : str_eq(v->transport, S("TCP")) ? PROTO_TCP : PROTO_NONE;
-	s = str_skip(s, space + 1);
-	if (!v->proto || !sip_plain(s) || sip_find(s, ',') != s.n || !take_sent_by(&s, v))
-		return false;
+	if (text.n < sizeof(usual) + 4 || memcmp(text.p, usual, sizeof(usual)) != 0)
+		return SIP_NOT_PLAIN;
+	v->proto = usual_transport(text.p + sizeof(usual));
+	s = str_skip(text, sizeof(usual) + 4);
+	if (!v->proto || !take_sent_by(&s, v))
+		return SIP_NOT_PLAIN;
 	v->text = text;
 	v->name = str_head(text, 3);
 	v->version = str_make(text.p + 4, 3);
-	*params = str_skip(s, 1);
-	return true;
+	v->transport = str_make(text.p + sizeof(usual), 3);
+	if (!s.n)
+		return 0;
+	v->params = str_skip(s, 1);
+	if (sip_params_plain(a, v->params, max, SIP_PARAMS_STRICT, &v->param_list))
+		return SIP_NOT_PLAIN; /* also when one is wrong: where this value ends is for the careful way to say */
+	note_params(v);
+	return 0;
 }
 
 /* One value, without surrounding white space. */
@@ -170,31 +172,38 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 		return 0;
 	if (*s.p != ';')
 		return RT_E_PARSE;
-	return parse_params(a, str_skip(s, 1), max, v, false);
+	v->params = str_skip(s, 1);
+	err = sip_params_scan(a, v->params, max, SIP_PARAMS_STRICT, &v->param_list);
+	note_params(v);
+	return err;
 }
 
 /* Append the values of one header body to the chain at *tail; *n counts over all headers. */
 static int parse_body(struct arena *a, struct str body, const struct sip_limits *lim, unsigned *n,
 		      struct sip_via ***tail)
 {
-	struct str member, params = STR_NULL, rest = body;
+	struct str member, rest = body;
 	int err = 0;
 
 	while (rest.p) {
 		struct sip_via *v;
-		bool plain;
 
 		if (*n == lim->values)
 			return RT_E_LIMIT;
-		v = arena_new_of(a, struct sip_via);
+		v = arena_raw(a, sizeof(*v));
 		if (!v)
 			return RT_E_NOMEM;
-		plain = take_ordinary(rest, v, &params);
-		if (plain)
+		*v = (struct sip_via){0};
+		err = take_ordinary(a, rest, lim->params, v);
+		if (err != SIP_NOT_PLAIN) {
 			rest = STR_NULL; /* it is all that there is */
-		else if (!sip_list_next(&rest, SIP_NEST_PARENS, &member, &err))
-			break;
-		err = !plain ? parse_one(a, member, lim->params, v) : params.n ? parse_params(a, params, lim->params, v, true) : 0;
+		} else {
+			err = 0;
+			if (!sip_list_next(&rest, SIP_NEST_PARENS, &member, &err))
+				break;
+			*v = (struct sip_via){0};
+			err = parse_one(a, member, lim->params, v);
+		}
 		if (err && (!v->host.p || *n))
 			return err;
 		/* a top value with bad parameters stays: it is where the 400 goes */
