@@ -3,7 +3,7 @@
 #   make            everything: build/kiln and build/kamailio
 #   make deps       install the Debian packages that are missing
 #   make test       set-up and all tests;  make bench, make demo, make install, make fuzz-<target>
-#   SAN=address,undefined (or thread) and CC=clang-19 work with any target
+#   SAN=address,undefined (or thread) and CC=clang-19 work with any target; LTO= builds quicker
 B      ?= build
 CC     ?= gcc
 ifeq ($(origin CC),default)
@@ -29,14 +29,14 @@ WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-
 # flex and bison write code that our own warnings would refuse
 WARN_GEN := -Wall -Werror -Wno-unused-function -Wno-unused-but-set-variable
 CFLAGS := -std=c11 -D_GNU_SOURCE -g $(OPT) -fno-common -fvisibility=hidden -ffunction-sections \
-	-fdata-sections -fPIC -MMD -MP $(SANFLAGS)
+	-fdata-sections -fPIC -fno-plt -MMD -MP $(SANFLAGS)
 INC    := -Iruntime -Icompiler -Istdlib -I$(B)/gen
 PQ_CFLAGS := $(shell pkg-config --cflags libpq 2>/dev/null)
 XML_CFLAGS := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
 LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
 RT_LIBS := -lboost_context -lsqlite3 -lpq -lcurl -lcares -lresolv -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
-LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
+LDFLAGS := -Wl,--gc-sections -fno-lto $(SANFLAGS)
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -51,6 +51,7 @@ CC_SRC   := $(wildcard compiler/*/*.c)
 objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 -include Makefile.lazy
+-include Makefile.lto
 -include Makefile.gen
 -include Makefile.catalog
 -include Makefile.stdlib
@@ -150,7 +151,7 @@ check-rate:
 # the location table with up to CONTACTS contacts: bytes, time of a lookup, longest stall
 bench-stall:
 	@$(MAKE) --no-print-directory -j2 all
-	@$(CC) -O2 -std=c11 -D_GNU_SOURCE $(INC) -o $(B)/stall tests/bench/stall.c $(call rt_lib,usrloc) $(call rt_lib,base) -lpthread
+	@$(CC) -O2 -std=c11 -D_GNU_SOURCE $(INC) -fno-lto -o $(B)/stall tests/bench/stall.c $(call rt_lib,usrloc) $(call rt_lib,base) -lpthread
 	@$(B)/stall $(or $(CONTACTS),1000000)
 
 install: all

@@ -67,7 +67,7 @@ static const char *lib_dir(struct arena *a)
 static bool run_cc(struct arena *a, const char *object, const char *out)
 {
 	const char *dir = lib_dir(a), *lib = str_printf(a, "%s/libkiln.a", dir).p;
-	const char *argv[] = {"cc", "-o", out, object, lib, "-Wl,--gc-sections", "-Wl,--as-needed", "-lboost_context", "-lsqlite3", "-lpq", "-lcurl", "-lcares", "-lresolv",
+	const char *argv[] = {"cc", "-o", out, object, lib, "-Wl,--gc-sections", "-Wl,--as-needed", "-Wl,--compress-debug-sections=zlib", "-lboost_context", "-lsqlite3", "-lpq", "-lcurl", "-lcares", "-lresolv",
 			      "-lpcre2-8", "-lssl", "-lcrypto", "-lxml2", "-ljansson", "-lm", "-lpthread",
 			      NULL};
 	int status;
