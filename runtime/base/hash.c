@@ -110,6 +110,29 @@ uint64_t hash_fnv(struct str s)
 	return h;
 }
 
+static uint64_t mixed(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* The last word overlaps the one before it, or a text of less than a word is read byte by byte. */
+uint64_t hash_share(struct str s)
+{
+	uint64_t h = key0 ^ s.n, m = 0;
+
+	for (size_t i = 0; i + 8 < s.n; i += 8) {
+		memcpy(&m, s.p + i, 8);
+		h = mixed(h ^ m, key1 ^ 0x9e3779b97f4a7c15u);
+	}
+	if (s.n >= 8)
+		memcpy(&m, s.p + s.n - 8, 8);
+	for (size_t i = 0; s.n < 8 && i < s.n; i++)
+		m = m << 8 | (unsigned char)s.p[i];
+	return mixed(h ^ m, key1 ^ 0xbf58476d1ce4e5b9u);
+}
+
 static uint32_t core_sum(struct str s)
 {
 	uint32_t h = 0, v;

@@ -16,6 +16,8 @@ void hash_str128(struct str s, uint64_t ret[2]);
 /* ASCII case ignored. */
 uint64_t hash_istr(struct str s);
 uint64_t hash_fnv(struct str s);
+/* For sharing out work: keyed and even, high bits best, but too weak for a table that a peer may fill. */
+uint64_t hash_share(struct str s);
 /* The reference server's own hash, by which its tables order what they show: public and weak, for order only. */
 uint32_t hash_core(struct str s);
 uint32_t hash_core2(struct str a, struct str b); /* of two texts, each from a word of its own on */

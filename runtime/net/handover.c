@@ -6,6 +6,10 @@
  * serves many. The number of messages under way to a worker is bounded; beyond it they are dropped
  * and counted, as a full socket buffer would do.
  */
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/hash.h"
 #include "net/net_priv.h"
 
@@ -27,36 +31,63 @@ struct net_batch {
 
 unsigned net_owner(struct str call_id, unsigned workers)
 {
-	return workers > 1 ? (unsigned)(hash_str(call_id) % workers) : 0;
+	return workers > 1 ? (unsigned)((hash_share(call_id) >> 32) * workers >> 32) : 0;
 }
 
-/* "Call-ID" or "i" before the colon. */
+/* May the line be the Call-ID, or does it end the header? */
+static bool is_candidate(char first)
+{
+	return first == 'C' || first == 'c' || first == 'i' || first == 'I' || first == '\r' || first == '\n';
+}
+
+/* Index of the next such line behind the one that i is in; n: there is none. */
+static size_t next_candidate(const char *p, size_t i, size_t n)
+{
+#ifdef __SSE2__
+	for (; i + 17 <= n; i += 16) {
+		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+		unsigned ends = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
+
+		for (; ends; ends &= ends - 1)
+			if (is_candidate(p[i + (unsigned)__builtin_ctz(ends) + 1]))
+				return i + (unsigned)__builtin_ctz(ends) + 1;
+	}
+#endif
+	for (; i + 1 < n; i++)
+		if (p[i] == '\n' && is_candidate(p[i + 1]))
+			return i + 1;
+	return n;
+}
+
+/* "Call-ID" or "i" and the colon; what stands behind goes to *value. */
 static bool is_call_id(struct str line, struct str *value)
 {
-	struct str name;
-	size_t colon;
+	size_t n = ascii_lower(line.p[0]) == 'i' ? 1 : sizeof("call-id") - 1;
 
-	if (!line.n || (ascii_lower(line.p[0]) != 'c' && ascii_lower(line.p[0]) != 'i'))
-		return false;
-	colon = str_chr(line, ':');
-	if (colon == STR_NONE)
-		return false;
-	name = str_trim(str_head(line, colon));
-	if (!str_ieq(name, S("call-id")) && !str_ieq(name, S("i")))
-		return false;
-	*value = str_trim(str_skip(line, colon + 1));
+	if (!str_starts(line, S("Call-ID:"))) {
+		if (n > 1 && !str_ieq(str_head(line, n), S("call-id")))
+			return false;
+		line = str_ltrim(str_skip(line, n));
+		if (!line.n || *line.p != ':')
+			return false;
+		n = 0;
+	}
+	*value = str_trim(str_skip(line, n + 1));
 	return true;
 }
 
 struct str net_find_call_id(const char *buf, size_t n)
 {
-	struct str rest = str_make(buf, n), value;
+	size_t begin = 0;
 
-	str_cut(&rest, '\n');
-	while (rest.n && rest.p[0] != '\r' && rest.p[0] != '\n') {
-		struct str line = str_cut(&rest, '\n');
+	while (begin < n && (buf[begin] == '\r' || buf[begin] == '\n')) /* in front of a message (RFC 3261 7.5) */
+		begin++;
+	for (size_t i = next_candidate(buf, begin, n); i < n; i = next_candidate(buf, i, n)) {
+		struct str rest = str_make(buf + i, n - i), value;
 
-		if (!is_call_id(line, &value))
+		if (buf[i] == '\r' || buf[i] == '\n')
+			break;
+		if (!is_call_id(str_cut(&rest, '\n'), &value))
 			continue;
 		/* a value on the folded line behind it */
 		while (!value.n && rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t'))
@@ -115,17 +146,20 @@ static void post(struct net_worker *nw, unsigned owner)
 {
 	struct net_batch *b = nw->out[owner];
 
+	if (!b)
+		return;
 	nw->out[owner] = NULL;
-	if (b)
-		world_post(worker_world(b->to->w), &b->note);
+	atomic_fetch_add_explicit(&nw->net->inbox[owner], b->n, memory_order_relaxed);
+	world_post(worker_world(b->to->w), &b->note);
 }
 
 static bool hand_over(struct net_worker *nw, unsigned owner, const struct msg_origin *o, const char *buf, size_t n)
 {
 	struct net_worker *to = atomic_load(&nw->net->at[owner]);
 	struct net_batch *b = nw->out[owner];
+	uint32_t under_way = atomic_load_explicit(&nw->net->inbox[owner], memory_order_relaxed) + (b ? b->n : 0);
 
-	if (!to || atomic_load_explicit(&nw->net->inbox[owner], memory_order_relaxed) >= nw->net->conf.handover_max)
+	if (!to || under_way >= nw->net->conf.handover_max)
 		return false;
 	if (b && (b->n == BATCH_MESSAGES || b->cap - b->used < n + 1)) {
 		post(nw, owner);
@@ -136,7 +170,6 @@ static bool hand_over(struct net_worker *nw, unsigned owner, const struct msg_or
 		if (!b)
 			return false;
 	}
-	atomic_fetch_add_explicit(&nw->net->inbox[owner], 1, memory_order_relaxed);
 	memcpy(b->bytes + b->used, buf, n);
 	b->item[b->n++] = (struct item){*o, b->used, n};
 	b->used += n + 1; /* the spare byte behind each */

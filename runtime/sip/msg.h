@@ -315,7 +315,4 @@ int sip_date_parse(struct str text, int64_t *ret);
 /* q in thousandths (0..1000), or -1 when malformed. */
 int sip_q_parse(struct str text);
 
-/* Owner hashing without a parse: the value of the first Call-ID in raw bytes, p NULL if none. */
-struct str sip_peek_call_id(struct str bytes);
-
 #endif

@@ -121,15 +121,6 @@ static void names(void **state)
 	assert_int_equal(sip_method_id(S("invite")), SIP_METHOD_OTHER);
 }
 
-static void peeks_call_id(void **state)
-{
-	(void)state;
-	assert_str(sip_peek_call_id(S("A b C\r\nContact: x\r\ni :\r\n  abc \r\nCall-ID: z\r\n\r\n")),
-		   S("abc"));
-	assert_str(sip_peek_call_id(S("A b C\r\ncall-id:q\r\n\r\n")), S("q"));
-	assert_null(sip_peek_call_id(S("A b C\r\nX: y\r\n\r\nCall-ID: z\r\n")).p);
-}
-
 static void body_length(void **state)
 {
 	struct sip_msg *m = msg_of(BASE "l: 2\n\nabcd");
@@ -411,7 +402,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(structure),   cmocka_unit_test(first_lines),
 		cmocka_unit_test(names),       cmocka_unit_test(faults_and_limits),
-		cmocka_unit_test(peeks_call_id), cmocka_unit_test(body_length),
+		cmocka_unit_test(body_length),
 		cmocka_unit_test(vias),        cmocka_unit_test(bad_vias),
 		cmocka_unit_test(from_to),     cmocka_unit_test(nameaddrs),
 		cmocka_unit_test(contacts),    cmocka_unit_test(numbers),
