@@ -202,6 +202,15 @@ static int lower_arg(struct lw *l, const struct sema_arg *a, const struct cat_ar
 	return text_of(l, a);
 }
 
+/* What only reads, and what only writes to the log, leaves the message as it is. */
+static bool edits(const struct cat_fn *fn)
+{
+	for (int i = 0; i < fn->n_args; i++)
+		if (fn->args[i].kind == CAT_PVAR_W || fn->args[i].kind == CAT_PVLIST_W)
+			return true;
+	return !(fn->effects & FX_PURE) && strcmp(fn->module, "xlog") != 0;
+}
+
 /* The script ends here when code is 0. */
 static void end_on_zero(struct lw *l, int code)
 {
@@ -242,6 +251,8 @@ static int function_call(struct lw *l, const struct sema_call *call, bool in_exp
 	began = lw_clock(l);
 	v = lw_call(l, str_printf(l->p->arena, "std_%s_%s", fn->module, fn->c_name).p, sig, call->n_args, args);
 	lw_store(l, v, code);
+	if (edits(fn))
+		cse_clobber(l);
 	lw_action_done(l, core ? "corefunc" : fn->name, began);
 	lw_jump(l, done);
 	lw_place(l, bad);
@@ -287,6 +298,7 @@ static int route_call(struct lw *l, const struct sema_call *call, bool in_expr)
 		v = LW_CALL(l, "rt_route_call", "ipi", index);
 	else
 		v = lw_call(l, l->p->sema->routes.v[call->route]->symbol, "ip", 0, NULL);
+	cse_clobber(l);
 	lw_store(l, v, code);
 	lw_set_field(l, RIR_F_DEPTH, before);
 	lw_set_field(l, RIR_F_RC, v);

@@ -6,7 +6,7 @@
 static const char *const names[] = {
 	"int", "text", "value", "slot", "elem", "load", "store", "setint", "setstr", "setnull", "copy",
 	"copystr", "var", "setvar", "tag", "len", "field", "setfield", "bin", "global", "name", "pvref", "regex",
-	"call", "label", "jump", "branch", "ret", "site",
+	"call", "label", "jump", "branch", "ret", "site", "expr", "expr_end", "clobber",
 };
 static const char *const slots[] = {"int", "str", "value", "name"};
 static const char *const fields[] = {"rc", "ctl", "failed", "depth"};

@@ -361,12 +361,8 @@ static int code_truth(struct lw *l, int code)
 	return lw_bin(l, OP_GT, code, lw_const(l, 0));
 }
 
-int lw_int(struct lw *l, struct ast *e)
+static int int_of(struct lw *l, struct ast *e)
 {
-	const struct sema_const *c = sema_const_of(e);
-
-	if (c)
-		return const_int(l, c);
 	switch (e->kind) {
 	case AST_BINARY:
 		return binary_int(l, e);
@@ -396,6 +392,18 @@ int lw_int(struct lw *l, struct ast *e)
 	default:
 		return LW_CALL(l, "rt_int", "lpp", lw_value(l, e));
 	}
+}
+
+int lw_int(struct lw *l, struct ast *e)
+{
+	const struct sema_const *c = sema_const_of(e);
+	int key;
+
+	if (c)
+		return const_int(l, c);
+	key = cse_expr(l, e, RIR_SLOT_INT);
+	cse_begin(l, key);
+	return cse_end(l, key, int_of(l, e));
 }
 
 /* ---- as a string ---- */
@@ -472,13 +480,15 @@ static int fill_terms(struct lw *l, struct ast *e, int terms, int n)
 /* a + b + ..., ints or texts as the first of them turns out to be. */
 static void sum_value(struct lw *l, struct ast *e, int v)
 {
-	int n = 1, terms;
+	int n = 1, key = cse_expr(l, e, RIR_SLOT_VALUE), terms;
 
+	cse_begin(l, key);
 	for (const struct ast *k = e; is_open_sum(k); k = k->kid[0])
 		n++;
 	terms = lw_slot(l, RIR_SLOT_VALUE, n);
 	fill_terms(l, e, terms, 0);
 	LW_CALL(l, "rt_sum", "vppip", terms, lw_const(l, n), v);
+	cse_end(l, key, v);
 }
 
 int lw_value(struct lw *l, struct ast *e)

@@ -15,6 +15,7 @@ struct lw {
 	int nest;        /* if, while, switch bodies around */
 	int break_to;    /* label of the innermost while or switch, -1: leaves the route */
 	int return_to;   /* label at the end of a block expression, -1: leaves the function */
+	struct cse *cse; /* NULL: everything is computed where it is written */
 };
 
 /* ---- emit.c ---- */
@@ -70,6 +71,22 @@ void lw_pv_to(struct lw *l, const struct sema_pv *pv, int value, bool print);
 int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value, bool not_null); /* 1, or negative; not_null: it is known to be none */
 int lw_subst(struct lw *l, struct str text, const struct sema_fmt *fmt); /* struct rt_subst *; fmt: its variables */
 int lw_fmt(struct lw *l, const struct sema_fmt *fmt);                 /* struct str * */
+
+bool lw_is_dynamic(const struct sema_pv *pv); /* its name is known only when it is read */
+
+/* ---- cse.c ---- */
+/* NULL: this program's code is to compute everything where it is written (or memory is out). */
+struct cse *cse_new(const struct rir_program *p);
+/* The key of a variable, of an expression that is wanted as `kind`; -1: not to be shared. */
+int cse_pv(struct lw *l, const struct sema_pv *pv, bool print);
+int cse_expr(struct lw *l, const struct ast *e, enum rir_slot kind);
+/* Around the code of a key (-1: nothing is done). The result: an int, or the slot of a value that was made before cse_begin(). */
+void cse_begin(struct lw *l, int key);
+int cse_end(struct lw *l, int key, int result);
+/* What comes next may find another message. */
+void cse_clobber(struct lw *l);
+/* The function is whole. */
+void cse_run(struct lw *l);
 
 /* ---- call.c ---- */
 /* Raw code. in_expr: as an operand ($rc rules). Leaves the function when the script ends. */

@@ -42,6 +42,10 @@ enum rir_op {
 	RIR_BRANCH,   /* a != 0: imm, else imm2 */
 	RIR_RET,      /* a */
 	RIR_SITE,     /* run.site = imm */
+	/* While a function is lowered only (cse.c): */
+	RIR_EXPR,     /* computation imm begins ... */
+	RIR_EXPR_END, /* ... and has ended: its slot has the result */
+	RIR_CLOBBER,  /* the message may have been edited */
 };
 
 enum rir_slot { RIR_SLOT_INT, RIR_SLOT_STR, RIR_SLOT_VALUE, RIR_SLOT_NAME };

@@ -271,9 +271,9 @@ void lw_block(struct lw *l, struct ast *first)
 		statement(l, n);
 }
 
-static void lower_route(struct rir_program *p, const struct sema_route *r)
+static void lower_route(struct rir_program *p, const struct sema_route *r, struct cse *cse)
 {
-	struct lw l = {.p = p, .compat = p->sema->compat, .route = r->index, .break_to = -1, .return_to = -1};
+	struct lw l = {.p = p, .compat = p->sema->compat, .route = r->index, .break_to = -1, .return_to = -1, .cse = cse};
 
 	l.fn = lw_fn_new(p, RIR_ROUTE, r->symbol);
 	if (!l.fn)
@@ -287,6 +287,7 @@ static void lower_route(struct rir_program *p, const struct sema_route *r)
 	for (struct sema_body *b = r->bodies; b; b = b->next)
 		lw_block(&l, b->node->kid[0]);
 	lw_ret(&l, lw_load(&l, l.value));
+	cse_run(&l);
 }
 
 /* Parameters that are variables or formats become functions too. */
@@ -314,6 +315,7 @@ struct rir_program *lower_run(struct arena *a, const struct sema_program *sp, co
 {
 	struct rir_program *p = arena_new_of(a, struct rir_program);
 	struct loc none = {0};
+	struct cse *cse;
 
 	if (!p)
 		return NULL;
@@ -322,9 +324,10 @@ struct rir_program *lower_run(struct arena *a, const struct sema_program *sp, co
 	p->src = src;
 	p->observe = observe;
 	p->timed = sets_action_limit(sp);
+	cse = cse_new(p);
 	lw_site(p, none, -1); /* 0: no statement */
 	for (size_t i = 0; i < sp->routes.n; i++)
-		lower_route(p, sp->routes.v[i]);
+		lower_route(p, sp->routes.v[i], cse);
 	for (size_t i = 0; i < sp->params.n; i++)
 		lower_value(p, &sp->params.v[i].value);
 	for (size_t i = 0; i < sp->core.n; i++)

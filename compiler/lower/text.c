@@ -14,7 +14,7 @@ static const char *body(struct lw *l, const struct sema_pv *pv, const char *what
 	return str_printf(l->p->arena, "std_%s_pv_%s_%s", pv->row->module, pv->row->c_name, what).p;
 }
 
-static bool is_dynamic(const struct sema_pv *pv)
+bool lw_is_dynamic(const struct sema_pv *pv)
 {
 	if (pv->name.dyn || (pv->name.fmt && !pv->name.fmt->constant) || pv->index.pv)
 		return true;
@@ -75,7 +75,7 @@ static int name_of(struct lw *l, const struct sema_pv *pv)
 {
 	int t = const_name(l, pv, -1), out;
 
-	if (!is_dynamic(pv))
+	if (!lw_is_dynamic(pv))
 		return t;
 	if (pv->name.n_parts)
 		return path_name(l, pv, t);
@@ -161,11 +161,12 @@ static void apply_trs(struct lw *l, const struct sema_pv *pv, int value, bool pr
 
 void lw_pv_to(struct lw *l, const struct sema_pv *pv, int value, bool print)
 {
-	int rc;
+	int key = cse_pv(l, pv, print), rc;
 
+	cse_begin(l, key);
 	if (pv->row->inner == CAT_INNER_VARSLOT) {
 		var_to(l, pv, value);
-	} else if (is_row(pv, "sel") && !is_dynamic(pv)) {
+	} else if (is_row(pv, "sel") && !lw_is_dynamic(pv)) {
 		LW_CALL(l, "rt_select", "vppp", lw_regex(l, pv->name.text, 0, CONST_SELECT), value);
 	} else {
 		rc = LW_CALL(l, "rt_pv_get", "ipppp", lw_global(l, body(l, pv, "get")), name_of(l, pv), value);
@@ -173,6 +174,7 @@ void lw_pv_to(struct lw *l, const struct sema_pv *pv, int value, bool print)
 			LW_CALL(l, "rt_print", "vpip", rc, value);
 	}
 	apply_trs(l, pv, value, print);
+	cse_end(l, key, value);
 	if (l->p->observe && !print && l->fn->kind == RIR_ROUTE)
 		LW_CALL(l, "rt_see_value", "vppp", lw_text(l, pv->text), value);
 }
@@ -187,6 +189,8 @@ int lw_pv(struct lw *l, const struct sema_pv *pv)
 
 static int store_pv(struct lw *l, const struct sema_pv *pv, int value, bool not_null)
 {
+	int rc;
+
 	if (pv->row->inner == CAT_INNER_VARSLOT) {
 		struct rir_inst *set;
 		int v = value;
@@ -207,8 +211,11 @@ static int store_pv(struct lw *l, const struct sema_pv *pv, int value, bool not_
 		set->imm = pv->name.num;
 		return lw_const(l, 1);
 	}
-	return LW_CALL(l, "rt_pv_set", "ippppp", lw_global(l, body(l, pv, "set")), name_of(l, pv), value,
-		       lw_text(l, pv->text));
+	rc = LW_CALL(l, "rt_pv_set", "ippppp", lw_global(l, body(l, pv, "set")), name_of(l, pv), value,
+		     lw_text(l, pv->text));
+	if (!(pv->row->flags & PVF_APART))
+		cse_clobber(l);
+	return rc;
 }
 
 int lw_pv_store(struct lw *l, const struct sema_pv *pv, int value, bool not_null)

@@ -67,7 +67,8 @@
  *   INNERPV             one pseudo-variable -> inner
  *   INNERFMT            format string -> text
  *   SHTKEY              format string "table=>key" of a declared hash table -> text
- * flags: 0, PVF_INDEX (may be indexed), PVF_OPTIONAL (inner may be missing).
+ * flags: 0, PVF_INDEX (may be indexed), PVF_OPTIONAL (inner may be missing); for the compiler, which may read
+ *   it once for many: PVF_STEADY (until the message is edited), PVF_APART (assigning it edits no message).
  * TYPE: VT_STR VT_INT VT_STRINT VT_ANY; plus VT_NULL or-ed when it may be null.
  *
  * TR: int32_t std_<module>_tr_<c>(struct run *, const struct value *in, args..., struct value *ret);
@@ -91,7 +92,12 @@ enum fn_effect {
 	FX_SETS_ROUTE = 256, /* arms a route by name */
 };
 
-enum pv_flag { PVF_INDEX = 1, PVF_OPTIONAL = 2 };
+enum pv_flag {
+	PVF_INDEX = 1,
+	PVF_OPTIONAL = 2,
+	PVF_STEADY = 4, /* its value changes only when the message, its destination or its source is edited */
+	PVF_APART = 8,  /* assigning it edits none of them */
+};
 
 enum value_type { VT_STR = 1, VT_INT = 2, VT_STRINT = 3, VT_ANY = 7, VT_NULL = 8 };
 
