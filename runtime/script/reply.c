@@ -119,8 +119,12 @@ static int by_txn(struct run *r, int status, struct str reason)
 		return err;
 	/* text added by append_to_reply since the transaction was made */
 	if (r->kind == IN_REQUEST || r->kind == IN_FAILURE) {
-		txn_draft(r->txn)->reply_edits = r->draft->reply_edits;
-		txn_draft(r->txn)->reply_body = r->draft->reply_body;
+		struct sip_draft *own = txn_draft(r->txn);
+
+		if (!own)
+			return RT_E_NOMEM;
+		own->reply_edits = r->draft->reply_edits;
+		own->reply_body = r->draft->reply_body;
 	}
 	return txn_reply(r->txn, status, reason, STR_NULL, STR_NULL);
 }

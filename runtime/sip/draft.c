@@ -182,7 +182,7 @@ static int push_text(struct sip_draft *d, struct sip_edit e, struct str text)
 
 int sip_edit_insert(struct sip_draft *d, uint32_t off, struct str text, enum sip_place place)
 {
-	return push_text(d, (struct sip_edit){.off = off, .place = place}, text);
+	return push_text(d, (struct sip_edit){.off = off, .first = place == SIP_PLACE_FIRST}, text);
 }
 
 int sip_edit_delete(struct sip_draft *d, uint32_t off, uint32_t len)
@@ -204,10 +204,10 @@ int sip_edit_view(struct sip_draft *d, struct str view, struct str text)
 	return sip_edit_replace(d, (uint32_t)(view.p - buf.p), (uint32_t)view.n, text);
 }
 
-int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, const void *arg,
+int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, struct str data,
 		  enum sip_place place)
 {
-	return push(d, &(struct sip_edit){.off = off, .late = fn, .arg = arg, .place = place});
+	return push_text(d, (struct sip_edit){.off = off, .late = fn, .first = place == SIP_PLACE_FIRST}, data);
 }
 
 int sip_edit_mark(struct sip_draft *d, uint16_t tag)

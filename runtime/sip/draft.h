@@ -20,10 +20,11 @@ struct sip_hop; /* build.h */
 
 /*
  * Text known only when the outgoing hop is (Record-Route, Path): adds to `out` for this hop, or
- * nothing. Called once for each build of each branch; hop is NULL when the bytes are only looked at
+ * nothing. `data` are the bytes that the edit was made with; they are moved when a draft rests, so no pointer into
+ * the draft may be in them. Called once for each build of each branch; hop is NULL when the bytes are only looked at
  * (msg_apply_changes, $mbu).
  */
-typedef void sip_late_fn(struct sb *out, const struct sip_hop *hop, const void *arg);
+typedef void sip_late_fn(struct sb *out, const struct sip_hop *hop, struct str data);
 
 enum sip_place {
 	SIP_PLACE_LAST,  /* behind what was put there before */
@@ -34,11 +35,10 @@ struct sip_edit {
 	const struct sip_edit *next; /* the older ones */
 	uint32_t off;
 	uint32_t del;    /* bytes of the message that go */
-	enum sip_place place;
-	struct str text; /* stands where they stood */
-	sip_late_fn *late; /* instead of text */
-	const void *arg;
+	struct str text; /* stands where they stood; with `late` its data */
+	sip_late_fn *late; /* writes what stands there, or NULL */
 	uint16_t tag; /* the maker's mark, see sip_draft_has */
+	bool first;   /* SIP_PLACE_FIRST */
 };
 
 enum { SIP_BRANCHES_MAX = 31, SIP_BRANCHES_DEFAULT = 12, SIP_Q_NONE = -1 };
@@ -144,7 +144,7 @@ int sip_edit_delete(struct sip_draft *d, uint32_t off, uint32_t len);
 int sip_edit_replace(struct sip_draft *d, uint32_t off, uint32_t len, struct str text);
 /* `view` is a view into d->msg->buf. */
 int sip_edit_view(struct sip_draft *d, struct str view, struct str text);
-int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, const void *arg,
+int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, struct str data,
 		  enum sip_place place);
 /* Mark the newest edit (0 or RT_E_NOMEM); has: is there one with this mark? drop: as if those were never made. */
 int sip_edit_mark(struct sip_draft *d, uint16_t tag);

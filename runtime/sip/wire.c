@@ -132,7 +132,7 @@ static const struct sip_edit **sorted_edits(struct sip_out *o, const struct sip_
 
 		e = v[i];
 		while (j > 0 && (v[j - 1]->off > e->off ||
-				 (v[j - 1]->off == e->off && e->place == SIP_PLACE_FIRST)))
+				 (v[j - 1]->off == e->off && e->first)))
 			v[j] = v[j - 1], j--;
 		v[j] = e;
 	}
@@ -149,7 +149,7 @@ static void add_edit_text(struct sip_out *o, const struct sip_edit *e, const str
 		return;
 	}
 	sb_init(&late, o->w.arena, SIP_WIRE_MAX);
-	e->late(&late, hop, e->arg);
+	e->late(&late, hop, e->text);
 	if (!sb_ok(&late))
 		o->err = RT_E_NOMEM;
 	sip_out_add(o, sb_str(&late));

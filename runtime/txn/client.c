@@ -33,24 +33,26 @@ void txn_branch_stop(struct txn_branch *b)
 {
 	timer_stop(&b->retr);
 	timer_stop(&b->fr);
-	timer_stop(&b->cretr);
 }
 
 /* Room for one more. */
 static bool branches_grow(struct txn *t)
 {
-	unsigned cap = t->cap_b ? t->cap_b * 4 : 2;
-	struct txn_branch **b;
+	unsigned cap = t->cap_b ? t->cap_b * 4 : 1;
+	struct txn_branch **b = &t->one;
 
 	if (t->n_b < t->cap_b)
 		return true;
 	if (t->n_b == TXN_BRANCHES_MAX)
 		return false;
-	b = arena_raw(t->arena, cap * sizeof(*b));
+	if (t->cap_b)
+		b = mem_raw(cap * sizeof(*b));
 	if (!b)
 		return false;
 	if (t->n_b)
 		memcpy(b, t->b, t->n_b * sizeof(*b));
+	if (t->b != &t->one)
+		mem_free(&t->b);
 	t->b = b;
 	t->cap_b = cap;
 	return true;
@@ -62,17 +64,78 @@ struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 
 	if (!branches_grow(t))
 		return NULL;
-	b = arena_new_of(t->arena, struct txn_branch);
+	b = pool_get(&t->tab->branches);
 	if (!b)
 		return NULL;
+	b->draft = arena_new_of(t->arena, struct sip_draft);
+	if (!b->draft) {
+		pool_put(&t->tab->branches, &b);
+		return NULL;
+	}
 	b->t = t;
 	b->idx = t->n_b;
-	b->draft = *d;
-	b->draft.branches = NULL;
 	b->flags = d->main.flags;
+	*b->draft = *d;
+	b->draft->branches = NULL;
 	b->routes = (struct txn_routes){-1, -1, -1, t->routes.on_branch_failure};
 	t->b[t->n_b++] = b;
 	return b;
+}
+
+void txn_branch_free(struct txn_branch **pb)
+{
+	struct txn_branch *b = *pb;
+
+	*pb = NULL;
+	txn_branch_stop(b);
+	sip_msg_unref(&b->reply);
+	mem_free(&b->dst);
+	txn_bytes_free(&b->sent);
+	txn_bytes_free(&b->ack);
+	txn_bytes_free(&b->cancel);
+	pool_put(&b->t->tab->branches, &b);
+}
+
+/* ---- bytes ---- */
+
+static char *bytes_room(struct txn_bytes *x, size_t n)
+{
+	if (!x->p || n > x->n) {
+		char *p = mem_raw(n);
+
+		if (!p)
+			return NULL;
+		mem_free(&x->p);
+		x->p = p;
+	}
+	x->n = (uint32_t)n;
+	return x->p;
+}
+
+bool txn_bytes_set(struct txn_bytes *x, const struct sip_wire *wire)
+{
+	char *p = bytes_room(x, wire->len);
+
+	if (p)
+		sip_wire_write(wire, p);
+	return p != NULL;
+}
+
+bool txn_bytes_copy(struct txn_bytes *x, struct str s)
+{
+	char *p = s.n ? bytes_room(x, s.n) : NULL;
+
+	if (p)
+		memcpy(p, s.p, s.n);
+	else
+		txn_bytes_free(x);
+	return p || !s.n;
+}
+
+void txn_bytes_free(struct txn_bytes *x)
+{
+	mem_free(&x->p);
+	x->n = 0;
 }
 
 static void retransmit(void *arg)
@@ -80,7 +143,7 @@ static void retransmit(void *arg)
 	struct txn_branch *b = arg;
 	struct txn *t = b->t;
 
-	(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->sent, true);
+	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->sent), true);
 	b->retr_ms = b->retr_ms * 2 > t->timers.t2 ? t->timers.t2 : b->retr_ms * 2;
 	timer_start(t->w, &b->retr, b->retr_ms, retransmit, b);
 }
@@ -92,11 +155,12 @@ static void fake(struct txn_branch *b, int status)
 	b->status = status;
 	b->faked = true;
 	sip_msg_unref(&b->reply);
+	txn_branch_let_go(b);
 }
 
 struct txn_branch *txn_branch_expired(struct txn *t)
 {
-	struct txn_branch *b = txn_branch_new(t, &t->draft);
+	struct txn_branch *b = txn_wake(t) ? txn_branch_new(t, t->draft) : NULL;
 
 	if (!b)
 		return NULL;
@@ -113,7 +177,6 @@ static void timed_out(void *arg)
 	txn_lock_await(t);
 	if (txn_branch_active(b) && !timer_armed(&b->fr) && t->hashed) {
 		timer_stop(&b->retr);
-		timer_stop(&b->cretr);
 		if (t->life_end && worker_now(t->w) + 1000 >= t->life_end)
 			t->flags |= TXN_EXPIRED;
 		b->timed_out = !b->send_failed;
@@ -170,8 +233,8 @@ void txn_send_failed(struct worker *w, uint64_t cookie)
 	timer_start(w, &b->fr, 1, fr_over, b); /* its fiber does the rest */
 }
 
-static int build_for(struct worker *w, struct arena *tmp, struct txn_dst *dst, const struct sip_draft *d, struct str branch,
-		     struct sip_wire *wire)
+int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
+		  struct str branch, struct sip_wire *ret)
 {
 	struct txn_dst first = *dst;
 	bool again = false;
@@ -183,35 +246,20 @@ static int build_for(struct worker *w, struct arena *tmp, struct txn_dst *dst, c
 
 		hop.branch = branch;
 		if (!err)
-			err = sip_build_request(tmp, d, &hop, wire);
+			err = sip_build_request(a, d, &hop, ret);
 		if (err && !again)
 			return err;
 		if (err) { /* no way over the other protocol */
 			*dst = first;
 			continue;
 		}
-		p = !again && txn_down()->proto_for ? txn_down()->proto_for(w, dst, d, wire->len) : dst->proto;
+		p = !again && txn_down()->proto_for ? txn_down()->proto_for(w, dst, d, ret->len) : dst->proto;
 		if (p == dst->proto)
 			return 0;
 		dst->proto = p; /* too long for a datagram: its Via must say so (RFC 3261 18.1.1) */
 		dst->sock = NULL;
 		again = true;
 	}
-}
-
-int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
-		  struct str branch, struct str *ret)
-{
-	struct arena *tmp = branch.p ? arena_new(TXN_ARENA_LIMIT) : NULL;
-	struct sip_wire wire;
-	int err = tmp ? build_for(w, tmp, dst, d, branch, &wire) : RT_E_NOMEM;
-
-	if (!err) {
-		*ret = sip_wire_flat(&wire, a);
-		err = ret->p ? 0 : RT_E_NOMEM;
-	}
-	arena_free(&tmp);
-	return err;
 }
 
 static size_t put_hex(char *to, uint32_t v)
@@ -238,40 +286,72 @@ static struct str branch_text(const struct txn_branch *b, char buf[BRANCH_TEXT_M
 	return str_make(buf, n);
 }
 
+static int build_wire(struct txn_branch *b, struct arena *a, struct sip_wire *ret)
+{
+	char buf[BRANCH_TEXT_MAX];
+
+	return txn_build_for(b->t->w, a, &b->to, b->draft, branch_text(b, buf), ret);
+}
+
 static int build(struct txn_branch *b)
 {
-	struct txn *t = b->t;
-	char buf[BRANCH_TEXT_MAX];
-	struct str branch = branch_text(b, buf);
+	struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
+	struct sip_wire wire;
+	int err = tmp ? build_wire(b, tmp, &wire) : RT_E_NOMEM;
 
-	return txn_build_for(t->w, t->arena, &b->dst[b->cur_dst], &b->draft, branch, &b->sent);
+	if (!err && !txn_bytes_set(&b->sent, &wire))
+		err = RT_E_NOMEM;
+	arena_free(&tmp);
+	return err;
+}
+
+struct str txn_branch_bytes(struct txn_branch *b, struct arena *a)
+{
+	struct sip_wire wire;
+
+	if (b->sent.p || b->cancel_sent)
+		return txn_bytes_str(b->sent.p ? &b->sent : &b->cancel);
+	if (!txn_wake(b->t) || build_wire(b, a, &wire))
+		return STR_NULL;
+	return sip_wire_flat(&wire, a);
+}
+
+/* But not where a module's say in our Via may have changed (via_more): CANCEL and ACK have the same. */
+void txn_branch_let_go(struct txn_branch *b)
+{
+	if (!b->draft || !b->draft->via_more)
+		txn_bytes_free(&b->sent);
+}
+
+/* The next address; false: there is none. */
+static bool next_dst(struct txn_branch *b)
+{
+	if (b->cur_dst + 1 >= b->n_dst || (b->t->flags & TXN_NO_FAILOVER) || !txn_cfg.dns_failover)
+		return false;
+	b->to = b->dst[++b->cur_dst];
+	return true;
 }
 
 int txn_branch_send(struct txn_branch *b)
 {
 	struct txn *t = b->t;
-	struct txn_dst *d;
 	int err = RT_E_IO;
 
 	if (!txn_wake(t))
 		return RT_E_NOMEM;
-	for (;; b->cur_dst++) {
-		d = &b->dst[b->cur_dst];
+	do {
 		err = build(b);
-		d->cookie = cookie_of(b);
-		if (!err && !txn_onsend(t->w, t, &b->draft, d, b->sent))
+		b->to.cookie = cookie_of(b);
+		if (!err && !txn_onsend(t->w, t, b->draft, &b->to, txn_bytes_str(&b->sent)))
 			err = RT_E_IO;
 		if (!err)
-			err = txn_down()->send(t->w, d, b->sent, true);
-		d->cookie = 0; /* CANCEL and ACK go without */
-		if (!err)
-			break;
-		if (b->cur_dst + 1 >= b->n_dst || (t->flags & TXN_NO_FAILOVER) ||
-		    !txn_cfg.dns_failover)
-			return err == RT_E_NOMEM || err == RT_E_INVAL ? err : RT_E_IO;
-	}
+			err = txn_down()->send(t->w, &b->to, txn_bytes_str(&b->sent), true);
+		b->to.cookie = 0; /* CANCEL and ACK go without */
+	} while (err && next_dst(b));
+	if (err)
+		return err == RT_E_NOMEM || err == RT_E_INVAL ? err : RT_E_IO;
 	txn_stat(STAT_UAC, 1);
-	if (!proto_is_stream(d->proto)) {
+	if (!proto_is_stream(b->to.proto)) {
 		b->retr_ms = t->timers.t1;
 		timer_start(t->w, &b->retr, b->retr_ms, retransmit, b);
 	}
@@ -289,16 +369,19 @@ bool txn_branch_failover(struct txn_branch *b)
 	if (b->cur_dst + 1 >= b->n_dst || !txn_cfg.dns_failover || (t->flags & TXN_NO_FAILOVER) ||
 	    t->uas_status >= 200 || (t->flags & TXN_CANCELED) || !txn_wake(t))
 		return false;
-	nb = txn_branch_new(t, &b->draft);
+	nb = txn_branch_new(t, b->draft);
 	if (!nb)
 		return false;
 	nb->routes = b->routes;
 	nb->dst = b->dst; /* the older one needs but its own */
 	nb->n_dst = b->n_dst;
-	nb->cur_dst = b->cur_dst + 1;
-	if (txn_cfg.dns_reuse_rcv_socket && !nb->draft.main.force_sock && t->req->origin.sock &&
-	    t->req->origin.proto == nb->dst[nb->cur_dst].proto)
-		nb->dst[nb->cur_dst].sock = t->req->origin.sock;
+	nb->cur_dst = b->cur_dst;
+	b->dst = NULL;
+	b->n_dst = 0;
+	(void)next_dst(nb);
+	if (txn_cfg.dns_reuse_rcv_socket && !nb->draft->main.force_sock && t->req->origin.sock &&
+	    t->req->origin.proto == nb->to.proto)
+		nb->to.sock = t->req->origin.sock;
 	if (txn_branch_send(nb) != 0) {
 		nb->done = true;
 		nb->dropped = true;
@@ -316,31 +399,39 @@ static void cancel_again(void *arg)
 	struct txn_branch *b = arg;
 	struct txn *t = b->t;
 
-	(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->cancel, true);
-	b->cretr_sum += b->cretr_ms;
-	b->cretr_ms = b->cretr_ms * 2 > t->timers.t2 ? t->timers.t2 : b->cretr_ms * 2;
+	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->cancel), true);
+	b->cretr_sum += b->retr_ms;
+	b->retr_ms = b->retr_ms * 2 > t->timers.t2 ? t->timers.t2 : b->retr_ms * 2;
 	if (b->cretr_sum < t->timers.fr)
-		timer_start(t->w, &b->cretr, b->cretr_ms, cancel_again, b);
+		timer_start(t->w, &b->retr, b->retr_ms, cancel_again, b);
+}
+
+/* The headers that it was to have give way to its bytes. */
+static bool build_cancel(struct txn_branch *b)
+{
+	struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
+	struct sip_wire wire;
+	bool ok = tmp && sip_build_cancel(tmp, txn_branch_bytes(b, tmp), txn_bytes_str(&b->cancel), txn_cfg.kept_prefix, &wire) == 0 &&
+		  txn_bytes_set(&b->cancel, &wire);
+
+	arena_free(&tmp);
+	return ok;
 }
 
 void txn_branch_cancel_now(struct txn_branch *b)
 {
 	struct txn *t = b->t;
-	struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
-	struct sip_wire wire;
 
 	b->cancel_wanted = false;
-	if (tmp && sip_build_cancel(tmp, b->sent, b->cancel_headers, txn_cfg.kept_prefix, &wire) == 0)
-		b->cancel = sip_wire_flat(&wire, t->arena);
-	arena_free(&tmp);
-	if (!b->cancel.p)
+	if (!build_cancel(b))
 		return;
 	timer_stop(&b->retr);
 	b->cancel_sent = true;
-	(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->cancel, true);
-	if (!proto_is_stream(b->dst[b->cur_dst].proto)) {
-		b->cretr_ms = t->timers.t1;
-		timer_start(t->w, &b->cretr, b->cretr_ms, cancel_again, b);
+	txn_branch_let_go(b); /* the ACK can be made of the CANCEL */
+	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->cancel), true);
+	if (!proto_is_stream(b->to.proto)) {
+		b->retr_ms = t->timers.t1;
+		timer_start(t->w, &b->retr, b->retr_ms, cancel_again, b);
 	}
 	txn_branch_fr(b, t->timers.fr);
 }
@@ -349,7 +440,8 @@ void txn_branch_cancel(struct txn_branch *b, struct str headers)
 {
 	if (!txn_branch_active(b) || b->cancel_sent || b->t->method != SIP_INVITE)
 		return;
-	b->cancel_headers = headers;
+	if (!txn_bytes_copy(&b->cancel, headers))
+		return;
 	if (b->status || txn_cfg.cancel_b_method == 2) {
 		txn_branch_cancel_now(b);
 	} else if (txn_cfg.cancel_b_method == 0) {
@@ -363,6 +455,7 @@ void txn_branch_cancel(struct txn_branch *b, struct str headers)
 void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str text)
 {
 	struct str headers = STR_NULL;
+	struct arena *tmp = NULL;
 	uint64_t active = 0;
 	struct sb sb;
 
@@ -373,8 +466,8 @@ void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str tex
 		return;
 	if (cause == 200 && !text.n)
 		text = S("Call completed elsewhere");
-	if (cause && txn_cfg.local_cancel_reason) {
-		sb_init(&sb, t->arena, 1024);
+	if (cause && txn_cfg.local_cancel_reason && (tmp = arena_new(TXN_ARENA_LIMIT)) != NULL) {
+		sb_init(&sb, tmp, 1024);
 		sip_reason_header(&sb, cause, text);
 		if (sb_ok(&sb))
 			headers = sb_str(&sb);
@@ -382,4 +475,5 @@ void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str tex
 	for (unsigned i = 0; i < t->n_b; i++)
 		if (mask >> i & 1)
 			txn_branch_cancel(t->b[i], headers);
+	arena_free(&tmp);
 }

@@ -36,39 +36,25 @@ void txn_set_user(struct txn *t, void *user)
 	t->user = user;
 }
 
-struct sip_msg *txn_request(struct txn *t)
-{
-	return txn_wake(t) ? t->req : NULL;
-}
-
-bool txn_rests(const struct txn *t)
-{
-	return !t->req;
-}
-
 enum sip_method txn_method(const struct txn *t)
 {
 	return t->method;
 }
 
-struct sip_draft *txn_draft(struct txn *t)
-{
-	return &t->draft;
-}
-
 void txn_save_draft(struct txn *t, const struct sip_draft *d)
 {
-	if (d == &t->draft)
+	if (d == t->draft || !txn_wake(t))
 		return;
 	if (d->msg != t->req) {
-		(void)txn_tag_make(t); /* it is that of the request as it came */
+		(void)txn_tag_make(t); /* it is that of the request as it came, and so are these */
+		t->call_id = str_dup(t->arena, t->call_id);
+		t->from_tag = str_dup(t->arena, t->from_tag);
 		(void)sip_msg_ref(d->msg);
 		sip_msg_unref(&t->req);
 		t->req = d->msg;
-		t->kept = NULL;
 	}
-	t->draft = *d;
-	t->draft.branches = NULL;
+	*t->draft = *d;
+	t->draft->branches = NULL;
 }
 
 struct worker *txn_worker(const struct txn *t)
@@ -107,7 +93,7 @@ int64_t txn_lifetime_ms(const struct txn *t)
 
 struct str txn_to_tag(struct txn *t)
 {
-	return txn_tag_make(t) ? str_of(t->tag) : STR_NULL;
+	return txn_tag_make(t) ? t->tag : STR_NULL;
 }
 
 struct txn_branch *txn_picked(const struct txn *t)
@@ -162,7 +148,9 @@ struct sip_msg *txn_branch_reply(const struct txn_branch *b)
 
 const struct sip_branch *txn_branch_target(const struct txn_branch *b)
 {
-	return &b->draft.main;
+	static const struct sip_branch none = {.q = SIP_Q_NONE};
+
+	return txn_wake(b->t) ? &b->draft->main : &none;
 }
 
 struct txn_routes *txn_branch_routes(struct txn_branch *b)

@@ -97,12 +97,13 @@ struct str txn_tag(struct sip_msg *m, char buf[TXN_TAG_LEN + 1])
 
 bool txn_tag_make(struct txn *t)
 {
-	if (t->tag[0] || (t->flags & TXN_LOCAL))
+	char buf[TXN_TAG_LEN + 1];
+
+	if (t->tag.p || (t->flags & TXN_LOCAL))
 		return true;
-	if (!txn_wake(t))
-		return false;
-	(void)txn_tag(t->req, t->tag);
-	return true;
+	if (txn_wake(t))
+		t->tag = str_dup(t->arena, txn_tag(t->req, buf));
+	return t->tag.p;
 }
 
 /* 16 hex digits, lowest first: all nibbles of half a word at once. */

@@ -68,12 +68,12 @@ static struct str keep(char **at, struct str s)
 
 static bool has_ack(const struct txn_branch *b)
 {
-	return b->ack.n && !proto_is_stream(b->dst[b->cur_dst].proto);
+	return b->ack.n && !proto_is_stream(b->to.proto);
 }
 
 static struct txn_late *late_new(const struct txn *t)
 {
-	struct str reply = t->method == SIP_INVITE ? STR_NULL : str_make(t->reply, t->reply_n);
+	struct str reply = t->method == SIP_INVITE ? STR_NULL : txn_bytes_str(&t->reply);
 	size_t n_acks = 0, bytes = t->key.n + reply.n;
 	struct txn_late *x;
 	char *at;
@@ -93,7 +93,7 @@ static struct txn_late *late_new(const struct txn *t)
 		const struct txn_branch *b = t->b[i];
 
 		if (has_ack(b))
-			x->ack[x->n_acks++] = (struct late_ack){b->idx, b->dst[b->cur_dst], keep(&at, b->ack)};
+			x->ack[x->n_acks++] = (struct late_ack){b->idx, b->to, keep(&at, txn_bytes_str(&b->ack))};
 	}
 	for (unsigned i = 0; i < x->n_acks; i++)
 		x->ack[i].dst.cookie = 0;
@@ -107,7 +107,7 @@ void txn_late_keep(struct txn *t)
 	bool accepted = t->method == SIP_INVITE && t->uas_status < 300;
 	struct txn_late *x;
 
-	if ((t->flags & TXN_LOCAL) || !t->key.p || !t->reply_n || t->uas_status < 200 || now >= end ||
+	if ((t->flags & TXN_LOCAL) || !t->key.p || !t->reply.n || t->uas_status < 200 || now >= end ||
 	    (!accepted && proto_is_stream(txn_origin(t)->proto)) || l->n >= txn_cfg.max_txns)
 		return;
 	x = late_new(t);

@@ -50,15 +50,15 @@ static struct txn_branch *best(const struct txn *t)
 
 /*
  * The challenges of all branches of the set in one text (RFC 3261 16.7 step 7); empty when there is
- * only one to tell. Bounded by the message that they must fit into.
+ * only one to tell, made in `a`. Bounded by the message that they must fit into.
  */
-static struct str challenges(const struct txn *t)
+static struct str challenges(const struct txn *t, struct arena *a)
 {
 	static const enum sip_hdr_id ids[] = {SIP_HDR_WWW_AUTHENTICATE, SIP_HDR_PROXY_AUTHENTICATE};
 	unsigned replies = 0;
 	struct sb sb;
 
-	sb_init(&sb, t->arena, SIP_WIRE_MAX);
+	sb_init(&sb, a, SIP_WIRE_MAX);
 	for (unsigned i = t->first_b; i < t->n_b; i++) {
 		struct txn_branch *b = t->b[i];
 
@@ -127,7 +127,7 @@ static void send_best(struct txn *t, struct txn_branch *win, struct sip_draft *d
 	if (status == 503 && txn_cfg.remap_503_500)
 		err = txn_reply(t, 500, sip_status_text(503), STR_NULL, STR_NULL);
 	else if ((status == 401 || status == 407) && txn_cfg.aggregate_challenges &&
-		 (all = challenges(t)).n)
+		 (all = challenges(t, d->arena)).n)
 		err = txn_reply(t, status, sip_status_text(status), all, STR_NULL);
 	else
 		err = relay_up(t, d, status);

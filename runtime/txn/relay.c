@@ -23,7 +23,10 @@ static struct str next_hop(const struct sip_draft *d, const struct txn_relay_opt
 
 static bool keep_dst(struct txn_branch *b, const struct txn_dst *dst)
 {
-	b->dst = arena_raw(b->t->arena, b->n_dst * sizeof(*dst));
+	b->to = dst[0];
+	if (b->n_dst < 2)
+		return true;
+	b->dst = mem_raw(b->n_dst * sizeof(*dst));
 	if (b->dst)
 		memcpy(b->dst, dst, b->n_dst * sizeof(*dst));
 	return b->dst != NULL;
@@ -37,25 +40,25 @@ static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 	int err = 0;
 
 	if (t->routes.on_branch >= 0 && txn_up.branch && !(t->flags & TXN_LOCAL) &&
-	    !txn_up.branch(t, b, t->routes.on_branch, &b->draft))
+	    !txn_up.branch(t, b, t->routes.on_branch, b->draft))
 		err = RT_E_CLOSED;
-	b->flags = b->draft.main.flags;
+	b->flags = b->draft->main.flags;
 	if (!err)
-		err = txn_down()->resolve_await(t->w, next_hop(&b->draft, o), o->proto,
-						b->draft.main.force_sock, dst, TXN_DST_MAX, &b->n_dst);
+		err = txn_down()->resolve_await(t->w, next_hop(b->draft, o), o->proto,
+						b->draft->main.force_sock, dst, TXN_DST_MAX, &b->n_dst);
 	if (err == RT_E_TIMEOUT || err == RT_E_IO)
 		err = RT_E_NOENT;
+	for (unsigned i = 0; !err && i < b->n_dst; i++) {
+		dst[i].send_flags = b->draft->fwd_send;
+		if (b->draft->use_otcpid && b->draft->main.otcpid > 0 && proto_is_stream(dst[i].proto))
+			dst[i].conn_id = (uint64_t)b->draft->main.otcpid;
+	}
 	if (!err && !keep_dst(b, dst))
 		err = RT_E_NOMEM;
 	if (err) {
 		b->n_dst = 0;
 		b->done = true;
 		b->dropped = true;
-	}
-	for (unsigned i = 0; i < b->n_dst; i++) {
-		b->dst[i].send_flags = b->draft.fwd_send;
-		if (b->draft.use_otcpid && b->draft.main.otcpid > 0 && proto_is_stream(b->dst[i].proto))
-			b->dst[i].conn_id = (uint64_t)b->draft.main.otcpid;
 	}
 	return err;
 }
@@ -72,8 +75,8 @@ static bool changed(const struct str *a, const struct str *b)
 static int make_set(struct txn *t, const struct sip_draft *d)
 {
 	unsigned n = d->branches ? d->branches->n : 0;
-	bool fresh = t->n_b == 0 || changed(&d->main.uri, &t->draft.main.uri) ||
-		     changed(&d->main.dst_uri, &t->draft.main.dst_uri);
+	bool fresh = t->n_b == 0 || changed(&d->main.uri, &t->draft->main.uri) ||
+		     changed(&d->main.dst_uri, &t->draft->main.dst_uri);
 
 	if (t->n_b + n + fresh > TXN_BRANCHES_MAX)
 		return RT_E_LIMIT;
@@ -128,11 +131,11 @@ static int send_set_await(struct txn *t, unsigned from, const struct txn_relay_o
 
 static void save_draft(struct txn *t, const struct sip_draft *d)
 {
-	const struct sip_edit *kept = t->draft.edits;
+	const struct sip_edit *kept = t->draft->edits;
 
 	txn_save_draft(t, d);
 	if (t->flags & TXN_EDITS_KEPT)
-		t->draft.edits = kept;
+		t->draft->edits = kept;
 }
 
 static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts *o)
@@ -142,11 +145,13 @@ static int relay(struct txn *t, struct sip_draft *d, const struct txn_relay_opts
 
 	if (t->uas_status >= 200 || (t->flags & TXN_CANCELED))
 		return RT_E_STATE;
+	if (!txn_wake(t))
+		return RT_E_NOMEM;
 	txn_send_100(t);
 	err = make_set(t, d);
 	if (err) {
 		while (t->n_b > from)
-			t->n_b--;
+			txn_branch_free(&t->b[--t->n_b]);
 		return err;
 	}
 	if (from == 0)
@@ -179,7 +184,9 @@ int txn_relay_await(struct txn *t, struct sip_draft *d, const struct txn_relay_o
 int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_relay_opts *o)
 {
 	struct txn_dst dst;
-	struct str bytes;
+	struct arena *tmp;
+	struct sip_wire wire;
+	struct str bytes = STR_NULL;
 	char tag[TXN_TAG_LEN + 1];
 	unsigned n = 0;
 	int err = txn_down()->resolve_await(w, next_hop(d, o), o->proto, d->main.force_sock, &dst, 1,
@@ -188,10 +195,13 @@ int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_re
 	if (err)
 		return err;
 	dst.send_flags = d->fwd_send;
-	err = txn_build_for(w, d->arena, &dst, d,
-			    str_cat(d->arena, S("z9hG4bK.s"), txn_tag(d->msg, tag)), &bytes);
-	if (err)
-		return err;
+	tmp = arena_new(TXN_ARENA_LIMIT);
+	err = tmp ? txn_build_for(w, tmp, &dst, d, str_cat(tmp, S("z9hG4bK.s"), txn_tag(d->msg, tag)), &wire) : RT_E_NOMEM;
+	if (!err)
+		bytes = sip_wire_flat(&wire, d->arena);
+	arena_free(&tmp);
+	if (!bytes.p)
+		return err ? err : RT_E_NOMEM;
 	return txn_onsend(w, NULL, d, &dst, bytes) ? txn_down()->send(w, &dst, bytes, true) : RT_E_IO;
 }
 
@@ -225,11 +235,11 @@ static void cancel_all(struct txn *inv, const struct sip_draft *cancel)
 	inv->flags |= TXN_CANCELED;
 	txn_notify(inv, TXN_EV_CANCELED, NULL, cancel->msg, 0);
 	if (txn_cfg.e2e_cancel_reason && !(inv->flags & TXN_NO_CANCEL_REASON))
-		headers = reasons_of(cancel, inv->arena);
+		headers = reasons_of(cancel, cancel->arena);
 	for (unsigned i = 0; i < inv->n_b; i++)
 		txn_branch_cancel(inv->b[i], headers);
 	inv->flags &= ~(uint32_t)TXN_SUSPENDED;
-	timer_stop(&inv->susp);
+	timer_stop(&inv->retr);
 	if (!txn_any_active(inv))
 		(void)txn_reply(inv, 487, S("Request canceled"), STR_NULL, STR_NULL);
 }
@@ -263,19 +273,18 @@ int txn_cancel_await(struct txn *inv, const struct sip_draft *cancel)
 
 static void send_ack(struct txn_branch *b, struct sip_msg *m)
 {
-	struct txn *t = b->t;
+	struct sip_hdr *to = m->first[SIP_HDR_TO];
 	struct sip_wire wire;
 
-	if (!b->ack.p) {
-		struct sip_hdr *to = m->first[SIP_HDR_TO];
-		struct arena *tmp = to ? arena_new(TXN_ARENA_LIMIT) : NULL;
+	if (!b->ack.p && to) {
+		struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
 
-		if (tmp && sip_build_ack(tmp, b->sent, to->raw, txn_cfg.kept_prefix, &wire) == 0)
-			b->ack = sip_wire_flat(&wire, t->arena);
+		if (tmp && sip_build_ack(tmp, txn_branch_bytes(b, tmp), to->raw, txn_cfg.kept_prefix, &wire) == 0)
+			(void)txn_bytes_set(&b->ack, &wire);
 		arena_free(&tmp);
 	}
 	if (b->ack.p)
-		(void)txn_down()->send(t->w, &b->dst[b->cur_dst], b->ack, true);
+		(void)txn_down()->send(b->t->w, &b->to, txn_bytes_str(&b->ack), true);
 }
 
 static void restart_fr(struct txn_branch *b, int status)
@@ -286,9 +295,11 @@ static void restart_fr(struct txn_branch *b, int status)
 		b->retr_ms = t->timers.t2;
 		return;
 	}
-	timer_stop(&b->retr);
 	if (b->cancel_sent)
 		return;
+	timer_stop(&b->retr);
+	if (status > 100 && !b->cancel_wanted) /* it goes on for long, and its ACK or CANCEL is rare */
+		txn_branch_let_go(b);
 	if (!b->replied || txn_cfg.restart_fr_on_each_reply ||
 	    (status >= 180 && status > b->status))
 		txn_branch_fr(b, t->timers.fr_inv);
@@ -342,6 +353,7 @@ static void take_reply(struct txn_branch *b, struct sip_draft *d)
 		txn_branch_stop(b);
 		if (t->method == SIP_INVITE && status >= 300)
 			send_ack(b, m);
+		txn_branch_let_go(b);
 	}
 	if (!run_onreply(b, d) && status < 200)
 		return;
@@ -369,7 +381,7 @@ bool txn_reply_await(struct worker *w, struct sip_draft *d)
 	t = txn_ref(b->t);
 	txn_lock_await(t);
 	if (sip_cseq(d->msg, &cs) == 0 && cs.method == SIP_CANCEL)
-		timer_stop(&b->cretr);
+		timer_stop(&b->retr);
 	else if (t->hashed)
 		take_reply(b, d);
 	txn_unlock(t);

@@ -15,9 +15,9 @@ static bool run(struct txn_run *r)
 	if (!runner)
 		return true;
 	r->user = r->t->user;
-	r->draft->flags = r->t->draft.flags;
+	r->draft->flags = *txn_msg_flags(r->t);
 	runner(r->t->w, r);
-	r->t->draft.flags = r->draft->flags;
+	*txn_msg_flags(r->t) = r->draft->flags;
 	return !r->dropped;
 }
 
@@ -54,7 +54,7 @@ static bool copy_draft(struct txn *t, struct sip_draft *d)
 		log_err("no memory for a route of a transaction");
 		return false;
 	}
-	*d = t->draft;
+	*d = *t->draft;
 	d->branches = NULL;
 	return true;
 }

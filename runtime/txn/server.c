@@ -10,8 +10,6 @@
  */
 #include "txn/txn_priv.h"
 
-enum { REPLY_ROUND = 128 };
-
 static void wait_over(void *arg);
 
 void txn_start_wait(struct txn *t, uint32_t ms)
@@ -23,11 +21,11 @@ static void wait_over(void *arg)
 {
 	struct txn *t = arg;
 
-	timer_stop(&t->retr);
 	if (t->depth || txn_any_active(t)) {
 		txn_start_wait(t, 1000);
 		return;
 	}
+	timer_stop(&t->retr);
 	if (t->method == SIP_INVITE && t->uas_status >= 300 && !t->acked &&
 	    !(t->flags & TXN_LOCAL)) {
 		t->acked = true; /* H: it will not come any more */
@@ -40,10 +38,9 @@ static void wait_over(void *arg)
 
 static void send_last(struct txn *t)
 {
-	if (t->draft.msg)
-		txn_reply_dst_await(t->w, &t->draft, &t->up);
-	t->up.send_flags = t->draft.rpl_send;
-	if (txn_down()->send(t->w, &t->up, str_make(t->reply, t->reply_n), false) == 0)
+	if (t->draft)
+		txn_reply_dst_await(t->w, t->draft, &t->up);
+	if (txn_down()->send(t->w, &t->up, txn_bytes_str(&t->reply), false) == 0)
 		txn_stat(STAT_RPL_SENT, 1);
 }
 
@@ -64,7 +61,7 @@ static void final_sent(struct txn *t, bool first)
 		return;
 	t->final_at = worker_now(t->w);
 	txn_stat(STAT_WAITING, 1);
-	timer_stop(&t->susp);
+	timer_stop(&t->retr);
 	t->flags &= ~(uint32_t)TXN_SUSPENDED;
 	txn_stat(STAT_ACTIVE, -1);
 	txn_stat(STAT_2XX + t->uas_status / 100 - 2, 1);
@@ -79,30 +76,11 @@ static void final_sent(struct txn *t, bool first)
 	}
 }
 
-/* The bytes of the reply that is kept to be sent again. */
-static int keep_reply(struct txn *t, const struct sip_wire *wire)
-{
-	size_t cap = (wire->len + REPLY_ROUND) & ~(size_t)(REPLY_ROUND - 1);
-	char *p;
-
-	if (wire->len > t->reply_cap) {
-		p = mem_raw(cap);
-		if (!p)
-			return RT_E_NOMEM;
-		mem_free(&t->reply);
-		t->reply = p;
-		t->reply_cap = cap;
-	}
-	sip_wire_write(wire, t->reply);
-	t->reply_n = wire->len;
-	return 0;
-}
-
 int txn_send_up(struct txn *t, int status, const struct sip_wire *wire, struct sip_msg *m)
 {
 	bool first = t->uas_status < 200 && status >= 200;
 
-	if (keep_reply(t, wire))
+	if (!txn_bytes_set(&t->reply, wire))
 		return RT_E_NOMEM;
 	t->uas_status = status;
 	send_last(t);
@@ -120,8 +98,7 @@ void txn_kept_back(struct txn *t, int status)
 
 	if (!first)
 		return;
-	mem_free(&t->reply);
-	t->reply_n = t->reply_cap = 0;
+	txn_bytes_free(&t->reply);
 	t->uas_status = status;
 	t->acked = true; /* none will come */
 	final_sent(t, first);
@@ -133,7 +110,7 @@ bool txn_absorb(struct txn *t)
 {
 	bool invite = t->method == SIP_INVITE;
 
-	if (t->reply && !(invite && t->uas_status >= 300 && t->acked))
+	if (t->reply.p && !(invite && t->uas_status >= 300 && t->acked))
 		send_last(t);
 	return true;
 }
@@ -150,7 +127,7 @@ void txn_got_ack(struct txn *t)
 
 int txn_reply_again(struct txn *t)
 {
-	if (!t->reply)
+	if (!t->reply.p)
 		return RT_E_NOENT;
 	send_last(t);
 	return 0;
@@ -174,8 +151,8 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 	key = txn_key(m, m->method);
 	t->key = str_dup(t->arena, key->text);
 	t->by_key.hash = key->hash;
-	t->call_id = str_dup(t->arena, sip_call_id(m));
-	t->from_tag = str_dup(t->arena, from->tag);
+	t->call_id = sip_call_id(m);
+	t->from_tag = from->tag;
 	t->cseq = cs.num;
 	t->flags = m->method == SIP_INVITE ? TXN_INVITE : 0;
 	t->req = sip_msg_ref(m);
@@ -184,7 +161,7 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 	else if (txn_find_request(w, m))
 		err = RT_E_EXIST;
 	if (!err)
-		err = sip_draft_copy(d, &t->draft);
+		err = sip_draft_copy(d, t->draft);
 	if (err) {
 		txn_unref(&t);
 		return err;
@@ -202,7 +179,7 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 static int reply_now(struct txn *t, struct arena *tmp, const struct sip_reply *r)
 {
 	struct sip_wire wire;
-	int err = sip_build_reply(tmp, &t->draft, r, &wire);
+	int err = sip_build_reply(tmp, t->draft, r, &wire);
 
 	if (err)
 		return err;
@@ -226,14 +203,14 @@ int txn_reply(struct txn *t, int status, struct str reason, struct str headers, 
 		return RT_E_NOMEM;
 	v = sip_via_top(t->req);
 	r.to_tag = status == 100 ? STR_NULL : txn_to_tag(t);
-	r.rport = (v && v->rport.p) || t->draft.force_rport;
+	r.rport = (v && v->rport.p) || t->draft->force_rport;
 	tmp = arena_new(TXN_ARENA_LIMIT);
 	err = tmp ? reply_now(t, tmp, &r) : RT_E_NOMEM;
 	arena_free(&tmp);
 	if (!err && status >= 200)
 		txn_cancel_branches(t, ~0ULL, status, STR_NULL);
 	if (!err && txn_up.local_response)
-		txn_up.local_response(t, str_make(t->reply, t->reply_n));
+		txn_up.local_response(t, txn_bytes_str(&t->reply));
 	return err;
 }
 
@@ -268,7 +245,7 @@ struct txn_failure txn_failure(const struct txn *t)
 static void answer_error(struct txn *t)
 {
 	struct txn_failure f = txn_failure(t);
-	struct str reason = str_printf(t->arena, "%s (%d/TM)", f.words, f.number);
+	struct str reason = txn_wake(t) ? str_printf(t->arena, "%s (%d/TM)", f.words, f.number) : STR_NULL;
 
 	if (!reason.p || txn_reply(t, f.status, reason, STR_NULL, STR_NULL) != 0)
 		txn_release(t);
@@ -288,7 +265,6 @@ void txn_request_done(struct txn *t)
 		else
 			txn_release(t);
 	}
-	txn_let_rest(t);
 	txn_unlock(t);
 	txn_unref(&t);
 }
@@ -325,7 +301,7 @@ static void susp_timer(void *arg)
 
 	(void)txn_ref(t);
 	if (fiber_run_now(t->w, susp_expired, t) != 0) {
-		timer_start(t->w, &t->susp, 200, susp_timer, t);
+		timer_start(t->w, &t->retr, 200, susp_timer, t);
 		txn_unref(&t);
 	}
 }
@@ -336,7 +312,7 @@ int txn_suspend(struct txn *t)
 		return RT_E_STATE;
 	txn_send_100(t);
 	t->flags |= TXN_SUSPENDED;
-	timer_start(t->w, &t->susp, t->timers.fr, susp_timer, t);
+	timer_start(t->w, &t->retr, t->timers.fr, susp_timer, t);
 	return 0;
 }
 
@@ -350,7 +326,7 @@ int txn_continue_await(struct txn *t)
 		return RT_E_STATE;
 	}
 	t->flags &= ~(uint32_t)TXN_SUSPENDED;
-	timer_stop(&t->susp);
+	timer_stop(&t->retr);
 	return 0;
 }
 

@@ -88,7 +88,7 @@ bool txn_onsend_reply(struct txn *t, const struct sip_draft *d, const struct sip
 		return true;
 	bytes = sip_wire_flat(wire, d->arena);
 	if (txn_wake(t))
-		txn_reply_dst_await(t->w, &t->draft, &t->up);
+		txn_reply_dst_await(t->w, t->draft, &t->up);
 	return !bytes.p || onsend(t->w, t, d, &t->up, bytes);
 }
 
@@ -170,6 +170,8 @@ int txn_worker_init(struct worker *w)
 	if (!tab)
 		return RT_E_NOMEM;
 	txn_late_init(&tab->late);
+	pool_init(&tab->txns, sizeof(struct txn), 0);
+	pool_init(&tab->branches, sizeof(struct txn_branch), 0);
 	tab->w = w;
 	world_random(worker_world(w), &tab->next_label, sizeof(tab->next_label));
 	worker_set_slot(w, WSLOT_TXN, tab);
@@ -186,6 +188,8 @@ void txn_worker_fini(struct worker *w)
 		while (hashtab_chain(&tab->id, i))
 			txn_destroy(txn_by_id(hashtab_chain(&tab->id, i)));
 	txn_late_fini(&tab->late);
+	pool_fini(&tab->txns);
+	pool_fini(&tab->branches);
 	hashtab_fini(&tab->key);
 	hashtab_fini(&tab->id);
 	hashtab_fini(&tab->call);
@@ -227,13 +231,18 @@ int txn_alloc(struct worker *w, struct arena *a, struct txn **ret)
 		txn_stat(STAT_REFUSED, 1);
 		return RT_E_LIMIT;
 	}
-	t = arena_new_of(a, struct txn);
+	t = pool_get(&tab->txns);
 	if (!t)
 		return RT_E_NOMEM;
-	t->arena = arena_ref(a);
 	t->refs = 1;
 	t->w = w;
 	t->tab = tab;
+	t->draft = arena_new_of(a, struct sip_draft);
+	if (!t->draft) {
+		pool_put(&tab->txns, &t);
+		return RT_E_NOMEM;
+	}
+	t->arena = arena_ref(a);
 	wait_queue_init(&t->turn);
 	t->label = tab->next_label++;
 	world_random(worker_world(w), &t->index, sizeof(t->index));
@@ -261,20 +270,23 @@ static void forget_replies(struct txn *t)
 void txn_unref(struct txn **pt)
 {
 	struct txn *t = *pt;
-	struct arena *a;
 
 	*pt = NULL;
 	if (!t || --t->refs)
 		return;
 	BUG_ON(t->hashed);
 	txn_notify(t, TXN_EV_DESTROY, NULL, NULL, t->uas_status);
-	forget_replies(t);
 	if (t->user && txn_up.user_unref)
 		txn_up.user_unref(t->user);
+	while (t->n_b)
+		txn_branch_free(&t->b[--t->n_b]);
+	if (t->b != &t->one)
+		mem_free(&t->b);
 	sip_msg_unref(&t->req);
-	mem_free(&t->reply);
-	a = t->arena;
-	arena_free(&a);
+	arena_free(&t->arena);
+	mem_free(&t->kept);
+	txn_bytes_free(&t->reply);
+	pool_put(&t->tab->txns, &t);
 }
 
 void txn_destroy(struct txn *t)
@@ -291,66 +303,9 @@ void txn_destroy(struct txn *t)
 		txn_stat(STAT_WAITING, -1);
 	timer_stop(&t->retr);
 	timer_stop(&t->wait);
-	timer_stop(&t->susp);
 	for (unsigned i = 0; i < t->n_b; i++)
 		txn_branch_stop(t->b[i]);
 	txn_unref(&t);
-}
-
-/* ---- rest ---- */
-
-static void set_msg(struct txn *t, struct sip_msg *m)
-{
-	t->draft.msg = m;
-	for (unsigned i = 0; i < t->n_b; i++)
-		t->b[i]->draft.msg = m;
-}
-
-/* All drafts are over the one request, and what they say of it lies in our arena. */
-static bool may_rest(const struct txn *t)
-{
-	if ((t->flags & TXN_LOCAL) || !t->req || (t->kept && t->req->refs > 1) || t->req->arena == t->arena || t->draft.arena != t->arena)
-		return false;
-	for (unsigned i = 0; i < t->n_b; i++)
-		if (t->b[i]->draft.msg != t->req || t->b[i]->draft.arena != t->arena)
-			return false;
-	return true;
-}
-
-static bool keep_bytes(struct txn *t)
-{
-	struct txn_kept *k = t->kept ? NULL : arena_new_of(t->arena, struct txn_kept);
-
-	if (t->kept || !k)
-		return t->kept;
-	k->bytes = str_dup(t->arena, t->req->buf);
-	k->origin = t->req->origin;
-	k->id = t->req->id;
-	if (k->bytes.p)
-		t->kept = k;
-	return t->kept;
-}
-
-void txn_let_rest(struct txn *t)
-{
-	if (!may_rest(t) || !keep_bytes(t))
-		return;
-	if (t->up.proto == PROTO_NONE)
-		txn_reply_dst_await(t->w, &t->draft, &t->up);
-	sip_msg_unref(&t->req);
-	set_msg(t, NULL);
-}
-
-bool txn_wake(struct txn *t)
-{
-	if (t->req)
-		return true;
-	if (sip_msg_parse(NULL, t->kept->bytes, &t->req))
-		return false;
-	t->req->origin = t->kept->origin;
-	t->req->id = t->kept->id;
-	set_msg(t, t->req);
-	return true;
 }
 
 /* ---- turns ---- */
@@ -376,6 +331,8 @@ void txn_unlock(struct txn *t)
 		return;
 	if (t->uas_status >= 200) /* the choice is made */
 		forget_replies(t);
+	if (t->hashed && !t->request_done_due)
+		txn_let_rest(t);
 	t->owner = NULL;
 	(void)wait_queue_wake_one(&t->turn);
 }

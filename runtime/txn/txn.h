@@ -8,7 +8,7 @@
  *
  * Ownership: a transaction and all its memory belong to one worker; no call is safe from another and
  * none takes a thread lock. It is referenced by its own state machine until its wait timer ends and
- * by whoever called txn_ref(). It lives in the arena of the draft given to txn_new(), as an owner of it.
+ * by whoever called txn_ref(). It is an owner of the arena of the draft given to txn_new() until it rests.
  *
  * Fibers: functions ending in _await may park (they resolve names, run routes, or wait for the
  * transaction's turn) and must run in a fiber. Only one fiber at a time works on a transaction: the
@@ -328,16 +328,19 @@ struct txn_timers *txn_timers(struct txn *t);
 void *txn_user(const struct txn *t);
 void txn_set_user(struct txn *t, void *user); /* takes a reference through the hook */
 /*
- * Most transactions only wait for replies and then for their end, so what was parsed of the request goes when
- * the script has ended: the transaction rests. Whoever asks has it parsed again, and it stays; NULL: memory is out.
+ * Most transactions only wait for replies and then for their end, so when the script has ended, what was parsed of the
+ * request goes and the drafts are packed: the transaction rests. Whoever asks has it parsed again, and it stays until
+ * a fiber that had its turn gives it up; NULL: memory is out.
  */
 struct sip_msg *txn_request(struct txn *t);
 bool txn_rests(const struct txn *t);
 /* For whoever woke it and keeps no view of the message; it stays awake while others reference the message. */
 void txn_let_rest(struct txn *t);
 enum sip_method txn_method(const struct txn *t);
-/* The request as it was at relay time; failure routes work on it. Its msg may be NULL until txn_request() was asked. */
+/* The request as it was at relay time; failure routes work on it. Wakes as txn_request(), and is good as long. */
 struct sip_draft *txn_draft(struct txn *t);
+/* Its message flags, without waking it. */
+uint32_t *txn_msg_flags(struct txn *t);
 void txn_save_draft(struct txn *t, const struct sip_draft *d);
 struct worker *txn_worker(const struct txn *t);
 /* The worker on which the transaction with that index lives, if there is one. */
@@ -363,6 +366,7 @@ bool txn_branch_timed_out(const struct txn_branch *b);
 bool txn_branch_replied(const struct txn_branch *b); /* something came from the peer */
 /* NULL when the last one was faked or there is none. */
 struct sip_msg *txn_branch_reply(const struct txn_branch *b);
+/* Wakes as txn_request(); of an empty branch when memory is out. */
 const struct sip_branch *txn_branch_target(const struct txn_branch *b);
 struct txn_routes *txn_branch_routes(struct txn_branch *b);
 uint32_t *txn_branch_flags(struct txn_branch *b);

@@ -7,56 +7,58 @@
 #include "base/mem.h"
 #include "core/counter.h"
 #include "core/log.h"
+#include "core/pool.h"
 #include "txn/tag.h"
 #include "txn/txn.h"
+
+/* Bytes that were sent or are to be; on the heap, so that what is needed no more can go. */
+struct txn_bytes {
+	char *p;
+	uint32_t n;
+};
 
 struct txn_branch {
 	struct txn *t;
 	unsigned idx;
-	struct sip_draft draft;   /* after the branch route */
-	struct txn_routes routes; /* -1: the transaction's */
 	uint32_t flags;
-	struct txn_dst *dst;
+	struct sip_draft *draft;  /* after the branch route; NULL while the transaction rests */
+	struct txn_routes routes; /* -1: the transaction's */
+	struct txn_dst to;        /* where it goes: dst[cur_dst] */
+	struct txn_dst *dst;      /* NULL when there is but one, or a newer branch has taken them over */
 	unsigned n_dst, cur_dst;
-	struct str sent, ack, cancel; /* bytes; cancel also while only wanted (then its headers) */
-	struct str cancel_headers;
-	struct timer retr;  /* A, E */
-	struct timer fr;    /* B, C, F */
-	struct timer cretr; /* E of the CANCEL */
-	uint32_t retr_ms, cretr_ms, cretr_sum;
+	struct txn_bytes sent; /* while it may have to be sent again: txn_branch_bytes() */
+	struct txn_bytes ack;
+	struct txn_bytes cancel; /* its headers while it is only wanted */
+	struct timer retr; /* A, E; E of the CANCEL */
+	struct timer fr;   /* B, C, F */
+	uint32_t retr_ms, cretr_sum;
 	int status;
 	struct sip_msg *reply;
 	bool faked, timed_out, replied, dropped, done;
 	bool cancel_wanted, cancel_sent;
-	struct txn_dst *ack_dst; /* of the ACK to a 2xx of a local INVITE, or NULL */
 	bool send_failed; /* the stream it went out on is lost */
+	struct txn_dst *ack_dst; /* of the ACK to a 2xx of a local INVITE, or NULL */
 };
 
 struct txn_table;
+struct txn_kept;
 
-/* What is left of the request while the transaction rests. */
-struct txn_kept {
-	struct str bytes;
-	struct msg_origin origin;
-	uint32_t id;
-};
-
-/* It lies in its own arena, which is that of the texts of the draft that it was made for. */
+/* Its texts lie in the arena of the draft that it was made for, and while it rests with what is kept of that. */
 struct txn {
 	struct hashtab_node by_key, by_id, by_call;
 	struct txn_table *tab;
 	struct worker *w;
 	unsigned refs;
 	bool hashed;
-	struct arena *arena;
 	uint32_t index, label;
 	struct str key, call_id, from_tag;
 	uint32_t cseq;
 	enum sip_method method;
 	uint32_t flags;
-	struct sip_msg *req; /* NULL while it rests: txn_wake() */
-	struct txn_kept *kept;
-	struct sip_draft draft;
+	struct arena *arena; /* this and the next two are NULL while it rests: txn_wake() */
+	struct sip_msg *req;
+	struct sip_draft *draft;
+	struct txn_kept *kept; /* from the first rest on */
 	struct txn_routes routes;
 	struct txn_timers timers;
 	void *user;
@@ -66,20 +68,18 @@ struct txn {
 	unsigned depth;
 	struct wait_queue turn;
 	/* server side */
-	char tag[TXN_TAG_LEN + 1]; /* empty until it is needed: txn_tag_make */
+	struct str tag; /* of our own replies, once one was needed: txn_tag_make */
 	int uas_status;
-	char *reply; /* last one sent, heap; the next takes its place when it fits */
+	struct txn_bytes reply; /* last one sent */
 	struct txn_dst up; /* where it went */
-	size_t reply_n, reply_cap;
-	struct timer retr; /* G */
+	struct timer retr; /* G; before the final reply the end of a suspension */
 	struct timer wait; /* H, then the wait timer; J, L */
 	uint32_t retr_ms;
 	uint64_t final_at; /* us */
 	bool acked, request_done_due;
 	int relay_err; /* of the last relay, for the answer at the script's end */
-	struct timer susp;
 	/* branches */
-	struct txn_branch **b;
+	struct txn_branch **b, *one; /* while there is but one, b is the address of `one` */
 	unsigned n_b, cap_b, first_b;
 	bool same_set; /* a relay now adds to the set that is there */
 	struct txn_branch *picked;
@@ -98,6 +98,7 @@ struct txn_late_table {
 struct txn_table {
 	struct worker *w;
 	struct hashtab key, id, call;
+	struct pool txns, branches;
 	unsigned n;
 	uint32_t next_label;
 	struct txn_late_table late;
@@ -115,7 +116,7 @@ extern struct txn_hooks txn_up;
 const struct txn_net *txn_down(void);
 /* Build bytes for *dst, over another protocol when they are too long for UDP. branch: of our Via. */
 int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
-		  struct str branch, struct str *ret);
+		  struct str branch, struct sip_wire *ret);
 /* May the reply go up? True also when nobody is asked. */
 bool txn_onsend_reply(struct txn *t, const struct sip_draft *d, const struct sip_wire *wire);
 /* May it leave? */
@@ -123,17 +124,23 @@ bool txn_onsend(struct worker *w, struct txn *t, const struct sip_draft *d, cons
 		struct str bytes);
 
 struct txn_table *txn_table(const struct worker *w);
-/* In the arena, of which it becomes an owner. */
+/* It becomes an owner of the arena and has an empty draft there. */
 int txn_alloc(struct worker *w, struct arena *a, struct txn **ret);
 int txn_index_add(struct txn *t);
 void txn_destroy(struct txn *t); /* unhash, stop timers, drop the table's reference */
 void txn_notify(struct txn *t, enum txn_event e, struct txn_branch *b, struct sip_msg *m, int st);
-/* False: no memory. */
-bool txn_wake(struct txn *t);
-static inline const struct msg_origin *txn_origin(const struct txn *t)
+/* The new bytes in the place of the old ones; false: no memory, these stay. */
+bool txn_bytes_set(struct txn_bytes *x, const struct sip_wire *wire);
+bool txn_bytes_copy(struct txn_bytes *x, struct str s);
+void txn_bytes_free(struct txn_bytes *x);
+static inline struct str txn_bytes_str(const struct txn_bytes *x)
 {
-	return t->req ? &t->req->origin : &t->kept->origin;
+	return str_make(x->p, x->n);
 }
+
+/* rest.c. False: no memory. */
+bool txn_wake(struct txn *t);
+const struct msg_origin *txn_origin(const struct txn *t);
 void txn_lock_await(struct txn *t);
 void txn_unlock(struct txn *t);
 
@@ -167,7 +174,11 @@ void txn_send_100(struct txn *t); /* for an INVITE that has no reply yet, unless
 struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d);
 /* A branch that was never sent and timed out; NULL without memory. */
 struct txn_branch *txn_branch_expired(struct txn *t);
+void txn_branch_free(struct txn_branch **b);
 int txn_branch_send(struct txn_branch *b);
+/* As it was sent, or its CANCEL; made again in `a` when it was let go. p NULL: memory is out. */
+struct str txn_branch_bytes(struct txn_branch *b, struct arena *a);
+void txn_branch_let_go(struct txn_branch *b);
 void txn_branch_stop(struct txn_branch *b);
 bool txn_branch_active(const struct txn_branch *b);
 bool txn_any_active(const struct txn *t); /* or suspended */

@@ -53,8 +53,8 @@ static int build(struct txn *t, const struct txn_uac *u)
 	t->method = t->req->method;
 	t->cseq = s.cseq;
 	t->call_id = s.call_id;
-	sip_draft_init(&t->draft, t->req, t->req->arena);
-	t->draft.main.force_sock = u->sock;
+	sip_draft_init(t->draft, t->req, t->req->arena);
+	t->draft->main.force_sock = u->sock;
 	return t->req->is_request ? 0 : RT_E_PARSE;
 }
 
@@ -89,13 +89,13 @@ static int ack_address_await(struct txn_branch *b, struct sip_msg *m, struct str
 	b->ack_dst = arena_new_of(t->arena, struct txn_dst);
 	if (!b->ack_dst)
 		return RT_E_NOMEM;
-	*b->ack_dst = b->dst[b->cur_dst];
+	*b->ack_dst = b->to;
 	b->ack_dst->cookie = 0;
 	if (txn_cfg.local_ack_mode == 2) {
 		*b->ack_dst = (struct txn_dst){.proto = m->origin.proto, .to = m->origin.src,
 					      .sock = m->origin.sock, .conn_id = m->origin.conn_id};
 	} else if (txn_cfg.local_ack_mode == 0) {
-		return txn_down()->resolve_await(t->w, hop, PROTO_NONE, b->draft.main.force_sock,
+		return txn_down()->resolve_await(t->w, hop, PROTO_NONE, b->draft->main.force_sock,
 						 b->ack_dst, 1, &n);
 	}
 	return 0;
@@ -128,13 +128,13 @@ static int build_ack_await(struct txn_branch *b, struct sip_msg *m)
 	u.n_routes = route_set(m, routes, &first);
 	err = ack_address_await(b, m, first.n ? first : u.ruri);
 	if (!err)
-		err = txn_down()->hop(t->w, b->ack_dst, &b->draft, &hop);
+		err = txn_down()->hop(t->w, b->ack_dst, b->draft, &hop);
 	if (err)
 		return err;
 	hop.branch = str_printf(t->arena, "z9hG4bK.a%x.%x.%x", t->index, t->label, b->idx);
 	err = hop.branch.p ? sip_build_uac(t->arena, &u, &wire) : RT_E_NOMEM;
-	if (!err)
-		b->ack = sip_wire_flat(&wire, t->arena);
+	if (!err && !txn_bytes_set(&b->ack, &wire))
+		err = RT_E_NOMEM;
 	return err;
 }
 
@@ -143,7 +143,7 @@ void txn_local_ack_await(struct txn_branch *b, struct sip_msg *m)
 	if (!b->ack.p && build_ack_await(b, m))
 		log_warn("no ACK can be sent for the 2xx to an INVITE of our own");
 	if (b->ack.p)
-		(void)txn_down()->send(b->t->w, b->ack_dst, b->ack, true);
+		(void)txn_down()->send(b->t->w, b->ack_dst, txn_bytes_str(&b->ack), true);
 }
 
 /* ---- sending ---- */
@@ -199,7 +199,7 @@ int txn_uac_await(struct worker *w, const struct txn_uac *u, struct txn **ret)
 	(void)txn_index_add(t);
 	(void)txn_ref(t);
 	txn_lock_await(t);
-	d = t->draft;
+	d = *t->draft;
 	if (txn_up.local_request) {
 		if (!o.uri.n)
 			o.uri = t->req->ruri;

@@ -41,9 +41,9 @@ int acc_add_backend(acc_backend_fn *fn, void *arg)
 	return 0;
 }
 
-static bool flagged(const struct sip_draft *d, int64_t flag)
+static bool flagged(uint32_t flags, int64_t flag)
 {
-	return flag >= 0 && flag < 32 && (d->flags >> flag & 1);
+	return flag >= 0 && flag < 32 && (flags >> flag & 1);
 }
 
 /* ---- the values ---- */
@@ -282,14 +282,14 @@ static void account(const struct txn_notice *n, struct str what, unsigned where)
 		txn_let_rest(n->t);
 }
 
-static unsigned where(const struct sip_draft *d, int64_t log_flag, int64_t db_flag)
+static unsigned where(uint32_t flags, int64_t log_flag, int64_t db_flag)
 {
-	return (flagged(d, log_flag) ? TO_LOG : 0) | (flagged(d, db_flag) && acc_db_is_set() ? TO_DB : 0);
+	return (flagged(flags, log_flag) ? TO_LOG : 0) | (flagged(flags, db_flag) && acc_db_is_set() ? TO_DB : 0);
 }
 
-static unsigned where_answered(const struct sip_draft *d)
+static unsigned where_answered(uint32_t flags)
 {
-	return where(d, param.log_flag, param.db_flag);
+	return where(flags, param.log_flag, param.db_flag);
 }
 
 static bool filtered(int status)
@@ -305,11 +305,11 @@ static bool filtered(int status)
 	return false;
 }
 
-static bool is_wanted(const struct txn_notice *n, const struct sip_draft *d)
+static bool is_wanted(const struct txn_notice *n, uint32_t flags)
 {
 	if (n->status < 200)
 		return param.early_media && n->msg && n->msg->body.n;
-	return n->status < 300 || (flagged(d, param.failed_transaction_flag) && !filtered(n->status));
+	return n->status < 300 || (flagged(flags, param.failed_transaction_flag) && !filtered(n->status));
 }
 
 static unsigned bit(int64_t flag)
@@ -318,39 +318,35 @@ static unsigned bit(int64_t flag)
 }
 
 /* Once for each time that the flag was set: who tries another callee sets it again. */
-static void account_missed(const struct txn_notice *n, struct sip_draft *d)
+static void account_missed(const struct txn_notice *n)
 {
-	account(n, missed, where(d, param.log_missed_flag, param.db_missed_flag));
-	d->flags &= ~(bit(param.log_missed_flag) | bit(param.db_missed_flag));
+	account(n, missed, where(*txn_msg_flags(n->t), param.log_missed_flag, param.db_missed_flag));
+	*txn_msg_flags(n->t) &= ~(bit(param.log_missed_flag) | bit(param.db_missed_flag));
 }
 
 static void on_failure(void *arg, const struct txn_notice *n)
 {
 	(void)arg;
 	if (txn_method(n->t) == SIP_INVITE)
-		account_missed(n, txn_draft(n->t));
+		account_missed(n);
 }
 
 static void on_reply_out(void *arg, const struct txn_notice *n)
 {
-	struct sip_draft *d = txn_draft(n->t);
-
 	(void)arg;
 	if (txn_method(n->t) == SIP_CANCEL && !param.report_cancels)
 		return;
 	if (txn_method(n->t) == SIP_INVITE && n->status >= 300)
-		account_missed(n, d);
-	if (is_wanted(n, d))
-		account(n, n->status < 200 ? S("early media") : S("transaction answered"), where_answered(d));
+		account_missed(n);
+	if (is_wanted(n, *txn_msg_flags(n->t)))
+		account(n, n->status < 200 ? S("early media") : S("transaction answered"), where_answered(*txn_msg_flags(n->t)));
 }
 
 static void on_ack(void *arg, const struct txn_notice *n)
 {
-	struct sip_draft *d = txn_draft(n->t);
-
 	(void)arg;
 	if (param.report_ack && n->msg && n->status < 300)
-		account(n, S("request acknowledged"), where_answered(d));
+		account(n, S("request acknowledged"), where_answered(*txn_msg_flags(n->t)));
 }
 
 /* ---- script ---- */

@@ -15,29 +15,64 @@
 #include "script/env.h"
 #include "sip/build.h"
 
-enum { MARK = 0x5252, PARAMS_MAX = 1024 };
+enum { PARAMS_MAX = 1024 };
+
+enum rr_part {
+	SCHEME,  /* "sip" or "sips" */
+	USER,    /* "user@" or empty */
+	HOST,    /* advertised address, or empty: the socket's */
+	PRESET,  /* a whole address: nothing is asked of the sockets */
+	PRESET2, /* the second one, or empty */
+	BEFORE,  /* parameters in front of ;lr */
+	FIXED,   /* behind it: ";ftag=..." and those given with record_route */
+	ADDED,   /* by add_rr_param */
+	PARTS
+};
+
+/* The data of the edit are the flags and lengths, then the texts. */
+struct rr_head {
+	bool on; /* false: only parameters for a Record-Route to come */
+	bool full_lr, names;
+	uint8_t twice;
+	uint32_t len[PARTS];
+};
 
 struct rr_text {
-	bool on;           /* false: only parameters for a Record-Route to come */
-	struct str scheme; /* "sip" or "sips" */
-	struct str user;   /* "user@" or empty */
-	struct str host;   /* advertised address, or empty: the socket's */
-	struct str preset[2]; /* whole addresses; [0] is set: nothing is asked of the sockets */
-	struct str before; /* parameters in front of ;lr */
-	struct str fixed;  /* behind it: ";ftag=..." and those given with record_route */
-	struct str added;  /* by add_rr_param */
-	bool full_lr, names;
-	int64_t twice;
+	struct rr_head head;
+	struct str part[PARTS];
 };
+
+static struct str flat(struct arena *a, const struct rr_text *t)
+{
+	struct rr_head h = t->head;
+	struct str all[1 + PARTS] = {{(const char *)&h, sizeof(h)}};
+
+	for (int i = 0; i < PARTS; i++) {
+		h.len[i] = (uint32_t)t->part[i].n;
+		all[1 + i] = t->part[i];
+	}
+	return str_joinv(a, all, 1 + PARTS);
+}
+
+static struct rr_text text_of(struct str data)
+{
+	struct rr_text t;
+	const char *at = data.p + sizeof(t.head);
+
+	memcpy(&t.head, data.p, sizeof(t.head));
+	for (int i = 0; i < PARTS; at += t.head.len[i++])
+		t.part[i] = str_make(at, t.head.len[i]);
+	return t;
+}
 
 static void address(struct sb *out, const struct rr_text *t, struct str host, uint16_t port)
 {
 	sb_add(out, S("Record-Route: <"));
-	sb_add(out, t->scheme);
+	sb_add(out, t->part[SCHEME]);
 	sb_addc(out, ':');
-	sb_add(out, t->user);
-	sb_add(out, t->host.n ? t->host : host);
-	if (port && port != proto_port(PROTO_UDP) && !t->host.n) {
+	sb_add(out, t->part[USER]);
+	sb_add(out, t->part[HOST].n ? t->part[HOST] : host);
+	if (port && port != proto_port(PROTO_UDP) && !t->part[HOST].n) {
 		sb_addc(out, ':');
 		sb_addi(out, port);
 	}
@@ -45,10 +80,10 @@ static void address(struct sb *out, const struct rr_text *t, struct str host, ui
 
 static void end(struct sb *out, const struct rr_text *t)
 {
-	sb_add(out, t->before);
-	sb_addz(out, t->full_lr ? ";lr=on" : ";lr");
-	sb_add(out, t->fixed);
-	sb_add(out, t->added);
+	sb_add(out, t->part[BEFORE]);
+	sb_addz(out, t->head.full_lr ? ";lr=on" : ";lr");
+	sb_add(out, t->part[FIXED]);
+	sb_add(out, t->part[ADDED]);
 	sb_addz(out, ">\r\n");
 }
 
@@ -62,9 +97,9 @@ struct side {
 static void one(struct sb *out, const struct rr_text *t, const struct side *s, bool r2)
 {
 	address(out, t, s->host, s->port);
-	if (s->proto != PROTO_UDP || (r2 && t->host.n))
+	if (s->proto != PROTO_UDP || (r2 && t->part[HOST].n))
 		sb_printf(out, ";transport=" STR_FMT, STR_ARG(proto_name(s->proto)));
-	if (t->names && s->sock && s->sock->name.n)
+	if (t->head.names && s->sock && s->sock->name.n)
 		sb_printf(out, ";sn=" STR_FMT, STR_ARG(s->sock->name));
 	if (r2)
 		sb_addz(out, ";r2=on");
@@ -74,24 +109,24 @@ static void one(struct sb *out, const struct rr_text *t, const struct side *s, b
 /* Two when the sides differ, an advertised address hides all but the transport. */
 static bool needs_two(const struct rr_text *t, const struct side *a, const struct side *b)
 {
-	if (!t->twice || !b->sock)
+	if (!t->head.twice || !b->sock)
 		return false;
-	if (t->twice == 2 || a->proto != b->proto)
+	if (t->head.twice == 2 || a->proto != b->proto)
 		return true;
-	return !t->host.n && (a->port != b->port || !str_eq(a->host, b->host));
+	return !t->part[HOST].n && (a->port != b->port || !str_eq(a->host, b->host));
 }
 
-static void write_rr(struct sb *out, const struct sip_hop *hop, const void *arg)
+static void write_rr(struct sb *out, const struct sip_hop *hop, struct str data)
 {
-	const struct rr_text *t = arg;
+	const struct rr_text text = text_of(data), *t = &text;
 	struct side o, i;
 	bool two;
 
-	if (!hop || !t->on)
+	if (!hop || !t->head.on)
 		return;
-	if (t->preset[0].n) {
-		for (int k = 0; k < 2 && t->preset[k].n; k++) {
-			address(out, t, t->preset[k], 0);
+	if (t->part[PRESET].n) {
+		for (int k = PRESET; k <= PRESET2 && t->part[k].n; k++) {
+			address(out, t, t->part[k], 0);
 			end(out, t);
 		}
 		return;
@@ -99,38 +134,29 @@ static void write_rr(struct sb *out, const struct sip_hop *hop, const void *arg)
 	o = (struct side){hop->sock, hop->proto, hop->host, hop->port};
 	i = (struct side){hop->recv_sock, hop->recv_proto, hop->recv_host, hop->recv_port};
 	two = needs_two(t, &o, &i);
-	one(out, t, t->twice || !i.sock ? &o : &i, two); /* a single one names where the request came in */
+	one(out, t, t->head.twice || !i.sock ? &o : &i, two); /* a single one names where the request came in */
 	if (two)
 		one(out, t, &i, true);
 }
 
-static const struct rr_text *current(const struct sip_draft *d)
+/* What is asked for so far. */
+static struct rr_text current(const struct run *r)
 {
-	for (const struct sip_edit *e = d->edits; e; e = e->next)
+	for (const struct sip_edit *e = r->draft->edits; e; e = e->next)
 		if (e->late == write_rr)
-			return e->arg;
-	return NULL;
+			return text_of(e->text);
+	return (struct rr_text){.head = {.on = false}};
 }
 
-/* A writable copy of what is asked for so far. */
-static struct rr_text *begin(struct run *r)
-{
-	const struct rr_text *old = current(r->draft);
-	struct rr_text *t = arena_new_of(r->draft->arena, struct rr_text);
-
-	if (t && old)
-		*t = *old;
-	return t;
-}
-
-static int32_t commit(struct run *r, struct rr_text *t)
+static int32_t commit(struct run *r, const struct rr_text *t)
 {
 	struct sip_draft *d = r->draft;
+	struct str data = flat(r->arena, t);
 
-	if (sip_draft_drop(d, MARK) ||
-	    sip_edit_late(d, d->msg->hdr_off, write_rr, t, SIP_PLACE_FIRST))
+	if (!data.p || sip_draft_drop(d, RR_RECORDED) ||
+	    sip_edit_late(d, d->msg->hdr_off, write_rr, data, SIP_PLACE_FIRST))
 		return -1;
-	return sip_edit_mark(d, MARK) ? -1 : 1;
+	return sip_edit_mark(d, RR_RECORDED) ? -1 : 1;
 }
 
 static struct str user_of(struct run *r)
@@ -147,7 +173,7 @@ static struct str user_of(struct run *r)
 	if (!s.n && (r->kind == IN_BRANCH ? sip_uri_parse(r->draft->msg->ruri, &u)
 					  : sip_draft_uri_parse(r->draft, &u)) == 0)
 		s = u.user;
-	return s.n ? str_printf(r->draft->arena, STR_FMT "@", STR_ARG(s)) : STR_NULL;
+	return s.n ? str_cat(r->arena, s, S("@")) : STR_NULL;
 }
 
 /* The tag of the side that began the dialog. */
@@ -162,37 +188,39 @@ static struct str first_tag(struct run *r)
 
 static int32_t record(struct run *r, struct rr_text *t, struct str params)
 {
-	struct arena *a = r->draft->arena;
+	struct str *part = t->part;
 	struct str tag = param.append_fromtag ? first_tag(r) : STR_NULL;
 	struct sip_uri u;
 
-	if (t->on) {
+	if (t->head.on) {
 		script_warn(r, "record_route: there is one already");
 		return -1;
 	}
-	t->on = true;
-	t->full_lr = param.enable_full_lr != 0;
-	t->names = param.sockname_mode != 0;
-	t->twice = param.enable_double_rr;
-	t->scheme = S("sip");
+	t->head.on = true;
+	t->head.full_lr = param.enable_full_lr != 0;
+	t->head.names = param.sockname_mode != 0;
+	t->head.twice = param.enable_double_rr == 2 ? 2 : param.enable_double_rr != 0;
+	part[SCHEME] = S("sip");
 	if (!param.ignore_sips && sip_draft_uri_parse(r->draft, &u) == 0 &&
 	    u.scheme == SIP_SCHEME_SIPS)
-		t->scheme = S("sips");
-	t->user = user_of(r);
-	t->fixed = str_printf(a, "%s" STR_FMT STR_FMT, tag.n ? ";ftag=" : "", STR_ARG(tag),
-			      STR_ARG(params));
-	if (t->host.n || t->preset[0].n) { /* the reference's order in these */
-		t->before = str_printf(a, STR_FMT STR_FMT, STR_ARG(t->fixed), STR_ARG(t->added));
-		t->fixed = t->added = (struct str){"", 0};
+		part[SCHEME] = S("sips");
+	part[USER] = user_of(r);
+	part[FIXED] = str_cat(r->arena, tag.n ? S(";ftag=") : S(""), tag, params);
+	if (part[HOST].n || part[PRESET].n) { /* the reference's order in these */
+		part[BEFORE] = str_cat(r->arena, part[FIXED], part[ADDED]);
+		part[FIXED] = part[ADDED] = S("");
 	}
-	return t->fixed.p ? commit(r, t) : -1;
+	return part[FIXED].p ? commit(r, t) : -1;
 }
 
 int32_t std_rr_record_route1(struct run *r, const struct str *params)
 {
-	struct rr_text *t = r->draft ? begin(r) : NULL;
+	struct rr_text t;
 
-	return t ? record(r, t, *params) : -1;
+	if (!r->draft)
+		return -1;
+	t = current(r);
+	return record(r, &t, *params);
 }
 
 int32_t std_rr_record_route(struct run *r)
@@ -203,13 +231,14 @@ int32_t std_rr_record_route(struct run *r)
 int32_t std_rr_record_route_preset2(struct run *r, const struct str *outbound,
 				    const struct str *inbound)
 {
-	struct rr_text *t = r->draft ? begin(r) : NULL;
+	struct rr_text t;
 
-	if (!t || !outbound->n)
+	if (!r->draft || !outbound->n)
 		return -1;
-	t->preset[0] = str_dup(r->draft->arena, *outbound);
-	t->preset[1] = str_dup(r->draft->arena, *inbound);
-	return t->preset[0].p ? record(r, t, STR_NULL) : -1;
+	t = current(r);
+	t.part[PRESET] = *outbound;
+	t.part[PRESET2] = *inbound;
+	return record(r, &t, STR_NULL);
 }
 
 int32_t std_rr_record_route_preset(struct run *r, const struct str *address)
@@ -219,27 +248,31 @@ int32_t std_rr_record_route_preset(struct run *r, const struct str *address)
 
 int32_t std_rr_record_route_advertised_address(struct run *r, const struct str *address)
 {
-	struct rr_text *t = r->draft ? begin(r) : NULL;
+	struct rr_text t;
 
-	if (!t || !address->n)
+	if (!r->draft || !address->n)
 		return -1;
-	t->host = str_dup(r->draft->arena, *address);
-	return t->host.p ? record(r, t, STR_NULL) : -1;
+	t = current(r);
+	t.part[HOST] = *address;
+	return record(r, &t, STR_NULL);
 }
 
 int32_t std_rr_add_rr_param(struct run *r, const struct str *p)
 {
-	struct rr_text *t = r->draft ? begin(r) : NULL;
+	struct rr_text t;
 
-	if (!t || t->added.n + p->n > PARAMS_MAX)
+	if (!r->draft)
 		return -1;
-	t->added = str_printf(r->draft->arena, STR_FMT STR_FMT, STR_ARG(t->added), STR_ARG(*p));
-	return t->added.p ? commit(r, t) : -1;
+	t = current(r);
+	if (t.part[ADDED].n + p->n > PARAMS_MAX)
+		return -1;
+	t.part[ADDED] = str_cat(r->arena, t.part[ADDED], *p);
+	return t.part[ADDED].p ? commit(r, &t) : -1;
 }
 
 int32_t std_rr_remove_record_route(struct run *r)
 {
-	return r->draft && sip_draft_drop(r->draft, MARK) == 0 ? 1 : -1;
+	return r->draft && sip_draft_drop(r->draft, RR_RECORDED) == 0 ? 1 : -1;
 }
 
 struct rr_conf rr_conf;

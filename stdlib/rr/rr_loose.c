@@ -14,39 +14,32 @@
 #include "rr/rr_priv.h"
 #include "script/regex.h"
 
-enum { MARK_ROUTED = 0x5253, PRELOADED_OURS = -3 };
+enum { PRELOADED_OURS = -3 };
 
-static void write_nothing(struct sb *out, const struct sip_hop *hop, const void *arg)
+static void write_nothing(struct sb *out, const struct sip_hop *hop, struct str data)
 {
 	(void)out;
 	(void)hop;
-	(void)arg;
+	(void)data;
 }
 
-const struct rr_routed *rr_routed(const struct sip_draft *d)
+const struct sip_edit *rr_routed(const struct sip_draft *d)
 {
-	for (const struct sip_edit *e = d->edits; e; e = e->next)
-		if (e->late == write_nothing && e->tag == MARK_ROUTED)
-			return e->arg;
-	return NULL;
+	const struct sip_edit *e = d->edits;
+
+	while (e && e->late != write_nothing)
+		e = e->next;
+	return e;
 }
 
 static int remember(struct run *r, struct str params, bool next_hop)
 {
-	struct rr_routed *x = arena_new_of(r->draft->arena, struct rr_routed);
-	int err;
+	const struct sip_edit *before = rr_routed(r->draft);
+	int err = before ? sip_draft_drop(r->draft, before->tag) : 0;
 
-	if (!x)
-		return RT_E_NOMEM;
-	if (params.p) /* a transaction keeps it longer than the message */
-		params = str_dup(r->draft->arena, params);
-	x->params = params;
-	x->next_hop = next_hop;
-	err = sip_draft_drop(r->draft, MARK_ROUTED);
 	if (!err)
-		err = sip_edit_late(r->draft, r->draft->msg->hdr_off, write_nothing, x,
-				    SIP_PLACE_LAST);
-	return err ? err : sip_edit_mark(r->draft, MARK_ROUTED);
+		err = sip_edit_late(r->draft, r->draft->msg->hdr_off, write_nothing, params, SIP_PLACE_LAST);
+	return err ? err : sip_edit_mark(r->draft, next_hop ? RR_ROUTED_ON : RR_ROUTED);
 }
 
 static bool is_ours(struct run *r, const struct sip_uri *u)
@@ -252,18 +245,18 @@ int32_t std_rr_loose_route_preloaded(struct run *r)
 
 int32_t std_rr_check_route_param(struct run *r, const struct rt_regex *re)
 {
-	const struct rr_routed *x = rr_routed(r->draft);
+	const struct sip_edit *x = rr_routed(r->draft);
 
-	return re && x && x->params.n && rt_regex_exec(re, x->params, 0, NULL) ? 1 : -1;
+	return re && x && x->text.n && rt_regex_exec(re, x->text, 0, NULL) ? 1 : -1;
 }
 
 int rr_direction(struct run *r)
 {
-	const struct rr_routed *x = r->draft ? rr_routed(r->draft) : NULL;
+	const struct sip_edit *x = r->draft ? rr_routed(r->draft) : NULL;
 	struct sip_nameaddr *from = r->draft ? sip_from(r->draft->msg) : NULL;
 	struct str tag;
 
-	if (!x || !from || !sip_pairs_find(x->params, ';', S("ftag"), &tag))
+	if (!x || !from || !sip_pairs_find(x->text, ';', S("ftag"), &tag))
 		return 1;
 	return str_eq(tag, from->tag) ? 1 : 2;
 }
@@ -275,9 +268,9 @@ int32_t std_rr_is_direction(struct run *r, int32_t dir)
 
 int32_t std_rr_rr_next_hop_route(struct run *r)
 {
-	const struct rr_routed *x = r->draft ? rr_routed(r->draft) : NULL;
+	const struct sip_edit *x = r->draft ? rr_routed(r->draft) : NULL;
 
-	return x && x->next_hop ? 1 : -1;
+	return x && x->tag == RR_ROUTED_ON ? 1 : -1;
 }
 
 /* ---- pseudo-variables ---- */

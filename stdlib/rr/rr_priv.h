@@ -6,12 +6,14 @@
 #include "abi/run.h"
 #include "sip/draft.h"
 
-/* What loose_route found; NULL before it. */
-struct rr_routed {
-	struct str params; /* of our own Route (or R-URI, behind a strict router) */
-	bool next_hop;     /* behind ours a Route names the next hop */
-};
-const struct rr_routed *rr_routed(const struct sip_draft *d);
+/* Marks of edits. */
+enum { RR_RECORDED = 0x5252, RR_ROUTED, RR_ROUTED_ON };
+
+/*
+ * What loose_route found, NULL before it: the text are the parameters of our own Route (or R-URI, behind a strict
+ * router); it is marked RR_ROUTED_ON when a Route behind ours names the next hop, else RR_ROUTED.
+ */
+const struct sip_edit *rr_routed(const struct sip_draft *d);
 
 /* By ;ftag= of our Route: 1 from the caller, 2 from the callee. */
 int rr_direction(struct run *r);

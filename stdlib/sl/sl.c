@@ -52,7 +52,7 @@ int32_t std_sl_send_reply_mode(struct run *r, int32_t code, const struct str *re
 	if (!r->draft)
 		return -1;
 	r->draft->rpl_send |= flags;
-	if (r->txn)
+	if (r->txn && txn_draft(r->txn))
 		txn_draft(r->txn)->rpl_send |= flags;
 	return std_sl_send_reply(r, code, reason);
 }

@@ -135,7 +135,7 @@ int32_t std_tm_t_lookup_cancel_flags(struct run *r, int64_t copy)
 	struct txn *t = m->method == SIP_CANCEL ? txn_find_cancelled(r->worker, m) : NULL;
 
 	if (t && copy == 1)
-		r->draft->flags = txn_draft(t)->flags;
+		r->draft->flags = *txn_msg_flags(t);
 	return t ? 1 : -1;
 }
 

@@ -72,7 +72,7 @@ static void cancel_there(struct worker *w, void *arg)
 	if (!t || !(txn_flags(t) & TXN_INVITE))
 		return;
 	if (x->flag > 0 && x->flag < 32)
-		txn_draft(t)->flags |= 1U << x->flag;
+		*txn_msg_flags(t) |= 1U << x->flag;
 	txn_set_flag(t, TXN_CANCELED, true);
 	txn_cancel_branches(t, ~0ULL, x->code > 0 && x->code < 700 ? (int)x->code : 0, STR_NULL);
 	x->rc = 1;
@@ -156,15 +156,17 @@ int32_t std_tmx_t_flush_flags(struct run *r)
 {
 	if (!r->txn || !r->draft)
 		return -1;
-	txn_draft(r->txn)->flags = r->draft->flags;
+	*txn_msg_flags(r->txn) = r->draft->flags;
 	return 1;
 }
 
 int32_t std_tmx_t_flush_xflags(struct run *r)
 {
-	if (!r->txn || !r->draft)
+	struct sip_draft *d = r->txn && r->draft ? txn_draft(r->txn) : NULL;
+
+	if (!d)
 		return -1;
-	memcpy(txn_draft(r->txn)->xflags, r->draft->xflags, sizeof(r->draft->xflags));
+	memcpy(d->xflags, r->draft->xflags, sizeof(d->xflags));
 	return 1;
 }
 

@@ -106,9 +106,9 @@ static void read_values(struct sip_msg *m)
 	(void)sip_ruri(m);
 }
 
-static void late(struct sb *out, const struct sip_hop *hop, const void *arg)
+static void late(struct sb *out, const struct sip_hop *hop, struct str data)
 {
-	(void)arg;
+	(void)data;
 	if (hop)
 		sb_add(out, S("Record-Route: <sip:me;lr>\r\n"));
 }
@@ -127,7 +127,7 @@ static void rebuild(struct arena *a, struct sip_msg *m, bool good)
 	sip_draft_init(&d, m, a);
 	d.force_rport = m->buf.n & 1;
 	(void)sip_hdr_append(&d, S("X-1: a\r\n"));
-	(void)sip_edit_late(&d, m->hdr_off, late, NULL, SIP_PLACE_FIRST);
+	(void)sip_edit_late(&d, m->hdr_off, late, STR_NULL, SIP_PLACE_FIRST);
 	(void)sip_hdr_remove_named(&d, S("Subject"));
 	if (m->buf.n & 2)
 		(void)sip_draft_set_body(&d, S("abc"), S("a/b"));

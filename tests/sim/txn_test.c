@@ -17,7 +17,7 @@
 #include "txn/txn.h"
 
 static const char script[] =
-	"loadmodule \"tm.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"textops.so\"\nloadmodule \"corex.so\"\n"
+	"loadmodule \"tm.so\"\nloadmodule \"sl.so\"\nloadmodule \"pv.so\"\nloadmodule \"textops.so\"\nloadmodule \"rr.so\"\nloadmodule \"corex.so\"\n"
 	"request_route {\n"
 	"	if (is_method(\"CANCEL|ACK\")) {\n"
 	"		if (t_check_trans()) t_relay();\n"
@@ -26,6 +26,10 @@ static const char script[] =
 	"	t_check_trans();\n"
 	"	$ru = \"sip:b@10.0.0.12:5060\";\n"
 	"	if ($hdr(X-Fork) == \"yes\") append_branch(\"sip:c@10.0.0.13:5060\");\n"
+	"	if ($hdr(X-Edit) == \"yes\") {\n"
+	"		record_route();\n"
+	"		append_hf(\"Route: <sip:10.0.0.12;lr>\\r\\n\");\n"
+	"	}\n"
 	"	if ($hdr(X-Fail) == \"yes\") t_on_failure(\"NEXT\");\n"
 	"	t_relay();\n"
 	"}\n"
@@ -486,6 +490,78 @@ static void test_cancel_stops_failure_route(void **state)
 	ask("ACK", "1", "");
 }
 
+/* RFC 3261 9.1, 17.1.1.3: target, Via, Route, Call-ID and number are those of the INVITE; in a CANCEL the To, too. */
+static void assert_made_of(const char *req, const char *invite, bool to_too)
+{
+	static const char *const name[] = {"Via", "Route", "From", "Call-ID", "Max-Forwards", "To"};
+	const char *line = strchr(invite, ' ');
+	char want[400], got[400];
+
+	assert_memory_equal(strchr(req, ' '), line, strcspn(line, "\n"));
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]) - !to_too; i++) {
+		ua_header(invite, name[i], 0, want, sizeof(want));
+		ua_header(req, name[i], 0, got, sizeof(got));
+		assert_string_equal(got, want);
+		assert_true(want[0]);
+	}
+	ua_header(req, "Via", 1, got, sizeof(got));
+	assert_string_equal(got, "");
+}
+
+static struct txn *the_txn(void)
+{
+	struct worker *w = offline_worker(lab.server, 0), *before = worker_enter(w);
+	struct txn *t = txn_find_callid(w, S("x@11"), 1);
+
+	worker_enter(before);
+	assert_non_null(t);
+	return t;
+}
+
+/* The bytes that were sent are let go when it rings. */
+static void test_cancel_of_resting(void **state)
+{
+	(void)state;
+	ask("INVITE", "1", "X-Edit: yes\r\n");
+	ms(30);
+	reply(&b, 0, 180, "b1");
+	ms(2000);
+	assert_int_equal(count(&b, "INVITE"), 1);
+	assert_true(txn_rests(the_txn()));
+	ask("CANCEL", "1", "");
+	ms(20);
+	assert_made_of(b.got[nth(&b, "CANCEL", 0)].text, b.got[0].text, true);
+	assert_true(txn_rests(the_txn()));
+	reply(&b, nth(&b, "CANCEL", 0), 200, "b1");
+	reply(&b, 0, 487, "b1");
+	ms(20);
+	assert_made_of(b.got[nth(&b, "ACK", 0)].text, b.got[0].text, false);
+	assert_int_equal(count(&a, "SIP/2.0 487"), 1);
+	ask("ACK", "1", "");
+}
+
+static void test_ack_of_resting(void **state)
+{
+	(void)state;
+	ask("INVITE", "1", "X-Edit: yes\r\nX-Fail: yes\r\n");
+	ms(30);
+	reply(&b, 0, 180, "b1");
+	ms(20);
+	reply(&b, 0, 486, "b1");
+	ms(20);
+	assert_made_of(b.got[nth(&b, "ACK", 0)].text, b.got[0].text, false);
+	assert_true(txn_rests(the_txn())); /* though its failure route has woken it */
+	reply(&c, 0, 180, "c1");
+	ms(20);
+	ask("INVITE", "1", "X-Edit: yes\r\nX-Fail: yes\r\n");
+	ms(20);
+	assert_int_equal(count(&a, "SIP/2.0 180"), 3);
+	reply(&c, 0, 486, "c1");
+	ms(20);
+	assert_made_of(c.got[nth(&c, "ACK", 0)].text, c.got[0].text, false);
+	ask("ACK", "1", "");
+}
+
 static void test_serial_fork(void **state)
 {
 	(void)state;
@@ -551,7 +627,7 @@ int main(void)
 		T(test_k),		 T(test_g_h),		      T(test_i),
 		T(test_j),		 T(test_accepted),	      T(test_two_2xx),
 		T(test_cancel_waits),	 T(test_cancel_meets_final),  T(test_cancel_crosses_200),
-		T(test_cancel_unanswered), T(test_cancel_stops_failure_route), T(test_serial_fork),
+		T(test_cancel_unanswered), T(test_cancel_stops_failure_route), T(test_cancel_of_resting), T(test_ack_of_resting), T(test_serial_fork),
 		T(test_merged),
 	};
 

@@ -95,10 +95,10 @@ static void plain_request(void **state)
 			  "Subject: hi\nContent-Length: 4\n\na=b\n");
 }
 
-static void record_route(struct sb *out, const struct sip_hop *h, const void *arg)
+static void record_route(struct sb *out, const struct sip_hop *h, struct str data)
 {
-	sb_printf(out, "Record-Route: <sip:" STR_FMT ":%u;%s>\r\n", STR_ARG(h->host), h->port,
-		  (const char *)arg);
+	sb_printf(out, "Record-Route: <sip:" STR_FMT ":%u;" STR_FMT ">\r\n", STR_ARG(h->host), h->port,
+		  STR_ARG(data));
 }
 
 static void order_of_headers(void **state)
@@ -107,7 +107,7 @@ static void order_of_headers(void **state)
 	start(HEAD "X-F: 1\n" VIA REST "\n");
 	sip_hdr_append(&draft, S("X-9: z\r\n"));
 	sip_hdr_prepend(&draft, S("X-1: a\r\n"));
-	sip_edit_late(&draft, msg->hdr_off, record_route, "lr", SIP_PLACE_LAST);
+	sip_edit_late(&draft, msg->hdr_off, record_route, S("lr"), SIP_PLACE_LAST);
 	sip_hdr_prepend(&draft, S("X-2: b\r\n"));
 	sip_edit_insert(&draft, msg->hdr_off, S("X-0: b\r\n"), SIP_PLACE_FIRST);
 	sip_hdr_append(&draft, S("X-10: z\r\n"));

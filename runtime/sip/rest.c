@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Edits go to the front of the memory, for they need alignment, texts to its back, for they need none. */
+#include "sip/rest.h"
+
+enum { WORD = sizeof(uint64_t), WORDS = sizeof(struct sip_draft) / WORD };
+
+_Static_assert(sizeof(struct sip_draft) % WORD == 0 && WORDS <= 64, "the mask has a bit for each word");
+
+static const struct sip_draft nothing;
+
+struct str sip_move_text(struct sip_mover *m, struct str s)
+{
+	if (s.p && m->from.p && s.p >= m->from.p && s.p + s.n <= m->from.p + m->from.n)
+		return m->front ? str_make(m->to.p + (s.p - m->from.p), s.n) : s;
+	m->texts += s.n;
+	if (!m->front || !s.p)
+		return s;
+	m->back -= s.n;
+	memcpy(m->back, s.p, s.n);
+	return str_make(m->back, s.n);
+}
+
+/* The node of a moved list that stands where `e` stands in the list as it was; false: e is not in it. */
+static bool shared(const struct sip_edit *e, const struct sip_edit *old, const struct sip_edit *moved, const struct sip_edit **ret)
+{
+	while (old && old != e) {
+		old = old->next;
+		moved = moved->next;
+	}
+	*ret = moved;
+	return old != NULL;
+}
+
+static const struct sip_edit *move_edits(struct sip_mover *m, const struct sip_edit *list, const struct sip_edit *old,
+					 const struct sip_edit *moved)
+{
+	const struct sip_edit *first = NULL, **tail = &first, *there;
+
+	for (const struct sip_edit *e = list; e; e = e->next) {
+		struct sip_edit copy = *e, *at = (struct sip_edit *)(void *)m->front;
+
+		if (shared(e, old, moved, &there)) {
+			*tail = there;
+			break;
+		}
+		m->nodes += sizeof(copy);
+		copy.text = sip_move_text(m, e->text);
+		copy.next = NULL;
+		if (!m->front)
+			continue;
+		*at = copy;
+		m->front += sizeof(copy);
+		*tail = at;
+		tail = &at->next;
+	}
+	return m->front ? first : list;
+}
+
+/* Where a draft has its texts. */
+static const size_t texts[] = {
+	offsetof(struct sip_draft, main.uri),      offsetof(struct sip_draft, main.dst_uri),     offsetof(struct sip_draft, main.path),
+	offsetof(struct sip_draft, main.ruid),     offsetof(struct sip_draft, main.location_ua), offsetof(struct sip_draft, main.instance),
+	offsetof(struct sip_draft, adv_host),      offsetof(struct sip_draft, set_method),       offsetof(struct sip_draft, set_reason),
+	offsetof(struct sip_draft, body),          offsetof(struct sip_draft, reply_body),
+};
+
+static struct str text_at(const struct sip_draft *d, size_t offset)
+{
+	struct str s;
+
+	memcpy(&s, (const char *)d + offset, sizeof(s));
+	return s;
+}
+
+static uint64_t word(const struct sip_draft *d, unsigned i)
+{
+	uint64_t x;
+
+	memcpy(&x, (const char *)d + i * WORD, WORD);
+	return x;
+}
+
+void sip_move_draft(struct sip_mover *m, struct sip_draft *d, const struct sip_draft *old, const struct sip_draft *moved)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct str s = text_at(d, texts[i]), was = old ? text_at(old, texts[i]) : STR_NULL;
+
+		if (!s.p)
+			continue;
+		if (s.p == was.p) {
+			m->odd |= s.n > was.n;
+			s.p = text_at(moved, texts[i]).p;
+		} else {
+			s = sip_move_text(m, s);
+		}
+		memcpy((char *)d + texts[i], &s, sizeof(s));
+	}
+	d->edits = move_edits(m, d->edits, old ? old->edits : NULL, old ? moved->edits : NULL);
+	d->reply_edits = move_edits(m, d->reply_edits, old ? old->reply_edits : NULL, old ? moved->reply_edits : NULL);
+	d->msg = NULL;
+	d->arena = NULL;
+	d->branches = NULL;
+	d->uri_parsed = NULL;
+}
+
+/* These are not kept. */
+#define BIT(field) (1ULL << offsetof(struct sip_draft, field) / WORD)
+static const uint64_t cleared = BIT(msg) | BIT(arena) | BIT(branches) | BIT(uri_parsed);
+
+uint64_t sip_draft_mask(const struct sip_draft *d, const struct sip_draft *base)
+{
+	uint64_t mask = 0;
+
+	if (base && memcmp(d, base, sizeof(*d)) == 0) /* a branch for which the script changed nothing */
+		return 0;
+	base = base ? base : &nothing;
+	for (unsigned i = 0; i < WORDS; i++)
+		mask |= (uint64_t)(word(d, i) != word(base, i)) << i;
+	return mask & ~cleared;
+}
+
+size_t sip_draft_pack(const struct sip_draft *d, uint64_t mask, uint64_t *to)
+{
+	size_t n = 1;
+
+	to[0] = mask;
+	for (; mask; mask &= mask - 1)
+		to[n++] = word(d, (unsigned)__builtin_ctzll(mask));
+	return n;
+}
+
+size_t sip_draft_unpack(struct sip_draft *d, const struct sip_draft *base, const uint64_t *from)
+{
+	size_t n = 1;
+
+	*d = base ? *base : nothing;
+	for (uint64_t mask = from[0]; mask; mask &= mask - 1)
+		memcpy((char *)d + (size_t)__builtin_ctzll(mask) * WORD, &from[n++], WORD);
+	return n;
+}
