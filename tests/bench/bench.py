@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kiln and the reference side by side, interleaved, each on one pinned core, the load on another.
 
-  bench.py [--build build] [--rounds 3] [--seconds 2] [--no-memory] [w1 w2 ...]
+  bench.py [--build build] [--rounds 3] [--seconds 1] [--no-memory] [w1 w2 ...]
 
-Of the reference the best of its allocators and process counts serves, workload by workload. Per workload: operations a
-second, CPU microseconds of the server per operation (user, system; all threads and processes, from the kernel), p50 and p99
-at half load, failures, retransmissions, resident memory; medians of the rounds, and ratios of medians. The floor is a plain
-UDP echo of the same sizes. Also in BUILD/bench/bench.json and bench.svg. Quote ratios of one run, never the absolutes."""
+Of the reference the allocator that serves the first round best serves the others, workload by workload, with as many processes as
+serve it best. Per workload: operations a second, CPU microseconds of the server per operation (user, system; all threads and processes,
+from the kernel), p50 and p99 at half load, failures, retransmissions, resident memory; medians of the rounds, and ratios of medians.
+The floor is a plain UDP echo of as many messages of the same sizes, in the same rounds. At the end the targets (targets.py) and, for
+the README, the table in Markdown. Also in BUILD/bench: bench.json, table.md, chart.svg. Quote ratios of one run, never the absolutes."""
 import argparse
 import json
 import os
@@ -22,9 +23,10 @@ import chart
 import live
 import memory
 import scaling
+import targets
 import waits
 from server import Server
-from workloads import IP, LOADS, PORT, script
+from workloads import IP, LOADS, PORT, messages, script
 
 RUN = "-l {proto}:%s:%d -DD -E -a no -Y {tmp} -w {tmp} -n " % (IP, PORT)
 REFERENCE = "/usr/sbin/kamailio -f {cfg} -m 3000 -M 16 -x %s -X %s " + RUN + "%d"
@@ -38,10 +40,10 @@ def servers(build, workload):
     return got
 
 
-def floor(build):
+def echo(build, seconds):
     """CPU microseconds of an echo, per message."""
     with Server(build, "%s/udpecho %s %d mmsg" % (build, IP, PORT), "w1") as s:
-        return s.measure(1.5)
+        return s.saturate(seconds)["srv_cpu_us_op"]
 
 
 def median(rows):
@@ -60,19 +62,30 @@ def compiles(build, workload):
     return "" if p.returncode == 0 else p.stdout.strip().splitlines()[0]
 
 
+def run_round(a, workload, commands, got, errors):
+    for name, command in commands.items():
+        try:
+            with Server(a.build, command, workload) as s:
+                got[name].append(s.measure(a.seconds))
+        except (RuntimeError, subprocess.TimeoutExpired) as e:
+            errors.append("%s: %s" % (name, str(e)[-300:]))
+
+
+def best_reference(med):
+    return min(((m["cpu_us"], name) for name, m in med.items() if m and name != "kiln"), default=(0, None))[1]
+
+
 def run_workload(a, workload):
-    got, errors = {name: [] for name in servers(a.build, workload)}, []
+    commands = servers(a.build, workload)
+    got, errors, echoes = {name: [] for name in commands}, [], []
     for _ in range(a.rounds):
-        for name, command in servers(a.build, workload).items():
-            try:
-                with Server(a.build, command, workload) as s:
-                    got[name].append(s.measure(a.seconds))
-            except (RuntimeError, subprocess.TimeoutExpired) as e:
-                errors.append("%s: %s" % (name, str(e)[-300:]))
-    med = {name: median(rows) for name, rows in got.items()}
-    refs = [(m["cpu_us"], name) for name, m in med.items() if m and name != "kiln"]
-    best = min(refs)[1] if refs else None
-    return {"title": LOADS[workload][0], "servers": med, "best": best, "errors": errors}
+        run_round(a, workload, commands, got, errors)
+        if messages(workload):
+            echoes.append(echo(a.build, a.seconds / 2) * messages(workload))
+        best = best_reference({name: median(rows) for name, rows in got.items()})
+        commands = {name: c for name, c in commands.items() if name in (best, "kiln")}
+    return {"title": LOADS[workload][0], "servers": {name: median(rows) for name, rows in got.items()}, "best": best, "errors": errors,
+            "floor_us": statistics.median(echoes) if echoes else None}
 
 
 def ratio(x, y):
@@ -89,8 +102,9 @@ def show(workload, r):
     if ref and kiln:
         r["ratio"] = {"cpu": ratio(ref["cpu_us"], kiln["cpu_us"]), "user": ratio(ref["user_us"], kiln["user_us"]),
                       "rate": ratio(kiln["rate"], ref["rate"]), "rss": ratio(ref["rss"], kiln["rss"])}
-        print("%-5s %s: CPU %.2f times, user %.2f, throughput %.2f, memory %.2f times better" % (
-            workload, r["title"], r["ratio"]["cpu"], r["ratio"]["user"], r["ratio"]["rate"], r["ratio"]["rss"]))
+        print("%-5s %s: CPU %.2f times, user %.2f, throughput %.2f, memory %.2f times better%s" % (
+            workload, r["title"], r["ratio"]["cpu"], r["ratio"]["user"], r["ratio"]["rate"], r["ratio"]["rss"],
+            "; floor %.1f us" % r["floor_us"] if r["floor_us"] else ""))
     for e in r["errors"]:
         print("%-5s %s" % (workload, e.replace("\n", " ")))
     sys.stdout.flush()
@@ -111,6 +125,7 @@ def figures(a):
     got = {}
     for w in ("w12m", "w3", "w13i", "w6o"):
         compiles(a.build, w)
+    stock = os.path.join(a.build, "kiln") + " run {cfg} -- " + RUN + "1"
     for who in ("reference fm", "kiln"):
         def of(w, who=who):
             return servers(a.build, w)[who]
@@ -118,8 +133,10 @@ def figures(a):
             "contact_bytes": one_figure(who + ": memory per contact", "bytes", lambda: memory.per_contact(a.build, of("w12m"), a.contacts)),
             "transaction_bytes": one_figure(who + ": memory per ringing call", "bytes", lambda: memory.per_transaction(a.build, of("w3"))),
             "connection_bytes": one_figure(who + ": memory per TCP connection", "bytes", lambda: memory.per_connection(a.build, of("w13i"))),
-            "start_ms": one_figure(who + ": stock script, start until the socket is open", "ms", lambda: memory.start_time(of("w6o")) * 1e3),
+            "load_mb": one_figure(who + ": resident at 1,500 calls a second", "MB", lambda: memory.at_load(a.build, of("w3")) / 1e6),
+            "start_ms": one_figure(who + ": stock script, start until the first answer", "ms", lambda: memory.start_time(of("w6o")) * 1e3),
         }
+    got["run_ms"] = one_figure("kiln run of the stock script until the first answer", "ms", lambda: memory.start_time(stock) * 1e3)
     got["build_ms"] = one_figure("kiln build of the stock script", "ms", lambda: memory.build_time(a.build) * 1e3)
     return got
 
@@ -170,19 +187,17 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--build", default="build")
     ap.add_argument("--rounds", type=int, default=3)
-    ap.add_argument("--seconds", type=float, default=2)
+    ap.add_argument("--seconds", type=float, default=1)
     ap.add_argument("--contacts", type=int, default=200000)
     ap.add_argument("--no-memory", action="store_true")
     ap.add_argument("workloads", nargs="*")
     a = ap.parse_args()
-    a.build = os.path.abspath(a.build)
+    a.build, begin = os.path.abspath(a.build), time.monotonic()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     out = {"machine": "%s, %d cores, Linux %s" % (chart.cpu_name(), os.cpu_count(), platform.release()),
            "time": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), "load": os.getloadavg()[0], "workloads": {}}
     print("%s; load before: %.1f" % (out["machine"], out["load"]))
-    out["floor"] = floor(a.build)
-    print("UDP echo, the floor: %.1f us a message (user %.1f), %.0f/s" % (out["floor"]["cpu_us"], out["floor"]["user_us"], out["floor"]["rate"]))
     print("%-5s %-17s %9s %8s %8s %8s %9s %9s %5s %7s %8s" % ("", "", "ops/s", "CPU us", "user", "system", "p50 us", "p99 us",
                                                              "fail", "retrans", "MB"))
     bad = 0
@@ -200,14 +215,18 @@ def main():
         out["waits"] = waiting(a)
         out["two_workers"] = two_workers(a)
         out["live_trace_us"] = live_trace(a)
-    where = os.path.join(a.build, "bench")
-    os.makedirs(where, exist_ok=True)
-    with open(os.path.join(where, "bench.json"), "w") as f:
-        json.dump(out, f, indent=1)
-    with open(os.path.join(where, "bench.svg"), "w") as f:
-        f.write(chart.svg(out))
-    print("%s/bench.json, bench.svg" % where)
+    out["took_s"] = time.monotonic() - begin
+    write(a, out)
     return 1 if bad else 0
+
+
+def write(a, out):
+    table, where = targets.markdown(out), os.path.join(a.build, "bench")
+    print("\n%s\ntargets\n%s" % (table, targets.text(out)))
+    for name, text in (("bench.json", json.dumps(out, indent=1)), ("table.md", table), ("chart.svg", chart.svg(out))):
+        with open(os.path.join(where, name), "w") as f:
+            f.write(text)
+    print("%s: bench.json, table.md, chart.svg; %.1f minutes" % (where, out["took_s"] / 60))
 
 
 if __name__ == "__main__":

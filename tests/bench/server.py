@@ -88,6 +88,12 @@ class Server:
         if j.get("error") or j.get("fail"):
             raise RuntimeError("registrations failed: %s" % j)
 
+    def saturate(self, seconds):
+        full = self.load("%s -d %g -W 0.5" % ("" if "-w " in LOADS[self.workload][1] else "-w 40", seconds))
+        if full.get("error") or not full.get("ops"):
+            raise RuntimeError(full.get("error") or "no operation was answered: %s" % full)
+        return full
+
     def measure(self, seconds):
         """At saturation, then at half that rate: one dict of figures."""
         if self.workload in CONTACTS:
@@ -97,10 +103,7 @@ class Server:
             beside = subprocess.Popen(shlex.split("taskset -c %s %s/sipload -s %s:%d -l 127.0.7.4 -D %s -j %s -d 3600" % (
                 LOAD_CORE, self.build, IP, PORT, IP, BESIDE[self.workload])), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            window = "" if "-w " in LOADS[self.workload][1] else "-w 40"
-            full = self.load("%s -d %g -W 0.5" % (window, seconds))
-            if full.get("error") or not full.get("ops"):
-                raise RuntimeError(full.get("error") or "no operation was answered: %s" % full)
+            full = self.saturate(seconds)
             half = self.load("-R %d -d %g -W 0.3" % (max(full["rate"] / 2, 1), seconds))
         finally:
             if beside:
@@ -108,5 +111,5 @@ class Server:
                 beside.wait()
         return {"rate": full["rate"], "cpu_us": full["srv_cpu_us_op"], "user_us": full["srv_user_us_op"],
                 "sys_us": full["srv_cpu_us_op"] - full["srv_user_us_op"], "cpu_pct": full["srv_cpu_pct"],
-                "fail": full["fail"], "retrans": full["retrans"], "p50_us": half.get("p50_us", 0),
-                "p99_us": half.get("p99_us", 0), "half_fail": half.get("fail", 0), "rss": resident(self.p.pid)}
+                "fail": full["fail"] + half.get("fail", 0), "retrans": full["retrans"] + half.get("retrans", 0), "p50_us": half.get("p50_us", 0),
+                "p99_us": half.get("p99_us", 0), "rss": resident(self.p.pid)}
