@@ -169,6 +169,8 @@ static int bind_one(struct net *n, struct net_socket *s, int fds[], unsigned wor
 			err = world_udp_join_fd(fds[0], &s->addr, n->conf.mcast, n->conf.mcast_ttl,
 						n->conf.mcast_loopback);
 	}
+	if (!err && workers > 1)
+		(void)net_steer(fds[0]); /* without it replies are handed over */
 	return err;
 }
 

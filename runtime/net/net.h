@@ -181,6 +181,12 @@ bool net_log_allow(struct worker *w, const struct addr *src);
 int net_attach(struct net *n, struct worker *w);
 void net_detach(struct net *n, struct worker *w);
 
+enum { NET_BRANCH_LETTERS = 2 };
+/*
+ * A reply comes straight to the worker whose letters the branch of our request has behind "z9hG4bK" and one more byte
+ * (where the system can: datagrams).
+ */
+void net_branch_letters(unsigned worker, char to[NET_BRANCH_LETTERS]);
 /* Index of the worker that owns a call. */
 unsigned net_owner(struct str call_id, unsigned workers);
 /* Value of the Call-ID header found without parsing; empty when there is none. */

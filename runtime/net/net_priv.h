@@ -92,6 +92,11 @@ static inline void net_count(struct net_worker *nw, enum net_count c, uint64_t n
 	atomic_store_explicit(&nw->count[c], v + n, memory_order_relaxed); /* its worker alone writes */
 }
 
+/* ---- steer.c ---- */
+
+/* Of a group of sockets that share an address: replies go to their worker's. */
+int net_steer(int fd);
+
 /* ---- conntab.c: connections of all workers, by peer and by id ---- */
 
 enum { NET_CONN_ALIASES = 8 };

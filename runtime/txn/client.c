@@ -9,7 +9,7 @@
  */
 #include "txn/txn_priv.h"
 
-enum { BRANCH_TEXT_MAX = 8 + 3 * 8 + 2 };
+enum { BRANCH_TEXT_MAX = TXN_BRANCH_PREFIX + 3 * 8 + 2 };
 
 bool txn_branch_active(const struct txn_branch *b)
 {
@@ -271,13 +271,13 @@ static size_t put_hex(char *to, uint32_t v)
 	return digits;
 }
 
-/* What txn_branch_id reads: z9hG4bK-<index>.<label>.<branch>. */
+/* What txn_branch_id reads: the prefix, <index>.<label>.<branch>. */
 static struct str branch_text(const struct txn_branch *b, char buf[BRANCH_TEXT_MAX])
 {
 	const uint32_t part[] = {b->t->index, b->t->label, b->idx};
-	size_t n = 8;
+	size_t n = TXN_BRANCH_PREFIX;
 
-	memcpy(buf, "z9hG4bK-", 8);
+	txn_branch_prefix(b->t->w, '-', buf);
 	for (unsigned i = 0; i < 3; i++) {
 		if (i)
 			buf[n++] = '.';

@@ -187,7 +187,7 @@ int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_re
 	struct arena *tmp;
 	struct sip_wire wire;
 	struct str bytes = STR_NULL;
-	char tag[TXN_TAG_LEN + 1];
+	char prefix[TXN_BRANCH_PREFIX], tag[TXN_TAG_LEN + 1];
 	unsigned n = 0;
 	int err = txn_down()->resolve_await(w, next_hop(d, o), o->proto, d->main.force_sock, &dst, 1,
 					    &n);
@@ -195,8 +195,10 @@ int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_re
 	if (err)
 		return err;
 	dst.send_flags = d->fwd_send;
+	txn_branch_prefix(w, '+', prefix);
 	tmp = arena_new(TXN_ARENA_LIMIT);
-	err = tmp ? txn_build_for(w, tmp, &dst, d, str_cat(tmp, S("z9hG4bK.s"), txn_tag(d->msg, tag)), &wire) : RT_E_NOMEM;
+	err = tmp ? txn_build_for(w, tmp, &dst, d, str_cat(tmp, str_make(prefix, sizeof(prefix)), txn_tag(d->msg, tag)), &wire)
+		  : RT_E_NOMEM;
 	if (!err)
 		bytes = sip_wire_flat(&wire, d->arena);
 	arena_free(&tmp);
@@ -210,8 +212,8 @@ bool txn_forwarded(struct sip_msg *reply)
 	struct sip_via *ours = sip_via_at(reply, 0), *next = ours ? sip_via_at(reply, 1) : NULL;
 	char tag[TXN_TAG_LEN + 1];
 
-	return next && str_starts(ours->branch, S("z9hG4bK.s")) &&
-	       str_eq(str_skip(ours->branch, 9), txn_tag_by(reply, next, tag));
+	return next && str_starts(ours->branch, S("z9hG4bK+")) &&
+	       str_eq(str_skip(ours->branch, TXN_BRANCH_PREFIX), txn_tag_by(reply, next, tag));
 }
 
 /* ---- CANCEL ---- */

@@ -443,7 +443,14 @@ enum txn_match txn_match_request(struct worker *w, struct sip_msg *m, struct txn
 	return r;
 }
 
-/* Our branch: z9hG4bK-<index hex>.<label hex>.<branch hex>. */
+void txn_branch_prefix(const struct worker *w, char kind, char to[TXN_BRANCH_PREFIX])
+{
+	memcpy(to, "z9hG4bK", 7);
+	to[7] = kind;
+	net_branch_letters(worker_index(w), to + 8);
+}
+
+/* Our branch: the prefix, <index hex>.<label hex>.<branch hex>. */
 static bool hex_part(struct str *s, uint32_t *ret)
 {
 	struct str p = str_cut(s, '.');
@@ -469,7 +476,7 @@ bool txn_branch_id(struct sip_msg *reply, uint32_t *index, uint32_t *label, uint
 
 	if (!v || !str_starts(v->branch, S("z9hG4bK-")))
 		return false;
-	s = str_skip(v->branch, 8);
+	s = str_skip(v->branch, TXN_BRANCH_PREFIX);
 	return hex_part(&s, index) && hex_part(&s, label) && hex_part(&s, branch);
 }
 

@@ -8,6 +8,7 @@
 #include "core/counter.h"
 #include "core/log.h"
 #include "core/pool.h"
+#include "net/net.h"
 #include "txn/tag.h"
 #include "txn/txn.h"
 
@@ -150,6 +151,9 @@ const struct sip_key *txn_key(struct sip_msg *m, enum sip_method method);
 bool txn_tag_make(struct txn *t);
 
 /* The numbers in the branch of a reply to a request of ours. */
+/* What a branch of ours begins with: the cookie, '-' (a transaction's) or '+' (without one), the letters of the worker. */
+enum { TXN_BRANCH_PREFIX = 8 + NET_BRANCH_LETTERS };
+void txn_branch_prefix(const struct worker *w, char kind, char to[TXN_BRANCH_PREFIX]);
 bool txn_branch_id(struct sip_msg *reply, uint32_t *index, uint32_t *label, uint32_t *branch);
 
 /* late.c */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -393,6 +394,13 @@ int world_udp_join_fd(int fd, const struct addr *group, struct str interface, in
 		set_int(fd, IPPROTO_IP, IP_MULTICAST_TTL, ttl);
 	}
 	return err ? RT_E_IO : 0;
+}
+
+int world_udp_filter_fd(int fd, struct sock_filter *f, unsigned short n)
+{
+	struct sock_fprog p = {n, f};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &p, sizeof(p)) == -1 ? RT_E_IO : 0;
 }
 
 static void on_dgrams(struct source *src, uint32_t events)

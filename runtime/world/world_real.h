@@ -30,6 +30,12 @@ int world_real_new(struct world **ret);
 int world_udp_bind_fd(struct addr *a, const struct world_udp_opts *opts, int *ret_fd);
 /* Make a bound datagram socket a member of the multicast group of its address. `interface` empty: any. */
 int world_udp_join_fd(int fd, const struct addr *group, struct str interface, int ttl, bool loopback);
+struct sock_filter;
+/*
+ * Which of the sockets that share an address gets a datagram: the number that this program (linux/filter.h) answers,
+ * in the order of their binding; when there are not so many, as the system spreads them. For the whole group.
+ */
+int world_udp_filter_fd(int fd, struct sock_filter *f, unsigned short n);
 int world_tcp_listen_fd(struct addr *a, const struct world_tcp_opts *opts, int *ret_fd);
 
 #endif

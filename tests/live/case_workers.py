@@ -81,6 +81,19 @@ def test_both_workers_had_work(s):
     equal(st["handover_dropped"], 0)
 
 
+def test_replies_come_to_their_worker(s):
+    """Half of the requests are handed over, but none of the replies of one neighbour: half of those would be, too."""
+    caller, callee, n = Udp(), Udp(), 200
+    register(s, callee, "eve", 5)
+    before = s.rpc("net.stats")["handed_over"]
+    for i in range(n):
+        caller.send(request("MESSAGE", "sip:eve@127.0.0.1", caller.port, "steer-%d" % i, branch="steer-%d" % i), s.port)
+        callee.reply(callee.recv(), 200)
+        equal(status(final(caller)), 200)
+    handed = s.rpc("net.stats")["handed_over"] - before
+    true(handed < n * 3 // 4, "%d of %d messages were handed over" % (handed, 2 * n))
+
+
 def test_calls_over_tcp(s):
     callee = Tcp(s.port)
     register(s, callee, "carol", 1, ";transport=tcp")
