@@ -271,10 +271,24 @@ static bool is_alias(const struct net *n, struct str host, uint16_t port, enum p
 	return false;
 }
 
+/* An address as a socket's text has it needs no parsing. */
+static bool is_socket_text(const struct net *n, struct str host, uint16_t port, enum proto p)
+{
+	for (unsigned i = 0; i < n->n_sockets; i++) {
+		const struct net_socket *s = &n->sockets[i];
+
+		if (str_eq(s->host_br, host) && (!port || s->addr.port == port) && (!p || s->proto == p))
+			return true;
+	}
+	return false;
+}
+
 bool net_is_local(const struct net *n, struct str host, uint16_t port, enum proto p)
 {
 	struct addr a;
 
+	if (is_socket_text(n, host, port, p))
+		return true;
 	if (addr_parse(host, &a)) {
 		a.port = port;
 		if (net_socket_find(n, &a, p))

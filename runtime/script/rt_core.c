@@ -116,13 +116,23 @@ int64_t rt_core_int(struct run *r, int32_t which)
 	}
 }
 
-static bool uri_is_local(struct run *r, struct str uri)
+/* What uri_operand() gives, parsed; NULL: no URI. */
+static const struct sip_uri *uri_view(struct run *r, int32_t which)
 {
-	struct sip_uri u;
+	struct sip_msg *m = message(r);
+	struct sip_nameaddr *a;
 
-	if (sip_uri_parse(uri, &u) || u.host.n == 0)
-		return false;
-	return net_is_local(net_of(r->worker), u.host, sip_uri_port(&u), PROTO_NONE);
+	if (!m)
+		return NULL;
+	if (which != CORE_FROM_URI && which != CORE_TO_URI)
+		return m->is_request ? sip_draft_uri_view(r->draft) : NULL;
+	a = which == CORE_FROM_URI ? sip_from(m) : sip_to(m);
+	return a ? sip_nameaddr_uri(m, a) : NULL;
+}
+
+static bool uri_is_local(struct run *r, const struct sip_uri *u)
+{
+	return u && u->host.n && net_is_local(net_of(r->worker), u->host, sip_uri_port(u), PROTO_NONE);
 }
 
 int32_t rt_core_myself(struct run *r, int32_t which)
@@ -130,7 +140,7 @@ int32_t rt_core_myself(struct run *r, int32_t which)
 	const struct addr *a;
 
 	if (which == CORE_URI || which == CORE_STATUS || which == CORE_FROM_URI || which == CORE_TO_URI)
-		return uri_is_local(r, uri_operand(r, which));
+		return uri_is_local(r, uri_view(r, which));
 	a = address(r, which);
 	if (!a)
 		return 0;
