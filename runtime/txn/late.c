@@ -16,13 +16,13 @@ struct late_ack {
 };
 
 struct txn_late {
-	struct hashtab_node by_key, by_id;
+	struct txn_keyed by_key;
+	struct hashtab_node by_id;
 	struct list all;
-	struct txn_table *tab;
-	struct timer end;
+	uint64_t end; /* us */
 	uint32_t index, label;
 	struct txn_dst up;
-	struct str key, reply;
+	struct str reply;
 	bool silent;   /* an INVITE: its negative answer was acknowledged, or given up */
 	bool accepted; /* an INVITE with a 2xx */
 	unsigned n_acks;
@@ -34,27 +34,38 @@ void txn_late_init(struct txn_late_table *l)
 	list_init(&l->all);
 }
 
-static void forget(struct txn_late *x)
+static struct txn_late *oldest(const struct txn_late_table *l)
 {
-	timer_stop(&x->end);
-	hashtab_del(&x->tab->late.key, &x->by_key);
-	hashtab_del(&x->tab->late.id, &x->by_id);
+	return container_of(l->all.next, struct txn_late, all);
+}
+
+static void forget(struct txn_table *tab, struct txn_late *x)
+{
+	hashtab_del(&tab->key, &x->by_key.node);
+	hashtab_del(&tab->late.id, &x->by_id);
 	list_del(&x->all);
-	x->tab->late.n--;
+	tab->late.n--;
 	mem_free(&x);
 }
 
-void txn_late_fini(struct txn_late_table *l)
+void txn_late_fini(struct txn_table *tab)
 {
-	while (!list_empty(&l->all))
-		forget(container_of(l->all.next, struct txn_late, all));
-	hashtab_fini(&l->key);
-	hashtab_fini(&l->id);
+	timer_stop(&tab->late.end);
+	while (!list_empty(&tab->late.all))
+		forget(tab, oldest(&tab->late));
+	hashtab_fini(&tab->late.id);
 }
 
+/* They go in the order in which they came, so that one timer does: one with a shorter T1 than that before it stays as long. */
 static void on_end(void *arg)
 {
-	forget(arg);
+	struct txn_table *tab = arg;
+	uint64_t now = worker_now(tab->w);
+
+	while (!list_empty(&tab->late.all) && oldest(&tab->late)->end <= now)
+		forget(tab, oldest(&tab->late));
+	if (!list_empty(&tab->late.all))
+		timer_start(tab->w, &tab->late.end, (uint32_t)((oldest(&tab->late)->end - now) / 1000) + 1, on_end, tab);
 }
 
 static struct str keep(char **at, struct str s)
@@ -74,7 +85,7 @@ static bool has_ack(const struct txn_branch *b)
 static struct txn_late *late_new(const struct txn *t)
 {
 	struct str reply = t->method == SIP_INVITE ? STR_NULL : txn_bytes_str(&t->reply);
-	size_t n_acks = 0, bytes = t->key.n + reply.n;
+	size_t n_acks = 0, bytes = t->by_key.text.n + reply.n;
 	struct txn_late *x;
 	char *at;
 
@@ -87,7 +98,8 @@ static struct txn_late *late_new(const struct txn *t)
 	if (!x)
 		return NULL;
 	at = (char *)&x->ack[n_acks];
-	x->key = keep(&at, t->key);
+	x->by_key.text = keep(&at, t->by_key.text);
+	x->by_key.gone = true;
 	x->reply = reply.n ? keep(&at, reply) : STR_NULL;
 	for (unsigned i = 0; i < t->n_b; i++) {
 		const struct txn_branch *b = t->b[i];
@@ -107,43 +119,36 @@ void txn_late_keep(struct txn *t)
 	bool accepted = t->method == SIP_INVITE && t->uas_status < 300;
 	struct txn_late *x;
 
-	if ((t->flags & TXN_LOCAL) || !t->key.p || !t->reply.n || t->uas_status < 200 || now >= end ||
+	if ((t->flags & TXN_LOCAL) || !t->by_key.text.p || !t->reply.n || t->uas_status < 200 || now >= end ||
 	    (!accepted && proto_is_stream(txn_origin(t)->proto)) || l->n >= txn_cfg.max_txns)
 		return;
 	x = late_new(t);
 	if (!x)
 		return; /* the peer's own timers end it */
-	x->tab = t->tab;
+	x->end = end;
 	x->index = t->index;
 	x->label = t->label;
 	x->up = t->up;
 	x->up.cookie = 0;
 	x->silent = t->method == SIP_INVITE;
 	x->accepted = accepted;
-	hashtab_add(&l->key, &x->by_key, t->by_key.hash);
+	hashtab_add(&t->tab->key, &x->by_key.node, t->by_key.node.hash);
 	hashtab_add(&l->id, &x->by_id, x->label);
 	list_add_tail(&l->all, &x->all);
 	l->n++;
-	timer_start(t->w, &x->end, (uint32_t)((end - now) / 1000) + 1, on_end, x);
+	if (!timer_armed(&l->end))
+		timer_start(t->w, &l->end, (uint32_t)((end - now) / 1000) + 1, on_end, t->tab);
 }
 
-bool txn_late_request(struct worker *w, const struct sip_key *key, bool ack)
+bool txn_late_request(struct worker *w, struct txn_keyed *k, bool ack)
 {
-	struct txn_late_table *l = &txn_table(w)->late;
-	struct hashtab_node *n;
+	const struct txn_late *x = container_of(k, struct txn_late, by_key);
 
-	if (!key->text.p || !l->n)
+	if (ack && x->accepted) /* the ACK of a 2xx is nobody's but the callee's */
 		return false;
-	for (n = hashtab_find(&l->key, key->hash); n; n = hashtab_find_next(n)) {
-		struct txn_late *x = container_of(n, struct txn_late, by_key);
-
-		if (!str_eq(x->key, key->text) || (ack && x->accepted)) /* the ACK of a 2xx is nobody's but the callee's */
-			continue;
-		if (!ack && !x->silent)
-			(void)txn_down()->send(w, &x->up, x->reply, false);
-		return true;
-	}
-	return false;
+	if (!ack && !x->silent)
+		(void)txn_down()->send(w, &x->up, x->reply, false);
+	return true;
 }
 
 /* A 2xx of an accepted INVITE goes where the first went (RFC 6026 7.2). */

@@ -75,7 +75,7 @@ enum { OWN_TEXTS = 4 };
 
 static void own_texts(struct txn *t, struct str *ret[OWN_TEXTS])
 {
-	struct str *all[OWN_TEXTS] = {&t->key, &t->call_id, &t->from_tag, &t->tag};
+	struct str *all[OWN_TEXTS] = {&t->by_key.text, &t->call_id, &t->from_tag, &t->tag};
 
 	memcpy(ret, all, sizeof(all));
 }

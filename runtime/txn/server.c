@@ -149,14 +149,14 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 		return err;
 	t->method = m->method;
 	key = txn_key(m, m->method);
-	t->key = str_dup(t->arena, key->text);
-	t->by_key.hash = key->hash;
+	t->by_key.text = str_dup(t->arena, key->text);
+	t->by_key.node.hash = key->hash;
 	t->call_id = sip_call_id(m);
 	t->from_tag = from->tag;
 	t->cseq = cs.num;
 	t->flags = m->method == SIP_INVITE ? TXN_INVITE : 0;
 	t->req = sip_msg_ref(m);
-	if (!key->text.p || !t->key.p)
+	if (!key->text.p || !t->by_key.text.p)
 		err = RT_E_NOMEM;
 	else if (txn_find_request(w, m))
 		err = RT_E_EXIST;

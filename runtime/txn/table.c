@@ -187,7 +187,7 @@ void txn_worker_fini(struct worker *w)
 	for (size_t i = 0; i < hashtab_buckets(&tab->id); i++)
 		while (hashtab_chain(&tab->id, i))
 			txn_destroy(txn_by_id(hashtab_chain(&tab->id, i)));
-	txn_late_fini(&tab->late);
+	txn_late_fini(tab);
 	pool_fini(&tab->txns);
 	pool_fini(&tab->branches);
 	hashtab_fini(&tab->key);
@@ -209,8 +209,8 @@ int txn_index_add(struct txn *t)
 	struct txn_table *tab = t->tab;
 
 	hashtab_add(&tab->id, &t->by_id, t->label);
-	if (t->key.p)
-		hashtab_add(&tab->key, &t->by_key, t->by_key.hash);
+	if (t->by_key.text.p)
+		hashtab_add(&tab->key, &t->by_key.node, t->by_key.node.hash);
 	hashtab_add(&tab->call, &t->by_call, hash_str(t->call_id));
 	t->hashed = true;
 	tab->n++;
@@ -294,7 +294,7 @@ void txn_destroy(struct txn *t)
 	if (!t->hashed)
 		return;
 	t->hashed = false;
-	hashtab_del(&t->tab->key, &t->by_key);
+	hashtab_del(&t->tab->key, &t->by_key.node);
 	hashtab_del(&t->tab->id, &t->by_id);
 	hashtab_del(&t->tab->call, &t->by_call);
 	t->tab->n--;
@@ -339,28 +339,36 @@ void txn_unlock(struct txn *t)
 
 /* ---- lookups ---- */
 
-static struct txn *find_key(struct worker *w, const struct sip_key *key)
+static struct txn_keyed *find_keyed(struct worker *w, const struct sip_key *key)
 {
 	struct hashtab_node *n;
 
 	if (!key->text.p)
 		return NULL;
 	n = hashtab_find(&txn_table(w)->key, key->hash);
-	while (n && !str_eq(container_of(n, struct txn, by_key)->key, key->text))
+	while (n && !str_eq(container_of(n, struct txn_keyed, node)->text, key->text))
 		n = hashtab_find_next(n);
-	return n ? container_of(n, struct txn, by_key) : NULL;
+	return n ? container_of(n, struct txn_keyed, node) : NULL;
+}
+
+static struct txn *alive(struct txn_keyed *x)
+{
+	return x && !x->gone ? container_of(x, struct txn, by_key) : NULL;
+}
+
+static const struct sip_key *key_of(struct sip_msg *m)
+{
+	return txn_key(m, m->method == SIP_ACK ? SIP_INVITE : m->method);
 }
 
 struct txn *txn_find_request(struct worker *w, struct sip_msg *m)
 {
-	enum sip_method method = m->method == SIP_ACK ? SIP_INVITE : m->method;
-
-	return find_key(w, txn_key(m, method));
+	return alive(find_keyed(w, key_of(m)));
 }
 
 struct txn *txn_find_cancelled(struct worker *w, struct sip_msg *cancel)
 {
-	return find_key(w, txn_key(cancel, SIP_INVITE));
+	return alive(find_keyed(w, txn_key(cancel, SIP_INVITE)));
 }
 
 struct txn *txn_find_id(struct worker *w, uint32_t index, uint32_t label)
@@ -412,7 +420,8 @@ static struct txn *find_same(struct worker *w, struct sip_msg *m, bool e2e)
 
 enum txn_match txn_match_request(struct worker *w, struct sip_msg *m, struct txn **ret)
 {
-	struct txn *t = txn_find_request(w, m);
+	struct txn_keyed *x = find_keyed(w, key_of(m));
+	struct txn *t = alive(x);
 	struct sip_nameaddr *to;
 	enum txn_match r = TXN_NO_MATCH;
 
@@ -425,13 +434,13 @@ enum txn_match txn_match_request(struct worker *w, struct sip_msg *m, struct txn
 			r = t ? TXN_ACK_E2E : TXN_NO_MATCH;
 			if (t)
 				txn_notify(t, TXN_EV_ACK_IN, NULL, m, 0);
-			else if (txn_late_request(w, txn_key(m, SIP_INVITE), true))
+			else if (x && x->gone && txn_late_request(w, x, true))
 				r = TXN_ACK_NEGATIVE;
 		}
 	} else if (t) {
 		txn_absorb(t);
 		r = TXN_RETRANSMISSION;
-	} else if (txn_late_request(w, txn_key(m, m->method), false)) {
+	} else if (x && txn_late_request(w, x, false)) {
 		r = TXN_RETRANSMISSION;
 	} else if (txn_cfg.merge_check && m->method != SIP_CANCEL) {
 		to = sip_to(m);

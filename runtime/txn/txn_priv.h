@@ -44,15 +44,23 @@ struct txn_branch {
 struct txn_table;
 struct txn_kept;
 
+/* What a request finds by its key: a transaction, or what is left of one that has gone. */
+struct txn_keyed {
+	struct hashtab_node node;
+	struct str text;
+	bool gone;
+};
+
 /* Its texts lie in the arena of the draft that it was made for, and while it rests with what is kept of that. */
 struct txn {
-	struct hashtab_node by_key, by_id, by_call;
+	struct txn_keyed by_key;
+	struct hashtab_node by_id, by_call;
 	struct txn_table *tab;
 	struct worker *w;
 	unsigned refs;
 	bool hashed;
 	uint32_t index, label;
-	struct str key, call_id, from_tag;
+	struct str call_id, from_tag;
 	uint32_t cseq;
 	enum sip_method method;
 	uint32_t flags;
@@ -91,8 +99,9 @@ struct txn {
 
 /* late.c: what is kept of transactions that have gone */
 struct txn_late_table {
-	struct hashtab key, id;
-	struct list all; /* struct txn_late, oldest first */
+	struct hashtab id;
+	struct list all;  /* struct txn_late, oldest first */
+	struct timer end; /* of the oldest */
 	unsigned n;
 };
 
@@ -158,11 +167,11 @@ bool txn_branch_id(struct sip_msg *reply, uint32_t *index, uint32_t *label, uint
 
 /* late.c */
 void txn_late_init(struct txn_late_table *l);
-void txn_late_fini(struct txn_late_table *l);
+void txn_late_fini(struct txn_table *tab);
 /* t is about to go: keep what a lost answer or ACK may ask for. */
 void txn_late_keep(struct txn *t);
-/* A request (or ACK) of a transaction that has gone: answered again; false: it is none. */
-bool txn_late_request(struct worker *w, const struct sip_key *key, bool ack);
+/* A request (or ACK) of a transaction that has gone, x: answered again; false: it is none of its. */
+bool txn_late_request(struct worker *w, struct txn_keyed *x, bool ack);
 bool txn_late_reply(struct worker *w, const struct sip_draft *d);
 
 /* server.c */
