@@ -61,14 +61,13 @@ static int hop(struct worker *w, struct txn_dst *d, const struct sip_draft *draf
 	return 0;
 }
 
-static int send_bytes(struct worker *w, const struct txn_dst *d, struct str bytes, bool is_request)
+static int send_bytes(struct worker *w, const struct txn_dst *d, struct str bytes, uint64_t cookie)
 {
 	struct net_dst nd = {.proto = d->proto, .to = d->to, .sock = d->sock, .conn_id = d->conn_id,
-			     .cookie = d->cookie};
+			     .cookie = cookie};
 	char *p;
 	struct iovec iov;
 
-	(void)is_request;
 	if (d->send_flags & SIP_SEND_NO_CONNECT)
 		nd.flags |= NET_NO_CONNECT;
 	if (d->send_flags & SIP_SEND_CLOSE)

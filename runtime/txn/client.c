@@ -54,7 +54,7 @@ static bool branches_grow(struct txn *t)
 	if (t->b != &t->one)
 		mem_free(&t->b);
 	t->b = b;
-	t->cap_b = cap;
+	t->cap_b = (uint8_t)cap;
 	return true;
 }
 
@@ -143,7 +143,7 @@ static void retransmit(void *arg)
 	struct txn_branch *b = arg;
 	struct txn *t = b->t;
 
-	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->sent), true);
+	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->sent), 0);
 	b->retr_ms = b->retr_ms * 2 > t->timers.t2 ? t->timers.t2 : b->retr_ms * 2;
 	timer_start(t->w, &b->retr, b->retr_ms, retransmit, b);
 }
@@ -341,12 +341,10 @@ int txn_branch_send(struct txn_branch *b)
 		return RT_E_NOMEM;
 	do {
 		err = build(b);
-		b->to.cookie = cookie_of(b);
 		if (!err && !txn_onsend(t->w, t, b->draft, &b->to, txn_bytes_str(&b->sent)))
 			err = RT_E_IO;
 		if (!err)
-			err = txn_down()->send(t->w, &b->to, txn_bytes_str(&b->sent), true);
-		b->to.cookie = 0; /* CANCEL and ACK go without */
+			err = txn_down()->send(t->w, &b->to, txn_bytes_str(&b->sent), cookie_of(b));
 	} while (err && next_dst(b));
 	if (err)
 		return err == RT_E_NOMEM || err == RT_E_INVAL ? err : RT_E_IO;
@@ -399,7 +397,7 @@ static void cancel_again(void *arg)
 	struct txn_branch *b = arg;
 	struct txn *t = b->t;
 
-	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->cancel), true);
+	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->cancel), 0);
 	b->cretr_sum += b->retr_ms;
 	b->retr_ms = b->retr_ms * 2 > t->timers.t2 ? t->timers.t2 : b->retr_ms * 2;
 	if (b->cretr_sum < t->timers.fr)
@@ -428,7 +426,7 @@ void txn_branch_cancel_now(struct txn_branch *b)
 	timer_stop(&b->retr);
 	b->cancel_sent = true;
 	txn_branch_let_go(b); /* the ACK can be made of the CANCEL */
-	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->cancel), true);
+	(void)txn_down()->send(t->w, &b->to, txn_bytes_str(&b->cancel), 0);
 	if (!proto_is_stream(b->to.proto)) {
 		b->retr_ms = t->timers.t1;
 		timer_start(t->w, &b->retr, b->retr_ms, cancel_again, b);

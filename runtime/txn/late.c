@@ -107,8 +107,6 @@ static struct txn_late *late_new(const struct txn *t)
 		if (has_ack(b))
 			x->ack[x->n_acks++] = (struct late_ack){b->idx, b->to, keep(&at, txn_bytes_str(&b->ack))};
 	}
-	for (unsigned i = 0; i < x->n_acks; i++)
-		x->ack[i].dst.cookie = 0;
 	return x;
 }
 
@@ -129,7 +127,6 @@ void txn_late_keep(struct txn *t)
 	x->index = t->index;
 	x->label = t->label;
 	x->up = t->up;
-	x->up.cookie = 0;
 	x->silent = t->method == SIP_INVITE;
 	x->accepted = accepted;
 	hashtab_add(&t->tab->key, &x->by_key.node, t->by_key.node.hash);
@@ -147,7 +144,7 @@ bool txn_late_request(struct worker *w, struct txn_keyed *k, bool ack)
 	if (ack && x->accepted) /* the ACK of a 2xx is nobody's but the callee's */
 		return false;
 	if (!ack && !x->silent)
-		(void)txn_down()->send(w, &x->up, x->reply, false);
+		(void)txn_down()->send(w, &x->up, x->reply, 0);
 	return true;
 }
 
@@ -160,7 +157,7 @@ static void pass_up(struct worker *w, const struct txn_late *x, const struct sip
 	if (sip_build_relayed_reply(d->arena, d, &wire))
 		return;
 	bytes = sip_wire_flat(&wire, d->arena);
-	if (bytes.p && txn_down()->send(w, &x->up, bytes, false) == 0)
+	if (bytes.p && txn_down()->send(w, &x->up, bytes, 0) == 0)
 		txn_stat(STAT_RPL_SENT, 1);
 }
 
@@ -181,7 +178,7 @@ bool txn_late_reply(struct worker *w, const struct sip_draft *d)
 			continue;
 		for (unsigned i = 0; i < x->n_acks; i++)
 			if (x->ack[i].branch == branch && m->status >= 300)
-				(void)txn_down()->send(w, &x->ack[i].dst, x->ack[i].bytes, true);
+				(void)txn_down()->send(w, &x->ack[i].dst, x->ack[i].bytes, 0);
 		if (x->accepted && cs.method == SIP_INVITE && m->status / 100 == 2)
 			pass_up(w, x, d);
 		return true;

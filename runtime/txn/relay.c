@@ -37,6 +37,7 @@ static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 {
 	struct txn_dst dst[TXN_DST_MAX];
 	struct txn *t = b->t;
+	unsigned n = 0;
 	int err = 0;
 
 	if (t->routes.on_branch >= 0 && txn_up.branch && !(t->flags & TXN_LOCAL) &&
@@ -45,14 +46,15 @@ static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 	b->flags = b->draft->main.flags;
 	if (!err)
 		err = txn_down()->resolve_await(t->w, next_hop(b->draft, o), o->proto,
-						b->draft->main.force_sock, dst, TXN_DST_MAX, &b->n_dst);
+						b->draft->main.force_sock, dst, TXN_DST_MAX, &n);
 	if (err == RT_E_TIMEOUT || err == RT_E_IO)
 		err = RT_E_NOENT;
-	for (unsigned i = 0; !err && i < b->n_dst; i++) {
+	for (unsigned i = 0; !err && i < n; i++) {
 		dst[i].send_flags = b->draft->fwd_send;
 		if (b->draft->use_otcpid && b->draft->main.otcpid > 0 && proto_is_stream(dst[i].proto))
 			dst[i].conn_id = (uint64_t)b->draft->main.otcpid;
 	}
+	b->n_dst = (uint8_t)n;
 	if (!err && !keep_dst(b, dst))
 		err = RT_E_NOMEM;
 	if (err) {
@@ -204,7 +206,7 @@ int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_re
 	arena_free(&tmp);
 	if (!bytes.p)
 		return err ? err : RT_E_NOMEM;
-	return txn_onsend(w, NULL, d, &dst, bytes) ? txn_down()->send(w, &dst, bytes, true) : RT_E_IO;
+	return txn_onsend(w, NULL, d, &dst, bytes) ? txn_down()->send(w, &dst, bytes, 0) : RT_E_IO;
 }
 
 bool txn_forwarded(struct sip_msg *reply)
@@ -286,7 +288,7 @@ static void send_ack(struct txn_branch *b, struct sip_msg *m)
 		arena_free(&tmp);
 	}
 	if (b->ack.p)
-		(void)txn_down()->send(b->t->w, &b->to, txn_bytes_str(&b->ack), true);
+		(void)txn_down()->send(b->t->w, &b->to, txn_bytes_str(&b->ack), 0);
 }
 
 static void restart_fr(struct txn_branch *b, int status)

@@ -40,7 +40,7 @@ static void send_last(struct txn *t)
 {
 	if (t->draft)
 		txn_reply_dst_await(t->w, t->draft, &t->up);
-	if (txn_down()->send(t->w, &t->up, txn_bytes_str(&t->reply), false) == 0)
+	if (txn_down()->send(t->w, &t->up, txn_bytes_str(&t->reply), 0) == 0)
 		txn_stat(STAT_RPL_SENT, 1);
 }
 

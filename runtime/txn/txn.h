@@ -43,7 +43,6 @@ struct txn_dst {
 	const struct net_socket *sock; /* NULL: the layer below chooses */
 	uint64_t conn_id;              /* stream to prefer, 0: none */
 	uint32_t send_flags;           /* SIP_SEND_* */
-	uint64_t cookie;               /* for txn_send_failed(); 0: nobody wants to know */
 };
 
 struct txn_net {
@@ -60,8 +59,8 @@ struct txn_net {
 	 */
 	int (*hop)(struct worker *w, struct txn_dst *d, const struct sip_draft *draft,
 		   struct sip_hop *ret);
-	/* Send. RT_E_IO, RT_E_LIMIT, RT_E_CLOSED. */
-	int (*send)(struct worker *w, const struct txn_dst *d, struct str bytes, bool is_request);
+	/* Send. `cookie`: for txn_send_failed(); 0: nobody wants to know. RT_E_IO, RT_E_LIMIT, RT_E_CLOSED. */
+	int (*send)(struct worker *w, const struct txn_dst *d, struct str bytes, uint64_t cookie);
 	/* The transport for a request of that size: another one when it is too long for d's. May be NULL. */
 	enum proto (*proto_for)(struct worker *w, const struct txn_dst *d, const struct sip_draft *draft,
 				size_t size);
@@ -257,7 +256,7 @@ void txn_cancel_branches(struct txn *t, uint64_t mask, int cause, struct str tex
 bool txn_reply_await(struct worker *w, struct sip_draft *d);
 
 /*
- * What was sent with this cookie (struct txn_dst) did not leave after all, the stream could not be opened or
+ * What was sent with this cookie did not leave after all, the stream could not be opened or
  * broke: the branch tries its next address or ends with 503 (RFC 3261 16.9, 18.4).
  */
 void txn_send_failed(struct worker *w, uint64_t cookie);

@@ -12,6 +12,8 @@
 #include "txn/tag.h"
 #include "txn/txn.h"
 
+_Static_assert(TXN_BRANCHES_MAX <= UINT8_MAX && TXN_DST_MAX <= UINT8_MAX, "counted in bytes");
+
 /* Bytes that were sent or are to be; on the heap, so that what is needed no more can go. */
 struct txn_bytes {
 	char *p;
@@ -20,13 +22,11 @@ struct txn_bytes {
 
 struct txn_branch {
 	struct txn *t;
-	unsigned idx;
 	uint32_t flags;
 	struct sip_draft *draft;  /* after the branch route; NULL while the transaction rests */
 	struct txn_routes routes; /* -1: the transaction's */
 	struct txn_dst to;        /* where it goes: dst[cur_dst] */
 	struct txn_dst *dst;      /* NULL when there is but one, or a newer branch has taken them over */
-	unsigned n_dst, cur_dst;
 	struct txn_bytes sent; /* while it may have to be sent again: txn_branch_bytes() */
 	struct txn_bytes ack;
 	struct txn_bytes cancel; /* its headers while it is only wanted */
@@ -34,10 +34,11 @@ struct txn_branch {
 	struct timer fr;   /* B, C, F */
 	uint32_t retr_ms, cretr_sum;
 	int status;
-	struct sip_msg *reply;
+	uint8_t idx, n_dst, cur_dst;
 	bool faked, timed_out, replied, dropped, done;
 	bool cancel_wanted, cancel_sent;
 	bool send_failed; /* the stream it went out on is lost */
+	struct sip_msg *reply;
 	struct txn_dst *ack_dst; /* of the ACK to a 2xx of a local INVITE, or NULL */
 };
 
@@ -89,7 +90,7 @@ struct txn {
 	int relay_err; /* of the last relay, for the answer at the script's end */
 	/* branches */
 	struct txn_branch **b, *one; /* while there is but one, b is the address of `one` */
-	unsigned n_b, cap_b, first_b;
+	uint8_t n_b, cap_b, first_b;
 	bool same_set; /* a relay now adds to the set that is there */
 	struct txn_branch *picked;
 	/* local */

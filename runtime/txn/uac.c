@@ -90,7 +90,6 @@ static int ack_address_await(struct txn_branch *b, struct sip_msg *m, struct str
 	if (!b->ack_dst)
 		return RT_E_NOMEM;
 	*b->ack_dst = b->to;
-	b->ack_dst->cookie = 0;
 	if (txn_cfg.local_ack_mode == 2) {
 		*b->ack_dst = (struct txn_dst){.proto = m->origin.proto, .to = m->origin.src,
 					      .sock = m->origin.sock, .conn_id = m->origin.conn_id};
@@ -143,7 +142,7 @@ void txn_local_ack_await(struct txn_branch *b, struct sip_msg *m)
 	if (!b->ack.p && build_ack_await(b, m))
 		log_warn("no ACK can be sent for the 2xx to an INVITE of our own");
 	if (b->ack.p)
-		(void)txn_down()->send(b->t->w, b->ack_dst, txn_bytes_str(&b->ack), true);
+		(void)txn_down()->send(b->t->w, b->ack_dst, txn_bytes_str(&b->ack), 0);
 }
 
 /* ---- sending ---- */
