@@ -431,7 +431,7 @@ class Run:
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.me, "ME", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.uas, "UAS", t)
         t = re.sub(r"(?<!\d)%d(?!\d)" % self.extra, "EXTRA", t)
-        t = re.sub(r"branch=z9hG4bK(?:-?[0-9a-f]+\.[0-9a-f]+\.\d+|\.s[0-9a-f]{32})", "branch=BRANCH", t)
+        t = re.sub(r"branch=z9hG4bK(?:(?:-[a-p]{2})?[0-9a-f]+\.[0-9a-f]+\.\d+|\+[a-p]{2}[0-9a-f]{32})", "branch=BRANCH", t)
         t = re.sub(r"(to_tag=)(?!uas|t1)[^;\s]+", r"\1TAG", t)
         t = re.sub(r"ul(?:oc|cx)-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+(-[0-9a-f]+)?", "RUID", t)
         t = re.sub(r"(?m)^(Server|User-Agent): .*\n?", "", t)
