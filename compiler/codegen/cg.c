@@ -26,6 +26,8 @@ bool cg_init(struct cg *g, const struct codegen_input *in)
 	*g = (struct cg){.in = in, .arena = in->arena, .rir = in->rir, .sema = in->rir->sema};
 	if (!llvm_open())
 		return false;
+	/* values are written word by word; stores merged into larger ones stall who reads them back, and the other way round */
+	LLVMParseCommandLineOptions(2, (const char *const[]){"kiln", "-combiner-store-merging=0"}, NULL);
 	LLVMInitializeX86TargetInfo();
 	LLVMInitializeX86Target();
 	LLVMInitializeX86TargetMC();

@@ -120,9 +120,11 @@ static void set_value(struct fn_state *s, LLVMValueRef v, int tag)
 	store(s, i64(s, tag), v, offsetof(struct value, tag)); /* and the unused half */
 }
 
+/* Word by word, as it was written: reading back larger pieces than were stored stalls. */
 static void copy(struct fn_state *s, LLVMValueRef from, LLVMValueRef to, size_t n)
 {
-	LLVMBuildMemCpy(s->g->b, to, 8, from, 8, i64(s, (int64_t)n));
+	for (size_t at = 0; at < n; at += sizeof(int64_t))
+		store(s, load(s, s->g->i64, from, at), to, at);
 }
 
 static const size_t field_off[] = {offsetof(struct run, rc), offsetof(struct run, ctl),

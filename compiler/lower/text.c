@@ -166,6 +166,8 @@ void lw_pv_to(struct lw *l, const struct sema_pv *pv, int value, bool print)
 	cse_begin(l, key);
 	if (pv->row->inner == CAT_INNER_VARSLOT) {
 		var_to(l, pv, value);
+	} else if (is_row(pv, "null")) {
+		lw_set_null(l, value);
 	} else if (is_row(pv, "sel") && !lw_is_dynamic(pv)) {
 		LW_CALL(l, "rt_select", "vppp", lw_regex(l, pv->name.text, 0, CONST_SELECT), value);
 	} else {

@@ -211,7 +211,14 @@ size_t arena_used(const struct arena *a)
 
 struct str str_dup(struct arena *a, struct str s)
 {
-	return str_join(a, s, STR_NULL);
+	char *p = arena_raw(a, s.n + 1);
+
+	if (!p)
+		return STR_NULL;
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	p[s.n] = 0;
+	return str_make(p, s.n);
 }
 
 struct str str_join(struct arena *ar, struct str a, struct str b)

@@ -3,7 +3,6 @@
 #include "script/vars.h"
 
 #include "base/bug.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "script/vars_priv.h"
 
@@ -57,20 +56,12 @@ int script_vars_keep(struct script_vars *v, const struct value *from, struct val
 	return to->s.p ? 0 : RT_E_NOMEM;
 }
 
-/* With its hash known. */
-static struct avp_key hashed(struct avp_key k)
+static bool same(const struct avp *a, const struct avp_key *k)
 {
-	if (!k.hash)
-		k.hash = hash_fnv(k.name);
-	return k;
+	return a->key.hash == k->hash && a->key.bits == k->bits && (a->key.name.p == k->name.p || str_eq(a->key.name, k->name));
 }
 
-static bool same(const struct avp_key *a, const struct avp_key *b)
-{
-	return a->hash == b->hash && a->bits == b->bits && (a->name.p == b->name.p || str_eq(a->name, b->name));
-}
-
-int avp_add(struct script_vars *v, struct avp_key k, const struct value *val)
+int avp_add(struct script_vars *v, const struct avp_key *k, const struct value *val)
 {
 	struct avp *a;
 
@@ -78,44 +69,45 @@ int avp_add(struct script_vars *v, struct avp_key k, const struct value *val)
 		return RT_E_LIMIT;
 	if (!script_vars_arena(v))
 		return RT_E_NOMEM;
-	a = arena_new_of(v->arena, struct avp);
-	if (!a || script_vars_keep(v, val, &a->val))
-		return RT_E_NOMEM;
-	a->key = hashed(k);
-	if (!k.hash)
-		a->key.name = str_dup(v->arena, k.name);
-	if (!a->key.name.p)
+	a = arena_raw(v->arena, sizeof(*a));
+	if (!a)
 		return RT_E_NOMEM;
 	a->next = v->avps;
+	a->key = *k;
+	a->flags = 0;
+	if (script_vars_keep(v, val, &a->val))
+		return RT_E_NOMEM;
+	if (!k->lasts)
+		a->key.name = str_dup(v->arena, k->name);
+	if (!a->key.name.p)
+		return RT_E_NOMEM;
 	v->avps = a;
 	v->n++;
 	return 0;
 }
 
-unsigned avp_count(const struct script_vars *v, struct avp_key k)
+unsigned avp_count(const struct script_vars *v, const struct avp_key *k)
 {
 	unsigned n = 0;
 
-	k = hashed(k);
 	for (const struct avp *a = v->avps; a; a = a->next)
-		n += same(&a->key, &k);
+		n += same(a, k);
 	return n;
 }
 
-static struct avp *find(const struct script_vars *v, struct avp_key k, int64_t i)
+static struct avp *find(const struct script_vars *v, const struct avp_key *k, int64_t i)
 {
 	if (i < 0)
 		i += avp_count(v, k);
 	if (i < 0)
 		return NULL;
-	k = hashed(k);
 	for (struct avp *a = v->avps; a; a = a->next)
-		if (same(&a->key, &k) && i-- == 0)
+		if (same(a, k) && i-- == 0)
 			return a;
 	return NULL;
 }
 
-bool avp_get(const struct script_vars *v, struct avp_key k, int64_t i, struct value *ret)
+bool avp_get(const struct script_vars *v, const struct avp_key *k, int64_t i, struct value *ret)
 {
 	const struct avp *a = find(v, k, i);
 
@@ -124,32 +116,31 @@ bool avp_get(const struct script_vars *v, struct avp_key k, int64_t i, struct va
 	return a != NULL;
 }
 
-uint32_t *avp_flags(struct script_vars *v, struct avp_key k)
+uint32_t *avp_flags(struct script_vars *v, const struct avp_key *k)
 {
 	struct avp *a = find(v, k, 0);
 
 	return a ? &a->flags : NULL;
 }
 
-bool avp_replace(struct script_vars *v, struct avp_key k, int64_t i, const struct value *val)
+bool avp_replace(struct script_vars *v, const struct avp_key *k, int64_t i, const struct value *val)
 {
 	struct avp *a = find(v, k, i);
 
 	return a && script_vars_keep(v, val, &a->val) == 0;
 }
 
-unsigned avp_delete(struct script_vars *v, struct avp_key k, bool all)
+unsigned avp_delete(struct script_vars *v, const struct avp_key *k, bool all)
 {
-	struct avp **p = &v->avps;
+	struct avp **p = &v->avps, *a;
 	unsigned gone = 0;
 
-	k = hashed(k);
-	while (*p && (all || !gone)) {
-		if (!same(&(*p)->key, &k)) {
-			p = &(*p)->next;
+	while ((a = *p) && (all || !gone)) {
+		if (!same(a, k)) {
+			p = &a->next;
 			continue;
 		}
-		*p = (*p)->next;
+		*p = a->next;
 		v->n--;
 		gone++;
 	}

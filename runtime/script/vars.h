@@ -11,6 +11,7 @@
 
 #include "abi/value.h"
 #include "base/arena.h"
+#include "base/hash.h"
 
 struct script_vars;
 
@@ -24,19 +25,25 @@ void script_vars_unref(struct script_vars **v);
 struct avp_key {
 	int64_t bits;
 	struct str name;
-	uint64_t hash; /* hash_fnv of a name that lives as long as the program; 0: made now */
+	uint64_t hash; /* hash_fnv of the name */
+	bool lasts;    /* the name lives as long as the program */
 };
 
+static inline struct avp_key avp_key(int64_t bits, struct str name)
+{
+	return (struct avp_key){bits, name, hash_fnv(name), false};
+}
+
 /* Push on top. RT_E_NOMEM, RT_E_LIMIT. */
-int avp_add(struct script_vars *v, struct avp_key k, const struct value *val);
+int avp_add(struct script_vars *v, const struct avp_key *k, const struct value *val);
 /* i-th from the newest, negative from the oldest; false: none. */
-bool avp_get(const struct script_vars *v, struct avp_key k, int64_t i, struct value *ret);
-unsigned avp_count(const struct script_vars *v, struct avp_key k);
+bool avp_get(const struct script_vars *v, const struct avp_key *k, int64_t i, struct value *ret);
+unsigned avp_count(const struct script_vars *v, const struct avp_key *k);
 /* Remove the newest, or all. The number removed. */
-unsigned avp_delete(struct script_vars *v, struct avp_key k, bool all);
+unsigned avp_delete(struct script_vars *v, const struct avp_key *k, bool all);
 /* Flags of the newest, NULL when there is none. */
-uint32_t *avp_flags(struct script_vars *v, struct avp_key k);
+uint32_t *avp_flags(struct script_vars *v, const struct avp_key *k);
 /* Replace the value of the i-th; false: none. */
-bool avp_replace(struct script_vars *v, struct avp_key k, int64_t i, const struct value *val);
+bool avp_replace(struct script_vars *v, const struct avp_key *k, int64_t i, const struct value *val);
 
 #endif

@@ -76,13 +76,13 @@ static void add_pairs(struct run *r, struct extras *e, const struct program_valu
 static struct avp_key leg_key(struct str text)
 {
 	size_t open = str_chr(text, '('), close = str_rchr(text, ')');
-	struct avp_key k = {.name = STR_NULL};
+	struct str name = STR_NULL;
 
 	if (open != STR_NONE && close != STR_NONE && close > open)
-		k.name = str_trim(str_make(text.p + open + 1, close - open - 1));
-	if (str_starts(k.name, S("s:")))
-		k.name = str_skip(k.name, 2);
-	return k;
+		name = str_trim(str_make(text.p + open + 1, close - open - 1));
+	if (str_starts(name, S("s:")))
+		name = str_skip(name, 2);
+	return avp_key(0, name);
 }
 
 /* One set per leg: the i-th value of each variable of the set, newest first; the first is shown also when empty. `max` bounds the
@@ -98,9 +98,10 @@ static size_t add_legs(struct run *r, struct extras *e, size_t max)
 
 		for (int32_t i = 0; i < set->n; i++) {
 			struct acc_pair p = {.name = set->pairs[i].name};
+			struct avp_key k = leg_key(set->pairs[i].fmt.text);
 			struct value v = value_null();
 
-			any = (r->sv && avp_get(r->sv, leg_key(set->pairs[i].fmt.text), (int64_t)leg, &v)) || any;
+			any = (r->sv && avp_get(r->sv, &k, (int64_t)leg, &v)) || any;
 			p.is_null = v.tag == VAL_NULL;
 			p.value = script_text(r, &v);
 			add_pair(e, p);

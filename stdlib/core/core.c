@@ -278,8 +278,8 @@ static uint32_t *avp_flags_of(struct run *r, const struct pv_ref *attribute)
 
 	if (!attribute->name)
 		return NULL;
-	k = (struct avp_key){attribute->name->num, attribute->name->text, attribute->name->hash};
-	return avp_flags(r->sv, k);
+	k = avp_key(attribute->name->num, attribute->name->text);
+	return avp_flags(r->sv, &k);
 }
 
 int32_t std_core_setavpflag(struct run *r, const struct pv_ref *attribute, int32_t flag)

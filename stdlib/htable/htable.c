@@ -80,23 +80,28 @@ static void fini(void)
 	htable_db_fini();
 }
 
-/* Where a $sht-like name leads, once no other run holds the slot; NULL, logged, when there is no such table. */
-static const struct ht_place *target(struct run *r, const struct pv_name *n, struct ht_place *buf)
+__attribute__((cold)) static struct ht_place *target_anew(struct run *r, const struct pv_name *n, struct ht_place *buf)
 {
-	const struct ht_place *p = n->memo ? atomic_load_explicit(n->memo, memory_order_acquire) : NULL;
+	struct str key;
+	struct ht_table *t = htable_split(r, n->text, &key);
 
-	if (!p) {
-		struct str key;
-		struct ht_table *t = htable_split(r, n->text, &key);
+	if (!t)
+		return NULL;
+	*buf = ht_place_of(t, key);
+	if (n->memo)
+		keep(buf, n->memo);
+	return buf;
+}
 
-		if (!t)
-			return NULL;
-		*buf = ht_place_of(t, key);
-		if (n->memo)
-			keep(buf, n->memo);
-		p = buf;
-	}
-	ht_pass_await(r, p->t, p->key);
+/* Where a $sht-like name leads, once no other run holds the slot; NULL, logged, when there is no such table. */
+static inline struct ht_place *target(struct run *r, const struct pv_name *n, struct ht_place *buf)
+{
+	struct ht_place *p = n->memo ? atomic_load_explicit(n->memo, memory_order_acquire) : NULL;
+
+	if (!p)
+		p = target_anew(r, n, buf);
+	if (p)
+		ht_pass_await(r, p->t, p->key);
 	return p;
 }
 
@@ -105,7 +110,7 @@ static const struct ht_place *target(struct run *r, const struct pv_name *n, str
 int32_t std_htable_pv_sht_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
 	struct ht_place buf;
-	const struct ht_place *p = target(r, n, &buf);
+	struct ht_place *p = target(r, n, &buf);
 
 	*ret = value_null();
 	return p ? ht_get_at(p, htable_now(r->worker), r->arena, ret) : 0;
@@ -114,7 +119,7 @@ int32_t std_htable_pv_sht_get(struct run *r, const struct pv_name *n, struct val
 int32_t std_htable_pv_sht_set(struct run *r, const struct pv_name *n, const struct value *v)
 {
 	struct ht_place buf;
-	const struct ht_place *p = target(r, n, &buf);
+	struct ht_place *p = target(r, n, &buf);
 
 	if (!p)
 		return RT_E_NOENT;
@@ -128,7 +133,7 @@ int32_t std_htable_pv_sht_set(struct run *r, const struct pv_name *n, const stru
 int32_t std_htable_pv_shtex_get(struct run *r, const struct pv_name *n, struct value *ret)
 {
 	struct ht_place buf;
-	const struct ht_place *p = target(r, n, &buf);
+	struct ht_place *p = target(r, n, &buf);
 
 	*ret = p ? value_int(ht_left(p->t, p->key, htable_now(r->worker))) : value_null();
 	return 0;
@@ -137,7 +142,7 @@ int32_t std_htable_pv_shtex_get(struct run *r, const struct pv_name *n, struct v
 int32_t std_htable_pv_shtex_set(struct run *r, const struct pv_name *n, const struct value *v)
 {
 	struct ht_place buf;
-	const struct ht_place *p = target(r, n, &buf);
+	struct ht_place *p = target(r, n, &buf);
 
 	if (!p)
 		return RT_E_NOENT;
@@ -148,7 +153,7 @@ int32_t std_htable_pv_shtex_set(struct run *r, const struct pv_name *n, const st
 static int32_t add(struct run *r, const struct pv_name *n, int64_t delta, struct value *ret)
 {
 	struct ht_place buf;
-	const struct ht_place *p = target(r, n, &buf);
+	struct ht_place *p = target(r, n, &buf);
 	int64_t v;
 
 	*ret = value_null();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sht_lock: a slot belongs to one run until it is unlocked or the run ends. Nobody spins and no mutex is
+ * sht_lock: a slot belongs to one run until it is unlocked or the run ends. No lock is
  * held meanwhile: who comes later parks its fiber. The reference waits for ever for a lock that was
  * forgotten; here the end of the run gives it free, and who waits longer than WAIT_MS goes without.
  */
@@ -105,9 +105,9 @@ static void end_of_run(void *arg)
 		if (!h->depth)
 			continue;
 		s = ht_stripe_of(h->t, h->slot);
-		pthread_mutex_lock(&s->lock);
+		spin_lock(&s->lock);
 		give_up(s, h);
-		pthread_mutex_unlock(&s->lock);
+		spin_unlock(&s->lock);
 	}
 }
 
@@ -141,12 +141,12 @@ static int wait_for(struct run *r, struct ht_stripe *s, struct waiter *wt)
 		err = RT_E_STATE;
 	if (!err)
 		fiber_park_timeout(WAIT_MS);
-	pthread_mutex_lock(&s->lock);
+	spin_lock(&s->lock);
 	if (wt->state == WAITING) {
 		list_del(&wt->node);
 		err = RT_E_TIMEOUT;
 	}
-	pthread_mutex_unlock(&s->lock);
+	spin_unlock(&s->lock);
 	while (wt->state == GRANTED_AND_POSTED && !wt->woken)
 		fiber_park();
 	return err;
@@ -162,21 +162,21 @@ int ht_lock_await(struct run *r, struct ht_table *t, struct str key)
 
 	if (!all)
 		return RT_E_NOMEM;
-	pthread_mutex_lock(&s->lock);
+	spin_lock(&s->lock);
 	h = find_hold(s, t, slot);
 	if (h && h->owner == all) {
 		h->depth++;
 	} else if (!mine) {
-		pthread_mutex_unlock(&s->lock);
+		spin_unlock(&s->lock);
 		return RT_E_LIMIT;
 	} else if (!h) {
 		link_hold(s, mine, NULL);
 	} else {
 		list_add_tail(&h->waiters, &wt.node);
-		pthread_mutex_unlock(&s->lock);
+		spin_unlock(&s->lock);
 		return wait_for(r, s, &wt);
 	}
-	pthread_mutex_unlock(&s->lock);
+	spin_unlock(&s->lock);
 	return 0;
 }
 
@@ -187,11 +187,11 @@ void ht_unlock(struct run *r, struct ht_table *t, struct str key)
 	struct holds *all = holds_of(r);
 	struct hold *h;
 
-	pthread_mutex_lock(&s->lock);
+	spin_lock(&s->lock);
 	h = find_hold(s, t, slot);
 	if (h && h->owner == all && --h->depth == 0)
 		give_up(s, h);
-	pthread_mutex_unlock(&s->lock);
+	spin_unlock(&s->lock);
 }
 
 void ht_pass_await(struct run *r, struct ht_table *t, struct str key)
@@ -203,10 +203,10 @@ void ht_pass_await(struct run *r, struct ht_table *t, struct str key)
 	if (atomic_load(&t->n_holds) == 0)
 		return;
 	s = ht_stripe_of(t, ht_slot_of(t, key));
-	pthread_mutex_lock(&s->lock);
+	spin_lock(&s->lock);
 	h = find_hold(s, t, ht_slot_of(t, key));
 	others = h && h->owner != holds_of(r);
-	pthread_mutex_unlock(&s->lock);
+	spin_unlock(&s->lock);
 	if (!others)
 		return;
 	if (ht_lock_await(r, t, key) == 0)

@@ -51,13 +51,12 @@ static void stripe_fini(struct ht_stripe *s)
 	if (s->items)
 		hashtab_fini(&s->items->index);
 	mem_free(&s->items);
-	pthread_mutex_destroy(&s->lock);
 }
 
 static int stripe_init(struct ht_stripe *s)
 {
-	pthread_mutex_init(&s->lock, NULL);
 	list_init(&s->holds);
+	s->changes = 1;
 	s->items = mem_alloc(sizeof(*s->items));
 	return s->items ? 0 : RT_E_NOMEM;
 }
@@ -154,16 +153,17 @@ void ht_replace(struct ht_table *t, struct ht_table *from)
 		uint64_t new, old;
 
 		bytes_of_stripe(f, &new);
-		pthread_mutex_lock(&s->lock);
+		spin_lock(&s->lock);
 		bytes_of_stripe(s, &old);
 		atomic_fetch_add(&t->items, f->items->index.n - s->items->index.n);
 		atomic_fetch_add(&t->bytes, new - old);
 		items = s->items;
 		s->items = f->items;
 		f->items = items;
+		s->changes++;
 		for (unsigned k = i; k < t->spec.slots; k += t->n_stripes)
 			swap_lists(&t->slots[k], &from->slots[k]);
-		pthread_mutex_unlock(&s->lock);
+		spin_unlock(&s->lock);
 	}
 }
 
@@ -241,6 +241,7 @@ static size_t bytes_of(const struct ht_item *it)
 /* Out of every list, not freed. */
 static void unlink_item(struct ht_table *t, struct ht_stripe *s, struct ht_item *it)
 {
+	s->changes++;
 	hashtab_del(&s->items->index, &it->node);
 	list_del(&it->slot);
 	due_del(&s->items->due, &it->due);
@@ -283,6 +284,7 @@ static int add_item(const struct ht_place *p, struct ht_stripe *s, struct ht_ite
 	it->key_n = (uint32_t)key.n;
 	if (key.n)
 		memcpy(it->key, key.p, key.n);
+	s->changes++;
 	hashtab_add(&s->items->index, &it->node, p->hash);
 	list_add_tail(&t->slots[p->hid & (t->spec.slots - 1)], &it->slot);
 	atomic_fetch_add(&t->items, 1);
@@ -360,15 +362,20 @@ struct ht_place ht_place_of(struct ht_table *t, struct str key)
 	return (struct ht_place){.t = t, .key = key, .hash = hash_str(key), .hid = hash_core(key)};
 }
 
-static struct at lock_place(const struct ht_place *p, int64_t now)
+__attribute__((cold)) static void look_again(struct ht_place *p, const struct ht_stripe *s)
 {
-	struct at at = {.s = ht_stripe_of(p->t, p->hid)};
+	p->item = find(s, p->hash, p->key);
+	p->seen = s->changes;
+}
 
-	pthread_mutex_lock(&at.s->lock);
-	at.it = find(at.s, p->hash, p->key);
-	if (at.it && is_over(at.it, now))
-		at.it = NULL;
-	return at;
+static inline struct at lock_place(struct ht_place *p, int64_t now)
+{
+	struct ht_stripe *s = ht_stripe_of(p->t, p->hid);
+
+	spin_lock(&s->lock);
+	if (p->seen != s->changes)
+		look_again(p, s);
+	return (struct at){s, p->item && !is_over(p->item, now) ? p->item : NULL};
 }
 
 static struct at lock_at(struct ht_table *t, struct str key, int64_t now)
@@ -380,10 +387,10 @@ static struct at lock_at(struct ht_table *t, struct str key, int64_t now)
 
 static void unlock(struct at *at)
 {
-	pthread_mutex_unlock(&at->s->lock);
+	spin_unlock(&at->s->lock);
 }
 
-int ht_get_at(const struct ht_place *p, int64_t now, struct arena *a, struct value *ret)
+int ht_get_at(struct ht_place *p, int64_t now, struct arena *a, struct value *ret)
 {
 	struct at at = lock_place(p, now);
 	int err = 0;
@@ -427,7 +434,7 @@ static int64_t end_of(const struct ht_table *t, int64_t now, int64_t seconds)
 /* The stripe is locked; `at->it` is what was found. */
 static int store(const struct ht_place *p, struct at *at, const struct value *v, int64_t now, int64_t expires)
 {
-	struct ht_item *old = at->it ? NULL : find(at->s, p->hash, p->key), *it = at->it;
+	struct ht_item *old = at->it ? NULL : p->item, *it = at->it;
 	struct ht_table *t = p->t;
 	int err = 0;
 
@@ -448,7 +455,7 @@ static int store(const struct ht_place *p, struct at *at, const struct value *v,
 	return 0;
 }
 
-int ht_set_at(const struct ht_place *p, const struct value *v, int64_t now, int64_t expires)
+int ht_set_at(struct ht_place *p, const struct value *v, int64_t now, int64_t expires)
 {
 	struct at at = lock_place(p, now);
 	int err = store(p, &at, v, now, expires);
@@ -534,13 +541,13 @@ static void each(struct ht_table *t, item_fn *fn, void *arg)
 		struct ht_stripe *s = ht_stripe_of(t, i);
 		struct list *it, *tmp;
 
-		pthread_mutex_lock(&s->lock);
+		spin_lock(&s->lock);
 		list_each(it, tmp, &t->slots[i]) {
 			more = fn(arg, t, s, container_of(it, struct ht_item, slot));
 			if (!more)
 				break;
 		}
-		pthread_mutex_unlock(&s->lock);
+		spin_unlock(&s->lock);
 	}
 }
 
@@ -617,7 +624,7 @@ int ht_slot(struct ht_table *t, unsigned slot, int64_t now, struct arena *a, str
 	size_t all = 0, k = 0;
 	int err = 0;
 
-	pthread_mutex_lock(&s->lock);
+	spin_lock(&s->lock);
 	list_each(it, tmp, &t->slots[slot])
 		all++;
 	list = all ? arena_calloc(a, all, sizeof(*list)) : NULL;
@@ -633,7 +640,7 @@ int ht_slot(struct ht_table *t, unsigned slot, int64_t now, struct arena *a, str
 			k++;
 		}
 	}
-	pthread_mutex_unlock(&s->lock);
+	spin_unlock(&s->lock);
 	if (err)
 		return err;
 	if (k > 1)
@@ -652,10 +659,10 @@ void ht_slot_sizes(struct ht_table *t, uint64_t *least, uint64_t *most)
 		struct list *it, *tmp;
 		uint64_t n = 0;
 
-		pthread_mutex_lock(&s->lock);
+		spin_lock(&s->lock);
 		list_each(it, tmp, &t->slots[i])
 			n++;
-		pthread_mutex_unlock(&s->lock);
+		spin_unlock(&s->lock);
 		*least = n < *least ? n : *least;
 		*most = n > *most ? n : *most;
 	}
@@ -689,9 +696,9 @@ bool ht_expire(struct ht_table *t, int64_t now, uint32_t budget, struct arena *a
 	for (unsigned i = 0; i < t->n_stripes && budget; i++) {
 		struct ht_stripe *s = &t->stripes[i];
 
-		pthread_mutex_lock(&s->lock);
+		spin_lock(&s->lock);
 		*n += expire_stripe(t, s, now, &budget, a, a ? out + *n : NULL);
-		pthread_mutex_unlock(&s->lock);
+		spin_unlock(&s->lock);
 	}
 	return budget == 0;
 }

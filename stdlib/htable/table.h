@@ -60,23 +60,26 @@ unsigned ht_count(void);
 struct ht_table *ht_at(unsigned i); /* in order of declaration */
 const struct ht_spec *ht_spec(const struct ht_table *t);
 
-/* A key with what finding it needs; `key` is the caller's. */
+/* A key with what finding it needs; `key` is the caller's. Several threads may share one. */
 struct ht_place {
 	struct ht_table *t;
 	struct str key;
 	uint64_t hash;
 	uint32_t hid; /* see struct ht_item */
+	/* What was found when the stripe was at `seen`; the stripe's lock guards both. */
+	struct ht_item *item;
+	uint64_t seen;
 };
 struct ht_place ht_place_of(struct ht_table *t, struct str key);
 
 /* 0, also when there is none: then the initial value, or null. RT_E_NOMEM. */
-int ht_get_at(const struct ht_place *p, int64_t now, struct arena *a, struct value *ret);
+int ht_get_at(struct ht_place *p, int64_t now, struct arena *a, struct value *ret);
 int ht_get(struct ht_table *t, struct str key, int64_t now, struct arena *a, struct value *ret);
 /* The item itself; RT_E_NOENT. */
 int ht_entry(struct ht_table *t, struct str key, int64_t now, struct arena *a, struct ht_entry *ret);
 /* expires: seconds from now, HT_BY_TABLE: the table's rule. RT_E_NOMEM, RT_E_LIMIT (full, or too long). */
 enum { HT_BY_TABLE = -1 };
-int ht_set_at(const struct ht_place *p, const struct value *v, int64_t now, int64_t expires);
+int ht_set_at(struct ht_place *p, const struct value *v, int64_t now, int64_t expires);
 int ht_set(struct ht_table *t, struct str key, const struct value *v, int64_t now, int64_t expires);
 bool ht_remove(struct ht_table *t, struct str key);
 /* Add to an integer item; a missing one starts at the initial value. RT_E_NOENT: neither; RT_E_STATE: text. */

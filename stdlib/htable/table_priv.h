@@ -3,12 +3,12 @@
 #ifndef HTABLE_TABLE_PRIV_H
 #define HTABLE_TABLE_PRIV_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/due.h"
 #include "base/hashtab.h"
 #include "base/list.h"
+#include "base/spin.h"
 #include "htable/table.h"
 
 enum { HT_STRIPES_MAX = 16 };
@@ -34,9 +34,10 @@ struct ht_items {
 };
 
 struct ht_stripe {
-	pthread_mutex_t lock;
+	struct spin lock;
 	struct ht_items *items;
 	struct list holds; /* of sht_lock: struct hold in lock.c */
+	uint64_t changes;  /* of what items there are; from 1 on */
 };
 
 struct ht_table {

@@ -218,13 +218,15 @@ PV_SET(branch)
 
 static struct avp_key static_key(int64_t field)
 {
-	return (struct avp_key){HIDDEN + field, S("sbranch"), 0};
+	return avp_key(HIDDEN + field, S("sbranch"));
 }
 
 static bool static_get(struct run *r, int64_t field, struct value *ret)
 {
+	struct avp_key k = static_key(field);
+
 	*ret = value_null();
-	return avp_get(r->sv, static_key(field), 0, ret);
+	return avp_get(r->sv, &k, 0, ret);
 }
 
 PV_GET(sbranch)
@@ -241,6 +243,7 @@ PV_GET(sbranch)
 PV_SET(sbranch)
 {
 	struct sip_branch scratch = {.q = SIP_Q_NONE};
+	struct avp_key k = static_key(n->num);
 	int32_t err;
 
 	if (n->num < 0 || n->num == F_COUNT)
@@ -248,8 +251,8 @@ PV_SET(sbranch)
 	err = set_field(r, &scratch, (enum field)n->num, v, r->arena);
 	if (err)
 		return err;
-	avp_delete(r->sv, static_key(n->num), true);
-	return v->tag == VAL_NULL ? 0 : avp_add(r->sv, static_key(n->num), v);
+	avp_delete(r->sv, &k, true);
+	return v->tag == VAL_NULL ? 0 : avp_add(r->sv, &k, v);
 }
 
 /* The static branch as a branch; false: it has no URI. */
@@ -292,7 +295,10 @@ int32_t std_pv_sbranch_set_ruri(struct run *r)
 
 int32_t std_pv_sbranch_reset(struct run *r)
 {
-	for (int f = 0; f < F_MAX; f++)
-		avp_delete(r->sv, static_key(f), true);
+	for (int f = 0; f < F_MAX; f++) {
+		struct avp_key k = static_key(f);
+
+		avp_delete(r->sv, &k, true);
+	}
 	return 1;
 }

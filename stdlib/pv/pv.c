@@ -49,15 +49,24 @@ static struct alias {
 } *aliases;
 static struct arena *kept; /* texts of parameters */
 
-static struct avp_key key_of(const struct pv_name *n)
+static void key_made_now(const struct pv_name *n, struct avp_key *k)
 {
+	*k = avp_key(n->num, n->text);
 	for (const struct alias *a = n->num ? NULL : aliases; a; a = a->next)
-		if (str_eq(a->name, n->text))
-			return a->key;
-	return (struct avp_key){n->num, n->text, n->hash};
+		if (str_eq(a->name, n->text)) {
+			*k = a->key;
+			return;
+		}
 }
 
-static int32_t avp_all(struct run *r, struct avp_key k, struct value *ret)
+static inline void key_of(const struct pv_name *n, struct avp_key *k)
+{
+	*k = (struct avp_key){n->num, n->text, n->hash, true};
+	if (!n->hash || aliases)
+		key_made_now(n, k);
+}
+
+static int32_t avp_all(struct run *r, const struct avp_key *k, struct value *ret)
 {
 	struct value v;
 	struct sb b;
@@ -77,26 +86,28 @@ static int32_t avp_all(struct run *r, struct avp_key k, struct value *ret)
 PV_GET(avp)
 {
 	int64_t i = n->index_kind == PV_INDEX_NUM ? n->index : 0;
-	struct avp_key k = key_of(n);
+	struct avp_key k;
 
+	key_of(n, &k);
 	*ret = value_null();
 	if (n->index_kind == PV_INDEX_ALL)
-		return avp_all(r, k, ret);
+		return avp_all(r, &k, ret);
 	/* as in the reference: of the negative indexes only the one that means the newest finds anything */
-	if (i >= 0 || -i == (int64_t)avp_count(r->sv, k))
-		avp_get(r->sv, k, i, ret);
+	if (i >= 0 || -i == (int64_t)avp_count(r->sv, &k))
+		avp_get(r->sv, &k, i, ret);
 	return 0;
 }
 
 /* The index on the left is ignored, as in the reference; [*] replaces all. */
 PV_SET(avp)
 {
-	struct avp_key k = key_of(n);
 	bool all = n->index_kind == PV_INDEX_ALL;
+	struct avp_key k;
 
+	key_of(n, &k);
 	if (v->tag == VAL_NULL || all)
-		avp_delete(r->sv, k, all);
-	return v->tag == VAL_NULL ? 0 : avp_add(r->sv, k, v);
+		avp_delete(r->sv, &k, all);
+	return v->tag == VAL_NULL ? 0 : avp_add(r->sv, &k, v);
 }
 
 PV_GET(s)
@@ -127,12 +138,15 @@ PV_GET(cnt)
 	const struct pv_ref *in = n->inner;
 	struct xavp_place p;
 	enum xavp_kind kind;
+	struct avp_key k;
 
 	*ret = value_null();
 	if (!in || !in->name)
 		return RT_E_INVAL;
-	if (str_eq(str_of(in->pv_class), S("avp")))
-		return pv_give_int(ret, avp_count(r->sv, key_of(in->name)));
+	if (str_eq(str_of(in->pv_class), S("avp"))) {
+		key_of(in->name, &k);
+		return pv_give_int(ret, avp_count(r->sv, &k));
+	}
 	if (!kind_of(in->pv_class, &kind) || in->name->n_parts < 1)
 		return RT_E_INVAL;
 	p = place_of(in->name, kind);
@@ -249,6 +263,7 @@ int32_t std_pv_param_varset(const struct program_value *p)
 static int add_alias(struct str name, struct str of)
 {
 	struct alias *a;
+	int64_t bits = 0;
 
 	if (!kept)
 		kept = arena_new(1 << 20);
@@ -256,11 +271,12 @@ static int add_alias(struct str name, struct str of)
 	if (!a)
 		return RT_E_NOMEM;
 	if (of.n > 2 && of.p[1] == ':') {
-		a->key.bits = ascii_lower(of.p[0]) == 'i'; /* integer name; see sema/text.h */
+		bits = ascii_lower(of.p[0]) == 'i'; /* integer name; see sema/text.h */
 		of = str_skip(of, 2);
 	}
 	a->name = str_dup(kept, name);
-	a->key.name = str_dup(kept, of);
+	a->key = avp_key(bits, str_dup(kept, of));
+	a->key.lasts = true;
 	a->next = aliases;
 	aliases = a;
 	return a->name.p && a->key.name.p ? 0 : RT_E_NOMEM;

@@ -75,35 +75,35 @@ static char digit_only(char c)
 	return ascii_digit(c) ? c : 0;
 }
 
-/* The case of letters from `first` on turned over, eight bytes at a time: which of them are letters is seen
-   in their top bits, for what is added to the lower seven never carries into the next byte. */
-static uint64_t turned(uint64_t w, char first)
-{
-	const uint64_t ones = 0x0101010101010101u, low = w & 0x7f * ones;
-	uint64_t from = low + (uint64_t)(0x80 - first) * ones, behind = low + (uint64_t)(0x80 - first - 26) * ones;
+typedef signed char bytes __attribute__((vector_size(16)));
 
-	return w ^ ((from & ~behind & ~w & 0x80 * ones) >> 2);
+/* The case of the 26 letters from `first` on turned over. */
+static bytes turned(bytes v, char first)
+{
+	bytes letters = (v >= (signed char)first) & (v < (signed char)(first + 26));
+
+	return v ^ (letters & (signed char)('a' - 'A'));
 }
 
-static int32_t in_case(struct run *r, const struct value *in, char first, struct value *ret)
+static inline int32_t in_case(struct run *r, const struct value *in, char first, struct value *ret)
 {
 	struct str s;
+	size_t i = 0;
+	bytes v;
 	char *p;
-	uint64_t w = 0;
 
 	if (!tr_text(r, in, &s))
 		return TR_FAILED;
-	p = arena_raw(r->arena, s.n + sizeof(w));
+	p = arena_raw(r->arena, s.n + 1);
 	if (!p)
 		return TR_FAILED;
-	for (size_t i = 0; i < s.n; i += sizeof(w)) {
-		if (s.n - i >= sizeof(w))
-			memcpy(&w, s.p + i, sizeof(w));
-		else
-			memcpy(&w, s.p + i, s.n - i);
-		w = turned(w, first);
-		memcpy(p + i, &w, sizeof(w));
+	for (; s.n - i >= sizeof(v); i += sizeof(v)) {
+		memcpy(&v, s.p + i, sizeof(v));
+		v = turned(v, first);
+		memcpy(p + i, &v, sizeof(v));
 	}
+	for (; i < s.n; i++)
+		p[i] = (char)((unsigned)(s.p[i] - first) < 26 ? s.p[i] ^ ('a' - 'A') : s.p[i]);
 	return tr_give(ret, str_make(p, s.n));
 }
 

@@ -33,18 +33,19 @@ enum { FAILED = 1 << 23 }; /* name space of a variable that no script can write:
 
 static struct avp_key kept(const char *what)
 {
-	return (struct avp_key){FAILED, str_of(what), 0};
+	return avp_key(FAILED, str_of(what));
 }
 
 static int32_t refuse(struct run *r, int status, struct str reason)
 {
+	struct avp_key status_key = kept("status"), reason_key = kept("reason");
 	struct value code = value_int(status), text = value_str(reason);
 
 	script_log(r, L_INFO, "sanity: " STR_FMT, STR_ARG(reason));
 	if (param.noreply) {
-		avp_delete(r->sv, kept("status"), true);
-		avp_delete(r->sv, kept("reason"), true);
-		if (avp_add(r->sv, kept("status"), &code) || avp_add(r->sv, kept("reason"), &text))
+		avp_delete(r->sv, &status_key, true);
+		avp_delete(r->sv, &reason_key, true);
+		if (avp_add(r->sv, &status_key, &code) || avp_add(r->sv, &reason_key, &text))
 			return -1;
 	} else if (r->draft->msg->is_request && r->draft->msg->method != SIP_ACK) {
 		script_reply(r, status, reason);
@@ -202,13 +203,14 @@ int32_t std_sanity_sanity_check0(struct run *r)
 
 int32_t std_sanity_sanity_reply(struct run *r)
 {
+	struct avp_key status_key = kept("status"), reason_key = kept("reason");
 	struct value code, reason;
 
-	if (!avp_get(r->sv, kept("status"), 0, &code) || !avp_get(r->sv, kept("reason"), 0, &reason)) {
+	if (!avp_get(r->sv, &status_key, 0, &code) || !avp_get(r->sv, &reason_key, 0, &reason)) {
 		code = value_int(500);
 		reason = value_str(S("Server Sanity Failure"));
 	}
-	avp_delete(r->sv, kept("status"), true);
+	avp_delete(r->sv, &status_key, true);
 	if (r->draft->msg->method == SIP_ACK)
 		return 1;
 	return script_reply(r, (int)code.i, reason.s) ? -1 : 1;

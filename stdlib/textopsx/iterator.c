@@ -14,16 +14,12 @@
 
 enum { WALK_HEADERS = 1 << 21, WALK_LINES = 1 << 22 }; /* name spaces of variables that no script can write */
 
-static struct avp_key key_of(int64_t kind, struct str name)
-{
-	return (struct avp_key){kind, name, 0};
-}
-
 static bool place_of(struct run *r, int64_t kind, struct str name, int64_t *i)
 {
+	struct avp_key k = avp_key(kind, name);
 	struct value v;
 
-	if (!r->draft || !avp_get(r->sv, key_of(kind, name), 0, &v))
+	if (!r->draft || !avp_get(r->sv, &k, 0, &v))
 		return false;
 	*i = v.i;
 	return true;
@@ -31,15 +27,18 @@ static bool place_of(struct run *r, int64_t kind, struct str name, int64_t *i)
 
 static int32_t go_to(struct run *r, int64_t kind, struct str name, int64_t i)
 {
+	struct avp_key k = avp_key(kind, name);
 	struct value v = value_int(i);
 
-	avp_delete(r->sv, key_of(kind, name), true);
-	return avp_add(r->sv, key_of(kind, name), &v) == 0 ? 1 : -1;
+	avp_delete(r->sv, &k, true);
+	return avp_add(r->sv, &k, &v) == 0 ? 1 : -1;
 }
 
 static int32_t end(struct run *r, int64_t kind, struct str name)
 {
-	return avp_delete(r->sv, key_of(kind, name), true) ? 1 : -1;
+	struct avp_key k = avp_key(kind, name);
+
+	return avp_delete(r->sv, &k, true) ? 1 : -1;
 }
 
 /* ---- headers ---- */
