@@ -191,7 +191,9 @@ void worker_run(struct worker *w)
 {
 	struct worker *before = worker_enter(w);
 
+	lane_take();
 	world_run(w->world);
+	lane_give();
 	worker_enter(before);
 }
 
@@ -202,9 +204,7 @@ void worker_stop(struct worker *w)
 
 static void *thread_main(void *arg)
 {
-	lane_take();
 	worker_run(arg);
-	lane_give();
 	block_thread_fini();
 	return NULL;
 }

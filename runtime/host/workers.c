@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "base/block.h"
 #include "base/mem.h"
 #include "host/crash.h"
 #include "world/world_real.h"
@@ -91,6 +92,7 @@ static void *thread_main(void *arg)
 	if (!s->err)
 		server_worker_fini(ws->server, me);
 	crash_forget(w);
+	block_thread_fini();
 	return NULL;
 }
 
