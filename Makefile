@@ -22,7 +22,9 @@ endif
 OPT    ?= -O2
 # gcc clears structures by string instructions, which take longer to begin than most of ours to be written
 CLEAR  := -mmemset-strategy=vector_loop:1024:noalign,libcall:-1:noalign
-OPT    += $(shell $(CC) $(CLEAR) -E -x c /dev/null >/dev/null 2>&1 && echo $(CLEAR))
+# structures are copied in pieces as they were written: reading back larger ones waits for the stores
+COPY   := -mtune-ctrl=^sse_unaligned_store_optimal
+OPT    += $(shell $(CC) $(CLEAR) $(COPY) -E -x c /dev/null >/dev/null 2>&1 && echo $(CLEAR) $(COPY))
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Werror
