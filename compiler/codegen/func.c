@@ -294,15 +294,14 @@ static LLVMValueRef result(struct fn_state *s, const struct rir_inst *i)
 static void set_site(struct fn_state *s, uint32_t site)
 {
 	LLVMBuilderRef b = s->g->b;
-	LLVMValueRef trail, n, i, to;
+	LLVMValueRef trail, next, i;
 
 	store(s, i32(s, site), s->run, offsetof(struct run, site));
 	trail = fixed(s, offsetof(struct run, trail));
-	n = load(s, s->g->i32, trail, offsetof(struct run_trail, n));
-	i = LLVMBuildZExt(b, LLVMBuildAnd(b, n, i32(s, RUN_TRAIL - 1), ""), s->g->i64, "");
-	to = at(s, trail, offsetof(struct run_trail, site));
-	LLVMBuildStore(b, i32(s, site), LLVMBuildInBoundsGEP2(b, s->g->i32, to, &i, 1, ""));
-	store(s, LLVMBuildAdd(b, n, i32(s, 1), ""), trail, offsetof(struct run_trail, n));
+	next = load(s, s->g->i8, trail, offsetof(struct run_trail, next));
+	i = LLVMBuildZExt(b, next, s->g->i64, "");
+	LLVMBuildStore(b, i32(s, site), LLVMBuildInBoundsGEP2(b, s->g->i32, at(s, trail, offsetof(struct run_trail, site)), &i, 1, ""));
+	store(s, LLVMBuildAdd(b, next, LLVMConstInt(s->g->i8, 1, false), ""), trail, offsetof(struct run_trail, next));
 }
 
 /* A route links itself below its caller ... */

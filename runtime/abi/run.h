@@ -43,11 +43,11 @@ enum run_kind {
 	IN_ANY = 127,
 };
 
-/* The last statements that a worker ran, of all its messages, newest at n - 1. */
-enum { RUN_TRAIL = 64, RUN_VAR_MAX = 65535 /* bytes of a $var */ };
+/* The last statements that a worker ran, of all its messages, newest before `next`; 0: none yet. */
+enum { RUN_TRAIL = 256, RUN_VAR_MAX = 65535 /* bytes of a $var */ };
 struct run_trail {
-	uint32_t n; /* wraps */
 	uint32_t site[RUN_TRAIL];
+	uint8_t next; /* goes round by itself */
 };
 
 /* One per route that runs, in that route's stack frame: who called whom. */

@@ -9,7 +9,7 @@
 #include "core/worker.h"
 #include "script/run.h"
 
-enum { MESSAGE_SHOWN = 2048, ALT_STACK = 32 * 1024, DEPTH_SHOWN = 64 };
+enum { MESSAGE_SHOWN = 2048, ALT_STACK = 32 * 1024, DEPTH_SHOWN = 64, TRAIL_SHOWN = 64 };
 #define HEAD "CRITICAL: kiln: "
 
 static const struct program *program;
@@ -70,15 +70,22 @@ static void put_message(const struct run *r)
 	put(S("\n"));
 }
 
+/* The one that was `ago` before the newest. */
+static uint32_t trail_site(const struct run_trail *t, unsigned ago)
+{
+	return t->site[(uint8_t)(t->next - 1 - ago)];
+}
+
 static void put_trail(unsigned worker, const struct run_trail *t)
 {
-	uint32_t n = t->n < RUN_TRAIL ? t->n : RUN_TRAIL;
 	const char *file = NULL;
 
 	PUTF(HEAD "worker %u ran last, newest at the end:", worker);
-	for (uint32_t i = t->n - n; i != t->n; i++) {
-		const struct program_site *s = site_of(t->site[i % RUN_TRAIL]);
+	for (unsigned ago = TRAIL_SHOWN; ago--;) {
+		const struct program_site *s = site_of(trail_site(t, ago));
 
+		if (!trail_site(t, ago))
+			continue;
 		if (s->file != file)
 			PUTF(" %s", s->file);
 		PUTF("%s%u", s->file != file ? ":" : " ", s->line);
@@ -96,12 +103,10 @@ static void put_worker(struct worker *w)
 	if (r) {
 		put_chain(i, r);
 		put_message(r);
-	} else if (t && t->n) {
-		uint32_t site = t->site[(t->n - 1) % RUN_TRAIL];
-
-		put_site(i, "idles, was last at", site, site_of(site)->route);
+	} else if (t && trail_site(t, 0)) {
+		put_site(i, "idles, was last at", trail_site(t, 0), site_of(trail_site(t, 0))->route);
 	}
-	if (t && t->n)
+	if (t && trail_site(t, 0))
 		put_trail(i, t);
 }
 

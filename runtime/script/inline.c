@@ -149,6 +149,16 @@ int32_t fast_rt_pv_get(struct run *r, void *fn, const struct pv_name *n, struct 
 	return rc >= 0 ? 0 : -1;
 }
 
+int32_t fast_rt_pv_set(struct run *r, void *fn, const struct pv_name *n, const struct value *v, const struct str *text)
+{
+	pv_set_fn *set;
+	int32_t rc;
+
+	memcpy(&set, &fn, sizeof(set));
+	rc = set(r, n, v);
+	return rc >= 0 ? 1 : rt_pv_set_failed(r, rc, text);
+}
+
 void fast_rt_var_set(struct run *r, int32_t slot, const struct value *v)
 {
 	struct value copy;

@@ -159,8 +159,11 @@ int32_t rt_pv_set(struct run *r, void *fn, const struct pv_name *n, const struct
 
 	memcpy(&set, &fn, sizeof(set));
 	rc = set(r, n, v);
-	if (rc >= 0)
-		return 1;
+	return rc >= 0 ? 1 : rt_pv_set_failed(r, rc, text);
+}
+
+int32_t rt_pv_set_failed(struct run *r, int32_t rc, const struct str *text)
+{
 	script_err(r, "cannot assign to " STR_FMT ": %s", STR_ARG(*text), rt_strerror(rc));
 	return -1;
 }

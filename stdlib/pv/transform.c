@@ -77,19 +77,21 @@ static char digit_only(char c)
 
 typedef signed char bytes __attribute__((vector_size(16)));
 
-/* The case of the 26 letters from `first` on turned over. */
-static bytes turned(bytes v, char first)
+/* The case of the 26 letters from `first` on turned over in 16 bytes. */
+static void turn(const char *from, char *to, char first)
 {
-	bytes letters = (v >= (signed char)first) & (v < (signed char)(first + 26));
+	bytes v, letters;
 
-	return v ^ (letters & (signed char)('a' - 'A'));
+	memcpy(&v, from, sizeof(v));
+	letters = (v >= (signed char)first) & (v < (signed char)(first + 26));
+	v ^= letters & (signed char)('a' - 'A');
+	memcpy(to, &v, sizeof(v));
 }
 
 static inline int32_t in_case(struct run *r, const struct value *in, char first, struct value *ret)
 {
 	struct str s;
 	size_t i = 0;
-	bytes v;
 	char *p;
 
 	if (!tr_text(r, in, &s))
@@ -97,10 +99,11 @@ static inline int32_t in_case(struct run *r, const struct value *in, char first,
 	p = arena_raw(r->arena, s.n + 1);
 	if (!p)
 		return TR_FAILED;
-	for (; s.n - i >= sizeof(v); i += sizeof(v)) {
-		memcpy(&v, s.p + i, sizeof(v));
-		v = turned(v, first);
-		memcpy(p + i, &v, sizeof(v));
+	for (; s.n - i >= sizeof(bytes); i += sizeof(bytes))
+		turn(s.p + i, p + i, first);
+	if (i && i < s.n) {
+		i = s.n;
+		turn(s.p + i - sizeof(bytes), p + i - sizeof(bytes), first); /* some of them once more */
 	}
 	for (; i < s.n; i++)
 		p[i] = (char)((unsigned)(s.p[i] - first) < 26 ? s.p[i] ^ ('a' - 'A') : s.p[i]);
