@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "base/fmt.h"
 #include "base/hash.h"
 
 static const struct {
@@ -117,16 +116,27 @@ static bool write_ip(const struct addr *a, char *to)
 	return true;
 }
 
+static char *put_octet(char *p, unsigned v)
+{
+	if (v >= 10) {
+		if (v >= 100)
+			*p++ = (char)('0' + v / 100);
+		*p++ = (char)('0' + v / 10 % 10);
+	}
+	*p++ = (char)('0' + v % 10);
+	return p;
+}
+
 static size_t ipv4_text(const uint8_t ip[4], char *buf)
 {
-	size_t n = 0;
+	char *p = buf;
 
 	for (int i = 0; i < 4; i++) {
 		if (i)
-			buf[n++] = '.';
-		n += fmt_u64(ip[i], buf + n);
+			*p++ = '.';
+		p = put_octet(p, ip[i]);
 	}
-	return n;
+	return (size_t)(p - buf);
 }
 
 struct str addr_text(const struct addr *a, bool brackets, char buf[ADDR_TEXT_MAX])
@@ -199,7 +209,6 @@ bool addr_in_net(const struct addr *a, const struct addr *net, unsigned bits)
 
 socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *ss)
 {
-	memset(ss, 0, sizeof(*ss));
 	if (a->family == AF_INET6) {
 		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
 

@@ -14,7 +14,6 @@
 
 #include "base/block.h"
 #include "base/fmt.h"
-#include "base/lane.h"
 #include "base/mem.h"
 
 enum { SECOND_BLOCK = 16384, KEPT_BLOCK = 1024, LARGEST_BLOCK = 256 * 1024, PRINT_FIRST = 256 };
@@ -24,11 +23,6 @@ struct arena_block {
 	size_t size;
 	alignas(max_align_t) char data[];
 };
-
-
-static struct {
-	_Alignas(64) _Atomic int64_t n;
-} alive[LANES];
 
 static struct arena_block *block_new(size_t size)
 {
@@ -72,7 +66,6 @@ static struct arena *new_of(enum block_kind k, size_t limit, size_t next_size)
 	a = (struct arena *)b->data;
 	*a = (struct arena){.head = b, .first = b, .kind = k, .left = limit ? limit : SIZE_MAX, .next_size = next_size, .refs = 1};
 	use_room(a, b->data + ARENA_BYTES, b->size - ARENA_BYTES);
-	lane_add(&alive[lane_mine].n, 1);
 	return a;
 }
 
@@ -116,16 +109,11 @@ void arena_free(struct arena **ap)
 	kind = a->kind;
 	free_blocks(a->head, first);
 	block_free(first, kind);
-	lane_add(&alive[lane_mine].n, -1);
 }
 
 size_t arena_count(void)
 {
-	int64_t n = 0;
-
-	for (int i = 0; i < LANES; i++)
-		n += atomic_load_explicit(&alive[i].n, memory_order_relaxed);
-	return (size_t)n;
+	return block_count(); /* each has one for itself */
 }
 
 void arena_reset(struct arena *a)

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "base/bug.h"
+#include "base/lane.h"
 #include "base/list.h"
 #include "base/mem.h"
 
@@ -46,6 +47,10 @@ static _Thread_local struct {
 	struct free_block *first;
 	unsigned n;
 } kept[BLOCK_KINDS];
+
+static struct {
+	_Alignas(64) _Atomic int64_t n[BLOCK_KINDS]; /* given out less given back */
+} out[LANES];
 
 static struct region *region_of(void *b)
 {
@@ -160,32 +165,59 @@ static void give_back(enum block_kind k, unsigned down_to)
 	pthread_mutex_unlock(&lock);
 }
 
-void *block_alloc(enum block_kind k)
+static void *take_block(enum block_kind k)
 {
-	struct free_block *b;
-
 	if (!KEEP)
 		return mem_raw(block_size(k));
 	if (mem_must_fail())
 		return NULL;
 	if (!kept[k].first)
 		refill(k);
-	b = kept_one(k);
+	return kept_one(k);
+}
+
+void *block_alloc(enum block_kind k)
+{
+	void *b = take_block(k);
+
 	if (b)
-		mem_count((int64_t)block_size(k), 1);
+		lane_add(&out[lane_mine].n[k], 1);
 	return b;
 }
 
 void block_free(void *p, enum block_kind k)
 {
+	lane_add(&out[lane_mine].n[k], -1);
 	if (!KEEP) {
 		mem_free(&p);
 		return;
 	}
-	mem_count(-(int64_t)block_size(k), -1);
 	keep(p, k);
 	if (kept[k].n > KEEP)
 		give_back(k, KEEP - BATCH);
+}
+
+static size_t count_of(enum block_kind k)
+{
+	int64_t n = 0;
+
+	for (int i = 0; i < LANES; i++)
+		n += atomic_load_explicit(&out[i].n[k], memory_order_relaxed);
+	return (size_t)n;
+}
+
+size_t block_count(void)
+{
+	return count_of(BLOCK_TINY) + count_of(BLOCK_SMALL) + count_of(BLOCK_LARGE);
+}
+
+void block_held(size_t *bytes, size_t *blocks)
+{
+	*bytes = *blocks = 0;
+	for (int k = 0; KEEP && k < BLOCK_KINDS; k++) {
+		*bytes += count_of((enum block_kind)k) * block_size((enum block_kind)k);
+		*blocks += count_of((enum block_kind)k);
+	}
 }
 
 void block_thread_fini(void)

@@ -6,7 +6,7 @@
  * the work done in it. So blocks come from regions of 2 MiB that the kernel may map at once (all but the first one,
  * so that a small server stays small), a thread keeps some, and a region that is empty goes back.
  *
- * Any thread may free what another had. Counted by mem.h like every other memory.
+ * Any thread may free what another had. mem.h counts them with every other memory.
  */
 #ifndef BASE_BLOCK_H
 #define BASE_BLOCK_H
@@ -24,6 +24,10 @@ static inline size_t block_size(enum block_kind k)
 /* Not zeroed, aligned for any type; NULL when memory is out. */
 void *block_alloc(enum block_kind k);
 void block_free(void *b, enum block_kind k);
+/* Blocks that are given out. */
+size_t block_count(void);
+/* What of them mem.h does not count by itself. */
+void block_held(size_t *bytes, size_t *blocks);
 /* At the end of a thread: give back what it kept. */
 void block_thread_fini(void);
 

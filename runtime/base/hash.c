@@ -33,37 +33,56 @@ void hash_seed(const uint8_t key[16])
 	memcpy(&key1, key + 8, 8);
 }
 
-/* All but the finalization. `b`: added to the second word, which makes the functions different ones. */
-static inline struct sip_state absorb(struct str s, bool fold, uint64_t b)
+static inline void add_word(struct sip_state *v, uint64_t m)
 {
-	struct sip_state v = {key0 ^ 0x736f6d6570736575u, key1 ^ 0x646f72616e646f6du ^ b,
-			      key0 ^ 0x6c7967656e657261u, key1 ^ 0x7465646279746573u};
-	uint64_t m = 0;
-	size_t i;
+	v->d ^= m;
+	sip_round(v);
+	v->a ^= m;
+}
 
-	for (i = 0; !fold && i + 8 <= s.n; i += 8) {
-		memcpy(&m, s.p + i, 8);
-		v.d ^= m;
-		sip_round(&v);
-		v.a ^= m;
+/* `b`: added to the second word, which makes the functions different ones. */
+static inline struct sip_state begin(uint64_t b)
+{
+	return (struct sip_state){key0 ^ 0x736f6d6570736575u, key1 ^ 0x646f72616e646f6du ^ b,
+				  key0 ^ 0x6c7967656e657261u, key1 ^ 0x7465646279746573u};
+}
+
+/* The last n bytes of a text, less than 8, as a word. */
+static inline uint64_t rest_word(struct str s, size_t n)
+{
+	uint64_t m = 0;
+
+	if (n && s.n >= 8) {
+		memcpy(&m, s.p + s.n - 8, 8);
+		return m >> (64 - 8 * n);
 	}
-	m = 0;
-	if (!fold && i < s.n)
-		memcpy(&m, s.p + i, s.n - i);
-	for (; fold && i < s.n; i++) {
+	for (size_t i = 0; i < n; i++)
+		m |= (uint64_t)(unsigned char)s.p[i] << (8 * i);
+	return m;
+}
+
+static inline void add_text(struct sip_state *v, struct str s)
+{
+	uint64_t m;
+
+	for (size_t i = 0; i + 8 <= s.n; i += 8) {
+		memcpy(&m, s.p + i, 8);
+		add_word(v, m);
+	}
+}
+
+static inline void add_folded(struct sip_state *v, struct str s)
+{
+	uint64_t m = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
 		m |= (uint64_t)(unsigned char)ascii_lower(s.p[i]) << (8 * (i & 7));
 		if ((i & 7) == 7) {
-			v.d ^= m;
-			sip_round(&v);
-			v.a ^= m;
+			add_word(v, m);
 			m = 0;
 		}
 	}
-	m |= (uint64_t)(s.n & 0xff) << 56;
-	v.d ^= m;
-	sip_round(&v);
-	v.a ^= m;
-	return v;
+	add_word(v, m | (uint64_t)(s.n & 0xff) << 56);
 }
 
 static inline uint64_t finish(struct sip_state *v)
@@ -73,18 +92,24 @@ static inline uint64_t finish(struct sip_state *v)
 	return v->a ^ v->b ^ v->c ^ v->d;
 }
 
-static inline uint64_t siphash(struct str s, bool fold)
+static inline uint64_t end(struct sip_state *v)
 {
-	struct sip_state v = absorb(s, fold, 0);
-
-	v.c ^= 0xff;
-	return finish(&v);
+	v->c ^= 0xff;
+	return finish(v);
 }
 
-void hash_str128(struct str s, uint64_t ret[2])
+/* Each text behind its length, so that none runs into the next. */
+void hash_texts128(uint64_t number, const struct str *t, unsigned n, uint64_t ret[2])
 {
-	struct sip_state v = absorb(s, false, 0xee);
+	struct sip_state v = begin(0xee);
 
+	add_word(&v, number);
+	for (unsigned i = 0; i < n; i++) {
+		add_word(&v, t[i].n);
+		add_text(&v, t[i]);
+		if (t[i].n & 7)
+			add_word(&v, rest_word(t[i], t[i].n & 7));
+	}
 	v.c ^= 0xee;
 	ret[0] = finish(&v);
 	v.b ^= 0xdd;
@@ -93,12 +118,19 @@ void hash_str128(struct str s, uint64_t ret[2])
 
 uint64_t hash_str(struct str s)
 {
-	return siphash(s, false);
+	struct sip_state v = begin(0);
+
+	add_text(&v, s);
+	add_word(&v, rest_word(s, s.n & 7) | (uint64_t)(s.n & 0xff) << 56);
+	return end(&v);
 }
 
 uint64_t hash_istr(struct str s)
 {
-	return siphash(s, true);
+	struct sip_state v = begin(0);
+
+	add_folded(&v, s);
+	return end(&v);
 }
 
 uint64_t hash_fnv(struct str s)

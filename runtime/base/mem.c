@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/block.h"
 #include "base/lane.h"
 
 static struct {
@@ -26,7 +27,7 @@ bool mem_must_fail(void)
 	return atomic_fetch_sub(&fail_in, 1) == 1;
 }
 
-void mem_count(int64_t bytes, int64_t blocks)
+static void mem_count(int64_t bytes, int64_t blocks)
 {
 	lane_add(&held[lane_mine].bytes, bytes);
 	lane_add(&held[lane_mine].blocks, blocks);
@@ -86,20 +87,22 @@ void mem_free_(void **pp)
 
 size_t mem_bytes(void)
 {
-	int64_t n = 0;
+	size_t n, blocks;
 
+	block_held(&n, &blocks);
 	for (int i = 0; i < LANES; i++)
-		n += atomic_load_explicit(&held[i].bytes, memory_order_relaxed);
-	return (size_t)n;
+		n += (size_t)atomic_load_explicit(&held[i].bytes, memory_order_relaxed);
+	return n;
 }
 
 size_t mem_blocks(void)
 {
-	int64_t n = 0;
+	size_t n, bytes;
 
+	block_held(&bytes, &n);
 	for (int i = 0; i < LANES; i++)
-		n += atomic_load_explicit(&held[i].blocks, memory_order_relaxed);
-	return (size_t)n;
+		n += (size_t)atomic_load_explicit(&held[i].blocks, memory_order_relaxed);
+	return n;
 }
 
 void mem_fail_nth(uint64_t n)

@@ -24,9 +24,6 @@ void *mem_realloc(void *p, size_t n);
 #define mem_free(pp) mem_free_((void **)(void *)(pp))
 void mem_free_(void **pp);
 
-/* For memory that is had otherwise (block.c): so many bytes and blocks more are held, or fewer. */
-void mem_count(int64_t bytes, int64_t blocks);
-
 /* Bytes and blocks now held through this interface (process wide). For leak checks and $stat. */
 size_t mem_bytes(void);
 size_t mem_blocks(void);

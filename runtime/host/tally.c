@@ -27,9 +27,9 @@ static const struct {
 };
 static const int codes[CODES] = {401, 404, 407, 480, 486};
 
+/* By the bit of the method; COUNTER_NONE for those that are not counted singly. */
 static struct {
-	int request[METHODS], klass[CLASSES], klass_method[CLASSES][REPLY_METHODS], code[CODES], ringing;
-	uint32_t id[METHODS];
+	int request[32], klass[CLASSES], klass_method[CLASSES][32], code[CODES], ringing;
 } t;
 
 static int reply_counter(const char *what, int n, struct str method)
@@ -48,19 +48,26 @@ static int reply_counter(const char *what, int n, struct str method)
 	return counter_get(S("core"), str_make(name, at));
 }
 
+_Static_assert(COUNTER_NONE == -1, "all bits set, see tally_init");
+
+static int bit_of(enum sip_method m)
+{
+	return __builtin_ctz(m);
+}
+
 void tally_init(void)
 {
 	static const char *const more[] = {"bad_URIs_rcvd", "bad_msg_hdr", "err_replies", "fwd_replies", "fwd_requests",
 					   "unsupported_methods"};
 
-	for (int i = 0; i < METHODS; i++) {
-		t.request[i] = counter_get(S("core"), methods[i].request);
-		t.id[i] = sip_method_id(methods[i].method);
-	}
+	memset(t.request, 0xff, sizeof(t.request));
+	memset(t.klass_method, 0xff, sizeof(t.klass_method));
+	for (int i = 0; i < METHODS; i++)
+		t.request[bit_of(sip_method_id(methods[i].method))] = counter_get(S("core"), methods[i].request);
 	for (int k = 0; k < CLASSES; k++) {
 		t.klass[k] = reply_counter("xx", k + 1, STR_NULL);
 		for (int i = 0; i < REPLY_METHODS; i++)
-			t.klass_method[k][i] = reply_counter("xx", k + 1, methods[i].reply);
+			t.klass_method[k][bit_of(sip_method_id(methods[i].method))] = reply_counter("xx", k + 1, methods[i].reply);
 	}
 	for (int i = 0; i < CODES; i++) {
 		char rest[3] = {(char)('0' + codes[i] / 10 % 10), (char)('0' + codes[i] % 10), '\0'};
@@ -72,17 +79,9 @@ void tally_init(void)
 		counter_get(S("core"), str_of(more[i]));
 }
 
-static int method_index(uint32_t id, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (t.id[i] == id)
-			return i;
-	return -1;
-}
-
 static void tally_reply(struct sip_msg *m)
 {
-	int klass = m->status / 100 - 1, i;
+	int klass = m->status / 100 - 1;
 	struct sip_cseq cseq;
 
 	if (klass < 0 || klass >= CLASSES)
@@ -93,22 +92,14 @@ static void tally_reply(struct sip_msg *m)
 	for (int k = 0; k < CODES; k++)
 		if (m->status == codes[k])
 			counter_inc(t.code[k]);
-	if (sip_cseq(m, &cseq))
-		return;
-	i = method_index(cseq.method, REPLY_METHODS);
-	if (i >= 0)
-		counter_inc(t.klass_method[klass][i]);
+	if (sip_cseq(m, &cseq) == 0)
+		counter_inc(t.klass_method[klass][bit_of(cseq.method)]);
 }
 
 void tally(struct sip_msg *m)
 {
-	int i;
-
-	if (!m->is_request) {
+	if (m->is_request)
+		counter_inc(t.request[bit_of(m->method)]);
+	else
 		tally_reply(m);
-		return;
-	}
-	i = method_index(m->method, METHODS);
-	if (i >= 0)
-		counter_inc(t.request[i]);
 }

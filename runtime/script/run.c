@@ -28,6 +28,7 @@ struct script_worker {
 	const struct program *prog;
 	struct frame *pool;
 	unsigned n_frames;
+	struct script_vars *spare_vars; /* empty, for the next message; NULL: in use */
 	struct run_trail trail;
 };
 
@@ -64,6 +65,8 @@ void script_worker_fini(struct worker *w)
 		s->pool = f->next;
 		frame_free(&f);
 	}
+	if (s)
+		script_vars_unref(&s->spare_vars);
 	mem_free(&s);
 	worker_set_slot(w, WSLOT_SCRIPT, NULL);
 	script_regex_cache_free();
@@ -195,6 +198,23 @@ static void frame_keep(struct frame *f, const struct program *p)
 	mem_free(&old);
 }
 
+static struct script_vars *vars_get(struct script_worker *s)
+{
+	struct script_vars *v = s->spare_vars;
+
+	s->spare_vars = NULL;
+	return v ? v : script_vars_new();
+}
+
+static void vars_put(struct script_worker *s, struct script_vars **v)
+{
+	if (*v && !s->spare_vars && script_vars_reset(*v)) {
+		s->spare_vars = *v;
+		*v = NULL;
+	}
+	script_vars_unref(v);
+}
+
 int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind, struct txn *t,
 	      struct script_vars *sv)
 {
@@ -206,7 +226,7 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 	r->arena = arena_new(RUN_ARENA_LIMIT);
 	r->outer = f ? fiber_user(f) : NULL;
 	r->frame = r->outer ? r->outer->frame : frame_get(s); /* routes within a route see its variables */
-	r->sv = sv ? script_vars_ref(sv) : script_vars_new();
+	r->sv = sv ? script_vars_ref(sv) : vars_get(s);
 	if (f)
 		fiber_set_user(f, r);
 	if (!r->arena || !r->frame || !r->sv) {
@@ -295,7 +315,7 @@ void run_end(struct run *r)
 	r->frame = NULL;
 	if (fiber && fiber_user(fiber) == r)
 		fiber_set_user(fiber, r->outer);
-	script_vars_unref(&r->sv);
+	vars_put(s, &r->sv);
 	arena_free(&r->arena);
 }
 

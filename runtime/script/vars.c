@@ -15,7 +15,7 @@ struct avp {
 
 struct script_vars *script_vars_new(void)
 {
-	struct script_vars *v = mem_raw(sizeof(*v)); /* calloc has no cache of the thread's own */
+	struct script_vars *v = mem_raw(sizeof(*v));
 
 	if (!v)
 		return NULL;
@@ -38,6 +38,15 @@ void script_vars_unref(struct script_vars **v)
 		return;
 	arena_free(&x->arena);
 	mem_free(&x);
+}
+
+bool script_vars_reset(struct script_vars *v)
+{
+	if (v->refs != 1)
+		return false;
+	arena_free(&v->arena);
+	*v = (struct script_vars){.refs = 1};
+	return true;
 }
 
 struct arena *script_vars_arena(struct script_vars *v)

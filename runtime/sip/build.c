@@ -9,8 +9,6 @@
  */
 #include "sip/build.h"
 
-#include <inttypes.h>
-
 #include "base/fmt.h"
 #include "sip/build_priv.h"
 #include "sip/sip_priv.h"
@@ -43,10 +41,11 @@ static int fix_param(struct sip_draft *d, const struct sip_param *there, const c
 {
 	struct str text = str_cat(d->arena, there ? S("") : S(";"), name, S("="), value);
 
+	if (!text.p)
+		return RT_E_NOMEM;
 	if (there)
-		return text.p ? sip_edit_view(d, there->both, text) : RT_E_NOMEM;
-	return text.p ? sip_edit_insert(d, offset_of(d->msg, where), text, SIP_PLACE_LAST)
-		      : RT_E_NOMEM;
+		return sip_edit_replace_ref(d, offset_of(d->msg, there->both.p), (uint32_t)there->both.n, text);
+	return sip_edit_replace_ref(d, offset_of(d->msg, where), 0, text);
 }
 
 /* Right behind sent-by: where the reference puts them in a request. */
@@ -76,30 +75,36 @@ static int via_fix(struct sip_draft *d)
 /* Via: SIP/2.0/UDP host:port;branch=...;i=1;rport;alias */
 struct str sip_own_via_text(struct arena *a, const struct sip_hop *hop)
 {
-	struct sb b;
+	size_t room = sizeof("Via: SIP/2.0/OTHER :;branch=;i=;rport;alias\r\n") + 2 * FMT_INT_MAX + hop->host.n + hop->branch.n +
+		      hop->params.n;
+	char number[FMT_INT_MAX], *begin = arena_raw(a, room);
+	struct sip_flat f = {begin, begin + room, !begin};
 
-	sb_init(&b, a, 1024);
-	sb_add(&b, S("Via: SIP/2.0/"));
-	sb_add(&b, proto_via_name(hop->proto));
-	sb_addc(&b, ' ');
-	sb_add(&b, hop->host);
+	if (!begin)
+		return STR_NULL;
+	sip_put(&f, S("Via: SIP/2.0/"));
+	sip_put(&f, proto_via_name(hop->proto));
+	sip_put(&f, S(" "));
+	sip_put(&f, hop->host);
 	if (hop->port && (hop->port != proto_port(PROTO_UDP) || hop->port_told)) {
-		sb_addc(&b, ':');
-		sb_addi(&b, hop->port);
+		sip_put(&f, S(":"));
+		sip_put(&f, str_make(number, fmt_u64(hop->port, number)));
 	}
 	if (hop->branch.n) {
-		sb_add(&b, S(";branch="));
-		sb_add(&b, hop->branch);
+		sip_put(&f, S(";branch="));
+		sip_put(&f, hop->branch);
 	}
-	if (hop->conn_id)
-		sb_printf(&b, ";i=%" PRIx64, hop->conn_id);
+	if (hop->conn_id) {
+		sip_put(&f, S(";i="));
+		sip_put(&f, str_make(number, fmt_hex(hop->conn_id, number)));
+	}
 	if (hop->rport)
-		sb_add(&b, S(";rport"));
+		sip_put(&f, S(";rport"));
 	if (hop->alias)
-		sb_add(&b, S(";alias"));
-	sb_add(&b, hop->params);
-	sb_add(&b, S("\r\n"));
-	return sb_ok(&b) ? sb_str(&b) : STR_NULL;
+		sip_put(&f, S(";alias"));
+	sip_put(&f, hop->params);
+	sip_put(&f, S("\r\n"));
+	return str_make(begin, (size_t)(f.p - begin));
 }
 
 void sip_own_via(struct sip_out *o, const struct sip_hop *hop)
@@ -143,7 +148,7 @@ static int add_own_via(struct sip_draft *d, const struct sip_hop *hop)
 	if (d->via_more)
 		ask_more(d, &h);
 	via = sip_own_via_text(d->arena, &h);
-	return via.p ? sip_edit_insert(d, via_place(d), via, SIP_PLACE_LAST) : RT_E_NOMEM;
+	return via.p ? sip_edit_replace_ref(d, via_place(d), 0, via) : RT_E_NOMEM;
 }
 
 /* Path of the branch as Route: before the first Route, else behind our Via. */
@@ -157,57 +162,56 @@ static int add_path(struct sip_draft *d)
 	text = str_cat(d->arena, S("Route: "), d->main.path, S("\r\n"));
 	if (!text.p)
 		return RT_E_NOMEM;
-	return sip_edit_insert(d, h ? h->off : via_place(d), text, SIP_PLACE_LAST);
+	return sip_edit_replace_ref(d, h ? h->off : via_place(d), 0, text);
 }
 
 /* ---- body and Content-Length ---- */
 
 /* The new body: what the script set, or the received one (as long as it said) with edits. */
-static void build_body(struct sip_out *o, const struct sip_draft *d, const struct sip_hop *hop)
+static void build_body(struct sip_out *o, const struct sip_draft *d, size_t received, const struct sip_hop *hop)
 {
 	struct sip_msg *m = d->msg;
 
 	if (d->body_set)
 		sip_out_add(o, d->body);
 	else
-		sip_out_edited(o, d, m->body_off, m->body_off + (uint32_t)sip_body(m).n, hop);
+		sip_out_edited(o, d, m->body_off, m->body_off + (uint32_t)received, hop);
 }
 
-/*
- * Make every Content-Length say `len`. A missing one is added when `must` or when the body was
- * changed; one that the script took away counts as missing.
- */
+/* Make every Content-Length say `len`; a missing one is added when it must be there, one that the script took away counts as
+   missing. */
 static int fix_content_length(struct sip_draft *d, size_t len, bool must)
 {
-	char number[FMT_INT_MAX];
-	struct str text = str_dup(d->arena, str_make(number, fmt_u64(len, number)));
-	bool there = false, changed = d->body_set || len != sip_body(d->msg).n;
+	char digits[FMT_INT_MAX];
+	struct str number = str_make(digits, fmt_u64(len, digits)), text;
+	bool there = false;
 	uint64_t old;
-	int err = text.p ? 0 : RT_E_NOMEM;
+	int err = 0;
 
 	for (struct sip_hdr *h = d->msg->first[SIP_HDR_CONTENT_LENGTH]; h && !err; h = h->same) {
 		if (sip_hdr_is_removed(d, h))
 			continue;
 		there = true;
 		if (!str_to_u64(h->body, UINT32_MAX, &old) || old != len)
-			err = sip_hdr_set(d, h, text);
+			err = sip_hdr_set(d, h, number);
 	}
-	if (err || there || !(must || changed))
+	if (err || there || !must)
 		return err;
-	text = str_cat(d->arena, S("Content-Length: "), text, S("\r\n"));
-	return text.p ? sip_hdr_append(d, text) : RT_E_NOMEM;
+	text = str_cat(d->arena, S("Content-Length: "), number, S("\r\n"));
+	return text.p ? sip_edit_replace_ref(d, d->msg->eoh_off, 0, text) : RT_E_NOMEM;
 }
 
 /* Headers from hdr_off on, empty line, body; Content-Length put right first. */
 static void build_rest(struct sip_out *o, struct sip_draft *d, const struct sip_hop *hop, bool must)
 {
 	struct sip_msg *m = d->msg;
+	size_t received = sip_body(m).n;
 	struct sip_out body;
 
 	sip_out_init(&body, o->w.arena);
-	build_body(&body, d, hop);
+	build_body(&body, d, received, hop);
 	if (!body.err)
-		body.err = fix_content_length(d, body.w.len, must);
+		body.err = fix_content_length(d, body.w.len, must || d->body_set || body.w.len != received);
 	if (body.err && !o->err)
 		o->err = body.err;
 	sip_out_edited(o, d, m->hdr_off, m->eoh_off, hop);

@@ -21,6 +21,23 @@ void sip_out_header(struct sip_out *o, struct str name, struct str value);
 /* 0 and *ret, or the error. */
 int sip_out_end(struct sip_out *o, struct sip_wire *ret);
 
+/* A text as it is written, into room for all of it. */
+struct sip_flat {
+	char *p, *end;
+	bool full; /* it was not for all of it */
+};
+
+/* Inlined, so that a constant is stored and not copied. */
+static inline __attribute__((always_inline)) void sip_put(struct sip_flat *f, struct str s)
+{
+	if (s.n > (size_t)(f->end - f->p)) {
+		f->full = true;
+	} else if (s.n) {
+		memcpy(f->p, s.p, s.n);
+		f->p += s.n;
+	}
+}
+
 /* Our own Via for the hop, with CRLF. */
 void sip_own_via(struct sip_out *o, const struct sip_hop *hop);
 struct str sip_own_via_text(struct arena *a, const struct sip_hop *hop);

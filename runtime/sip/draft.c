@@ -164,7 +164,7 @@ static int push(struct sip_draft *d, const struct sip_edit *e)
 
 	if (e->off > d->msg->buf.n || e->del > d->msg->buf.n - e->off)
 		return RT_E_INVAL;
-	copy = arena_new_of(d->arena, struct sip_edit);
+	copy = arena_raw(d->arena, sizeof(*copy));
 	if (!copy)
 		return RT_E_NOMEM;
 	*copy = *e;
@@ -193,6 +193,11 @@ int sip_edit_delete(struct sip_draft *d, uint32_t off, uint32_t len)
 int sip_edit_replace(struct sip_draft *d, uint32_t off, uint32_t len, struct str text)
 {
 	return push_text(d, (struct sip_edit){.off = off, .del = len}, text);
+}
+
+int sip_edit_replace_ref(struct sip_draft *d, uint32_t off, uint32_t len, struct str text)
+{
+	return push(d, &(struct sip_edit){.off = off, .del = len, .text = text});
 }
 
 int sip_edit_view(struct sip_draft *d, struct str view, struct str text)

@@ -8,20 +8,32 @@
 #include "sip/build_priv.h"
 #include "sip/sip_priv.h"
 
-/* The reply as it is written, into room for all of it. */
+/* The reply; what of the request comes next as it stands there is in `kept`. */
 struct flat {
-	char *p, *end;
-	bool full;
+	struct sip_flat out;
+	struct str kept;
 };
 
-static void put(struct flat *f, struct str s)
+static inline __attribute__((always_inline)) void put(struct flat *f, struct str s)
 {
-	if (s.n > (size_t)(f->end - f->p)) {
-		f->full = true;
-	} else if (s.n) {
-		memcpy(f->p, s.p, s.n);
-		f->p += s.n;
+	sip_put(&f->out, s);
+}
+
+static void put_kept(struct flat *f)
+{
+	put(f, f->kept);
+	f->kept = STR_NULL;
+}
+
+/* Bytes of the request: neighbours are copied in one go. */
+static void keep(struct flat *f, struct str s)
+{
+	if (f->kept.p + f->kept.n == s.p) {
+		f->kept.n += s.n;
+		return;
 	}
+	put_kept(f);
+	f->kept = s;
 }
 
 static bool has_line_end(struct str raw)
@@ -29,11 +41,13 @@ static bool has_line_end(struct str raw)
 	return raw.n && raw.p[raw.n - 1] == '\n';
 }
 
-static void put_raw(struct flat *f, const struct sip_hdr *h)
+static void keep_raw(struct flat *f, const struct sip_hdr *h)
 {
-	put(f, h->raw);
-	if (!has_line_end(h->raw))
-		put(f, S("\r\n"));
+	keep(f, h->raw);
+	if (has_line_end(h->raw))
+		return;
+	put_kept(f);
+	put(f, S("\r\n"));
 }
 
 /* To, with our tag unless it has one. */
@@ -43,12 +57,13 @@ static void put_to(struct flat *f, struct sip_msg *m, const struct sip_hdr *h, c
 	struct str line = h->raw;
 
 	if (r->status == 100 || r->to_tag.n == 0 || (to && to->tag.n)) {
-		put_raw(f, h);
+		keep_raw(f, h);
 		return;
 	}
 	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
 		line.n--;
-	put(f, line);
+	keep(f, line);
+	put_kept(f);
 	put(f, S(";tag="));
 	put(f, r->to_tag);
 	put(f, S("\r\n"));
@@ -76,6 +91,7 @@ static void put_top_via(struct flat *f, const struct sip_draft *d, const struct 
 	unsigned n = 0;
 	const char *p = h->raw.p;
 
+	put_kept(f);
 	if (v && src->family && (v->rport_param || rport))
 		c[n++] = (struct change){v->rport_param, S("rport="), str_make(port, fmt_u64(src->port, port))};
 	if (received.p)
@@ -95,7 +111,7 @@ static void put_top_via(struct flat *f, const struct sip_draft *d, const struct 
 		put(f, c[i].value);
 		p = at + (c[i].there ? c[i].there->both.n : 0);
 	}
-	put(f, str_make(p, (size_t)(h->raw.p + h->raw.n - p)));
+	keep(f, str_make(p, (size_t)(h->raw.p + h->raw.n - p)));
 }
 
 /* The headers of the request that every reply carries; Record-Route in those that may make a dialog. */
@@ -115,8 +131,9 @@ static void put_copied(struct flat *f, const struct sip_draft *d, const struct s
 		else if (h->id == SIP_HDR_TO)
 			put_to(f, d->msg, h, r);
 		else
-			put_raw(f, h);
+			keep_raw(f, h);
 	}
+	put_kept(f);
 }
 
 /* The list is newest first, the reply wants the oldest first. */
@@ -137,14 +154,14 @@ static void put_reply_edits(struct flat *f, const struct sip_edit *e)
 
 enum { ROOM_FIXED = 256 + ADDR_TEXT_MAX }; /* first line but its reason, names of headers, numbers, received and rport */
 
-/* At most so many bytes it will be. */
+/* At most so many bytes it will be: as if all headers were copied. */
 static size_t room_for(const struct sip_draft *d, const struct sip_reply *r, struct str body, struct str type, struct str server)
 {
 	size_t n = ROOM_FIXED + r->reason.n + r->headers.n + body.n + type.n + server.n;
 
-	for (const struct sip_hdr *h = d->msg->headers; h; h = h->next)
-		if (is_copied(h, r->status))
-			n += h->raw.n + 2 + (h->id == SIP_HDR_TO ? r->to_tag.n + 8 : 0);
+	n += d->msg->eoh_off - d->msg->hdr_off;
+	for (const struct sip_hdr *h = d->msg->first[SIP_HDR_TO]; h; h = h->same)
+		n += r->to_tag.n + sizeof(";tag=\r\n");
 	for (const struct sip_edit *e = d->reply_edits; e; e = e->next)
 		n += e->text.n;
 	return n;
@@ -199,7 +216,7 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	begin = arena_raw(a, room);
 	if (!begin)
 		return RT_E_NOMEM;
-	f = (struct flat){begin, begin + room, false};
+	f = (struct flat){.out = {begin, begin + room, false}};
 	put(&f, S("SIP/2.0 "));
 	put(&f, str_make(number, fmt_u64((uint64_t)r->status, number)));
 	put(&f, S(" "));
@@ -214,9 +231,9 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	put_header(&f, S("Warning: "), warning);
 	put(&f, S("\r\n"));
 	put(&f, body);
-	if (f.full)
+	if (f.out.full)
 		return RT_E_LIMIT;
 	sip_out_init(&o, a);
-	sip_out_add(&o, str_make(begin, (size_t)(f.p - begin)));
+	sip_out_add(&o, str_make(begin, (size_t)(f.out.p - begin)));
 	return sip_out_end(&o, ret);
 }

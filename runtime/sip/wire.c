@@ -29,7 +29,7 @@ void sip_out_add(struct sip_out *o, struct str s)
 
 	if (o->err || s.n == 0)
 		return;
-	if (s.n > SIP_WIRE_MAX || w->len + s.n > SIP_WIRE_MAX) {
+	if (s.n > SIP_WIRE_MAX - w->len) {
 		o->err = RT_E_LIMIT;
 		return;
 	}

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "txn/txn_priv.h"
 
-enum { KEY_MAX = 4096, HOST_MAX = 256, TAG_PART_MAX = 128 };
+enum { KEY_MAX = 4096, HOST_MAX = 256 };
 
 static struct str from_tag(struct sip_msg *m)
 {
@@ -75,21 +75,6 @@ const struct sip_key *txn_key(struct sip_msg *m, enum sip_method method)
 	return &m->key;
 }
 
-/* One text of all that makes the request this one; what is long counts by its own hash. */
-static size_t add_text(char *buf, size_t n, struct str s)
-{
-	uint64_t h;
-
-	if (s.n > TAG_PART_MAX) {
-		h = hash_str(s);
-		s = str_make((const char *)&h, sizeof(h));
-	}
-	if (s.n)
-		memcpy(buf + n, s.p, s.n);
-	buf[n + s.n] = 0; /* parts must not run into each other */
-	return n + s.n + 1;
-}
-
 struct str txn_tag(struct sip_msg *m, char buf[TXN_TAG_LEN + 1])
 {
 	return txn_tag_by(m, sip_via_top(m), buf);
@@ -124,16 +109,11 @@ static void hex_out(uint64_t h, char *buf)
 struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_TAG_LEN + 1])
 {
 	struct sip_cseq cs = {0};
-	char text[3 * (TAG_PART_MAX + 1) + sizeof(cs.num)];
+	struct str part[] = {v ? (v->branch.n ? v->branch : v->text) : STR_NULL, sip_call_id(m), from_tag(m)};
 	uint64_t h[2];
-	size_t n;
 
 	(void)sip_cseq(m, &cs);
-	memcpy(text, &cs.num, sizeof(cs.num));
-	n = add_text(text, sizeof(cs.num), v ? (v->branch.n ? v->branch : v->text) : STR_NULL);
-	n = add_text(text, n, sip_call_id(m));
-	n = add_text(text, n, from_tag(m));
-	hash_str128(str_make(text, n), h);
+	hash_texts128(cs.num, part, 3, h);
 	hex_out(h[0], buf);
 	hex_out(h[1], buf + TXN_TAG_LEN / 2);
 	buf[TXN_TAG_LEN] = '\0';

@@ -138,18 +138,19 @@ static void run_event(struct worker *w, struct sip_draft *d, int32_t route, cons
 
 /* Handles of the counters that every reply moves; by name only at start. */
 static const int own_status[] = {200, 202, 300, 301, 302, 400, 401, 403, 404, 407, 408, 483, 500};
-enum { OWN = sizeof(own_status) / sizeof(own_status[0]) };
 static struct {
-	int own[OWN], of_class[7], sent;
+	int own[700], of_class[7], sent;
 } counts;
 
 static void find_counters(void)
 {
 	char name[32];
 
-	for (int i = 0; i < OWN; i++) {
+	for (int status = 0; status < 700; status++)
+		counts.own[status] = COUNTER_NONE;
+	for (size_t i = 0; i < sizeof(own_status) / sizeof(own_status[0]); i++) {
 		snprintf(name, sizeof(name), "%d_replies", own_status[i]);
-		counts.own[i] = counter_get(S("sl"), str_of(name));
+		counts.own[own_status[i]] = counter_get(S("sl"), str_of(name));
 	}
 	for (int i = 1; i < 7; i++) {
 		snprintf(name, sizeof(name), "%dxx_replies", i);
@@ -160,11 +161,10 @@ static void find_counters(void)
 
 static void count(int status)
 {
-	for (int i = 0; i < OWN; i++)
-		if (own_status[i] == status)
-			counter_inc(counts.own[i]);
-	if (status >= 100 && status <= 699)
+	if (status >= 100 && status <= 699) {
+		counter_inc(counts.own[status]);
 		counter_inc(counts.of_class[status / 100]);
+	}
 	counter_inc(counts.sent);
 }
 
