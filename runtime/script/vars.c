@@ -70,6 +70,11 @@ static bool same(const struct avp *a, const struct avp_key *k)
 	return a->key.hash == k->hash && a->key.bits == k->bits && (a->key.name.p == k->name.p || str_eq(a->key.name, k->name));
 }
 
+static uint64_t bit_of(const struct avp_key *k)
+{
+	return 1ull << (k->hash & 63);
+}
+
 int avp_add(struct script_vars *v, const struct avp_key *k, const struct value *val)
 {
 	struct avp *a;
@@ -91,6 +96,7 @@ int avp_add(struct script_vars *v, const struct avp_key *k, const struct value *
 	if (!a->key.name.p)
 		return RT_E_NOMEM;
 	v->avps = a;
+	v->names |= bit_of(k);
 	v->n++;
 	return 0;
 }
@@ -108,7 +114,7 @@ static struct avp *find(const struct script_vars *v, const struct avp_key *k, in
 {
 	if (i < 0)
 		i += avp_count(v, k);
-	if (i < 0)
+	if (i < 0 || !(v->names & bit_of(k)))
 		return NULL;
 	for (struct avp *a = v->avps; a; a = a->next)
 		if (same(a, k) && i-- == 0)
@@ -144,6 +150,8 @@ unsigned avp_delete(struct script_vars *v, const struct avp_key *k, bool all)
 	struct avp **p = &v->avps, *a;
 	unsigned gone = 0;
 
+	if (!(v->names & bit_of(k)))
+		return 0;
 	while ((a = *p) && (all || !gone)) {
 		if (!same(a, k)) {
 			p = &a->next;

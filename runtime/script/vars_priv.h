@@ -26,6 +26,7 @@ struct script_vars {
 	unsigned n;
 	struct arena *arena;
 	struct avp *avps;
+	uint64_t names; /* a bit by the hash of each AVP that there was: most that scripts ask for there never was */
 	struct xavp_root *xavps[XAVP_KINDS];
 };
 

@@ -112,8 +112,10 @@ int32_t std_htable_pv_sht_get(struct run *r, const struct pv_name *n, struct val
 	struct ht_place buf;
 	struct ht_place *p = target(r, n, &buf);
 
+	if (p)
+		return ht_get_at(p, htable_now(r->worker), r->arena, ret);
 	*ret = value_null();
-	return p ? ht_get_at(p, htable_now(r->worker), r->arena, ret) : 0;
+	return 0;
 }
 
 int32_t std_htable_pv_sht_set(struct run *r, const struct pv_name *n, const struct value *v)

@@ -393,19 +393,18 @@ static void unlock(struct at *at)
 int ht_get_at(struct ht_place *p, int64_t now, struct arena *a, struct value *ret)
 {
 	struct at at = lock_place(p, now);
-	int err = 0;
+	struct str copy = S("");
 
-	if (at.it) {
-		*ret = value_of(at.it);
-		if (at.it->is_text) {
-			ret->s = str_dup(a, ret->s);
-			err = ret->s.p ? 0 : RT_E_NOMEM;
-		}
-	} else {
+	if (!at.it) {
 		*ret = p->t->spec.has_init ? value_int(p->t->spec.init) : value_null();
+	} else if (at.it->is_text) {
+		copy = str_dup(a, str_make(at.it->text, at.it->text_n));
+		*ret = value_str(copy);
+	} else {
+		*ret = value_int(at.it->i);
 	}
 	unlock(&at);
-	return err;
+	return copy.p ? 0 : RT_E_NOMEM;
 }
 
 int ht_get(struct ht_table *t, struct str key, int64_t now, struct arena *a, struct value *ret)
