@@ -28,7 +28,7 @@ static void put_kept(struct flat *f)
 /* Bytes of the request: neighbours are copied in one go. */
 static void keep(struct flat *f, struct str s)
 {
-	if (f->kept.p + f->kept.n == s.p) {
+	if (f->kept.p && f->kept.p + f->kept.n == s.p) {
 		f->kept.n += s.n;
 		return;
 	}
