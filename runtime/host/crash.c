@@ -15,6 +15,7 @@ enum { MESSAGE_SHOWN = 2048, ALT_STACK = 32 * 1024, DEPTH_SHOWN = 64, TRAIL_SHOW
 static const struct program *program;
 static struct worker *_Atomic workers[CRASH_WORKERS_MAX];
 static _Thread_local char alt_stack[ALT_STACK];
+static _Thread_local stack_t stack_before;
 
 static void put(struct str s)
 {
@@ -142,11 +143,12 @@ void crash_worker(struct worker *w)
 {
 	stack_t ss = {.ss_sp = alt_stack, .ss_size = sizeof(alt_stack)};
 
-	sigaltstack(&ss, NULL);
+	sigaltstack(&ss, &stack_before);
 	atomic_store(&workers[worker_index(w) % CRASH_WORKERS_MAX], w);
 }
 
 void crash_forget(struct worker *w)
 {
 	atomic_store(&workers[worker_index(w) % CRASH_WORKERS_MAX], NULL);
+	sigaltstack(&stack_before, NULL); /* ours goes with the thread */
 }
