@@ -95,10 +95,8 @@ static size_t plain_run(struct str s, char a, char b)
 		unsigned mask = sip_mask((v == sip_each(a)) | (v == sip_each(b)) | (v == sip_each('"')) | (v == sip_each('<')) |
 					 (v == sip_each('(')));
 
-		if (!mask)
-			continue;
-		i += (unsigned)__builtin_ctz(mask);
-		return i < s.n ? i : s.n;
+		if (sip_hit(mask, s.n, &i))
+			return i;
 	}
 	return s.n;
 }

@@ -96,16 +96,24 @@ static inline unsigned sip_first_bits(size_t n)
 	return n < 16 ? (1u << n) - 1 : 0xffff;
 }
 
+/* With bits in the mask of the block at *i: moves *i to the first, at most to n, where the text ends. */
+static inline bool sip_hit(unsigned mask, size_t n, size_t *i)
+{
+	if (!mask)
+		return false;
+	*i += (unsigned)__builtin_ctz(mask);
+	*i = *i < n ? *i : n;
+	return true;
+}
+
 /* Index of the first c, s.n when there is none. For short texts, where a call of memchr costs more than its search. */
 static inline size_t sip_find(struct str s, char c)
 {
 	for (size_t i = 0; i < s.n; i += 16) {
 		unsigned mask = sip_mask(sip_block_at(s.p + i, s.n - i) == sip_each(c));
 
-		if (!mask)
-			continue;
-		i += (unsigned)__builtin_ctz(mask);
-		return i < s.n ? i : s.n;
+		if (sip_hit(mask, s.n, &i))
+			return i;
 	}
 	return s.n;
 }
@@ -117,10 +125,8 @@ static inline size_t sip_find_or_space(struct str s, char c)
 		sip_block b = sip_block_at(s.p + i, s.n - i);
 		unsigned mask = sip_mask((b == sip_each(c)) | (b <= sip_each(' ')));
 
-		if (!mask)
-			continue;
-		i += (unsigned)__builtin_ctz(mask);
-		return i < s.n ? i : s.n;
+		if (sip_hit(mask, s.n, &i))
+			return i;
 	}
 	return s.n;
 }
@@ -140,10 +146,8 @@ static inline size_t sip_host_span(struct str s)
 				(b - sip_each('-') <= sip_each('.' - '-')) | (b == sip_each('_'));
 		unsigned mask = sip_mask(host) ^ 0xffff;
 
-		if (!mask)
-			continue;
-		i += (unsigned)__builtin_ctz(mask);
-		return i < s.n ? i : s.n;
+		if (sip_hit(mask, s.n, &i))
+			return i;
 	}
 	return s.n;
 }
