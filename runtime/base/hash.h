@@ -12,7 +12,7 @@
 void hash_seed(const uint8_t key[16]);
 uint64_t hash_str(struct str s);
 /* 128 bits of a number and n texts by another function: nothing of hash_str() of the same texts can be read from them. */
-void hash_texts128(uint64_t number, const struct str *v, unsigned n, uint64_t ret[2]);
+void hash_texts128(uint32_t number, const struct str *v, unsigned n, uint64_t ret[2]);
 /* ASCII case ignored. */
 uint64_t hash_istr(struct str s);
 uint64_t hash_fnv(struct str s);

@@ -190,8 +190,12 @@ static void run_job(void *arg)
 {
 	const struct arrival *a = arg;
 	struct sip_msg *msg = a->msg, *applied;
-	struct job j = {.w = a->w, .msg = msg, .texts = a->texts};
+	struct job j; /* the draft in it is large, and cleared by whoever makes it */
 
+	j.w = a->w;
+	j.msg = msg;
+	j.texts = a->texts;
+	j.vars = NULL;
 	prepare(&j, &msg->origin);
 	dispatch(&j);
 	script_vars_unref(&j.vars);

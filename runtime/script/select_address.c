@@ -111,7 +111,7 @@ static bool addr_step(struct sel *s, const struct sel_part *p, int what)
 			return sel_give(s, a->params);
 		__attribute__((fallthrough));
 	case ADDR_PARAM:
-		return sip_param_find(a->param_list, p->key, &v) && v.n && sel_give(s, sip_unquote(v));
+		return sip_pairs_find(a->params, ';', p->key, &v) && v.n && sel_give(s, sip_unquote(v));
 	}
 	return false;
 }
@@ -144,7 +144,7 @@ static bool to_addr(struct sel *s, const struct sel_part *p, int what)
 	(void)p;
 	(void)what;
 	s->addr = arena_new_of(s->r->arena, struct sip_nameaddr);
-	return s->addr && !s->many && sip_nameaddr_parse(s->r->arena, s->text, s->addr) == 0;
+	return s->addr && !s->many && sip_nameaddr_parse(s->text, s->addr) == 0;
 }
 
 /* ".uri" of a text that is a name-addr or a bare URI. */

@@ -127,7 +127,7 @@ static bool via_step(struct sel *s, const struct sel_part *p, int what)
 	case V_ALIAS:
 		return sel_give_some(s, v->alias);
 	case V_PARAMS:
-		return sip_param_find(v->param_list, p->key, &t) && t.n && sel_give(s, sip_unquote(t));
+		return sip_pairs_find(v->params, ';', p->key, &t) && t.n && sel_give(s, sip_unquote(t));
 	}
 	return false;
 }

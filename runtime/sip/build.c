@@ -36,15 +36,14 @@ static uint32_t offset_of(const struct sip_msg *m, const char *p)
 }
 
 /* Insert or replace ";name=value". */
-static int fix_param(struct sip_draft *d, const struct sip_param *there, const char *where,
-		     struct str name, struct str value)
+static int fix_param(struct sip_draft *d, struct str there, const char *where, struct str name, struct str value)
 {
-	struct str text = str_cat(d->arena, there ? S("") : S(";"), name, S("="), value);
+	struct str text = str_cat(d->arena, there.p ? S("") : S(";"), name, S("="), value);
 
 	if (!text.p)
 		return RT_E_NOMEM;
-	if (there)
-		return sip_edit_replace_ref(d, offset_of(d->msg, there->both.p), (uint32_t)there->both.n, text);
+	if (there.p)
+		return sip_edit_replace_ref(d, offset_of(d->msg, there.p), (uint32_t)there.n, text);
 	return sip_edit_replace_ref(d, offset_of(d->msg, where), 0, text);
 }
 
@@ -64,11 +63,11 @@ static int via_fix(struct sip_draft *d)
 		where = v->params.p - 1; /* the ';' */
 	else
 		where = v->port_text.n ? v->port_text.p + v->port_text.n : v->host.p + v->host.n;
-	if (v->rport_param || d->force_rport)
-		err = fix_param(d, v->rport_param, where, S("rport"), str_make(port, fmt_u64(org->src.port, port)));
+	if (v->rport_both.p || d->force_rport)
+		err = fix_param(d, v->rport_both, where, S("rport"), str_make(port, fmt_u64(org->src.port, port)));
 	received = sip_via_received(v, &org->src, buf);
 	if (!err && received.p)
-		err = fix_param(d, v->received_param, where, S("received"), received);
+		err = fix_param(d, v->received_both, where, S("received"), received);
 	return err;
 }
 

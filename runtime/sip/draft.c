@@ -49,7 +49,7 @@ int sip_draft_uri_parse(const struct sip_draft *d, struct sip_uri *ret)
 
 const struct sip_uri *sip_draft_uri_view_parse(struct sip_draft *d)
 {
-	struct sip_uri *u = arena_new_of(d->arena, struct sip_uri);
+	struct sip_uri *u = arena_raw(d->arena, sizeof(*u));
 
 	if (!u || sip_uri_parse(d->main.uri, u))
 		return NULL;

@@ -141,34 +141,6 @@ bool sip_list_next(struct str *rest, unsigned nest, struct str *member, int *err
 	return true;
 }
 
-/* Is it four decimal numbers up to 255? */
-static bool is_ipv4(struct str s)
-{
-	unsigned v = 0, digits = 0, dots = 0;
-
-	for (size_t i = 0; i < s.n; i++) {
-		if (ascii_digit(s.p[i])) {
-			v = v * 10 + (unsigned)(s.p[i] - '0');
-			if (++digits > 3 || v > 255)
-				return false;
-		} else {
-			if (s.p[i] != '.' || digits == 0 || ++dots > 3)
-				return false;
-			v = digits = 0;
-		}
-	}
-	return dots == 3 && digits > 0;
-}
-
-/* A name, or an IPv4 address, which begins and ends with a digit and is no longer than 15. */
-static void take_name(struct str s, struct sip_hostport *hp)
-{
-	size_t n = sip_host_span(s);
-
-	hp->host = str_head(s, n);
-	hp->ipv4 = n && n <= 15 && ascii_digit(s.p[0]) && ascii_digit(s.p[n - 1]) && is_ipv4(hp->host);
-}
-
 static int take_host(struct str *s, struct sip_hostport *hp)
 {
 	struct addr a;
@@ -183,7 +155,7 @@ static int take_host(struct str *s, struct sip_hostport *hp)
 			return RT_E_PARSE;
 		hp->ipv6 = true;
 	} else {
-		take_name(*s, hp);
+		hp->host = str_head(*s, sip_host_span(*s));
 	}
 	*s = str_skip(*s, hp->host.n);
 	return hp->host.n ? 0 : RT_E_PARSE;
@@ -228,20 +200,9 @@ static bool cut_param(struct str text, struct sip_param *p)
 	return p->name.n > 0;
 }
 
-static struct sip_param *keep_param(struct arena *a, const struct sip_param *p)
-{
-	struct sip_param *kept = arena_raw(a, sizeof(*kept));
-
-	if (kept)
-		*kept = *p;
-	return kept;
-}
-
 /* Parameters of any shape. */
-static int careful_params(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret)
+static int careful_params(struct str text, const struct sip_params_to *to)
 {
-	struct sip_param *first = NULL, **tail = &first;
-
 	for (unsigned n = 0; text.p;) {
 		struct sip_param p = {0};
 		size_t end = sip_until(text, ";", SIP_NEST_ANGLES);
@@ -249,103 +210,104 @@ static int careful_params(struct arena *a, struct str text, unsigned max, unsign
 		if (end == STR_NONE)
 			return RT_E_PARSE;
 		if (cut_param(str_trim(str_head(text, end)), &p)) {
-			if (n++ == max)
-				return RT_E_LIMIT;
-			*tail = keep_param(a, &p);
-			if (!*tail)
-				return RT_E_NOMEM;
-			tail = &(*tail)->next;
-		} else if (flags & SIP_PARAMS_STRICT || p.both.n) {
+			int err = n++ == to->max ? RT_E_LIMIT : to->fn(to->arg, &p);
+
+			if (err)
+				return err;
+		} else if (to->flags & SIP_PARAMS_STRICT || p.both.n) {
 			return RT_E_PARSE;
 		}
 		text = end == text.n ? STR_NULL : str_skip(text, end + 1);
 	}
-	*ret = first;
 	return 0;
 }
 
-/* A list of plain parameters while it is cut; p..end is the one at hand, with its '=' at eq or none. */
-struct plain_list {
+/* One of a list of plain parameters, with its '=' at eq or none. */
+static inline int give_param(const struct sip_params_to *to, unsigned *n, const char *p, const char *eq, const char *end)
+{
+	const char *name_end = eq ? eq : end;
+	struct sip_param param = {NULL, str_make(p, (size_t)(name_end - p)), STR_NULL, str_make(p, (size_t)(end - p))};
+
+	if (name_end == p)
+		return to->flags & SIP_PARAMS_STRICT || end != p ? RT_E_PARSE : 0;
+	if ((*n)++ == to->max)
+		return RT_E_LIMIT;
+	if (eq)
+		param.value = str_make(eq + 1, (size_t)(end - eq - 1));
+	return to->fn(to->arg, &param);
+}
+
+int sip_params_plain(struct str text, const struct sip_params_to *to)
+{
+	const char *p = text.p, *eq = NULL;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < text.n; i += 16) {
+		sip_block b = sip_block_at(text.p + i, text.n - i);
+		unsigned own = sip_first_bits(text.n - i), marks = sip_mask(b - sip_each(';') <= sip_each('=' - ';')) & own;
+
+		if (sip_mask(b <= sip_each(',')) & own && sip_mask(sip_not_plain(b)) & own)
+			return SIP_NOT_PLAIN;
+		for (; marks; marks &= marks - 1) {
+			const char *at = text.p + i + (unsigned)__builtin_ctz(marks);
+			int err;
+
+			if (*at == '<')
+				return SIP_NOT_PLAIN;
+			if (*at == '=') {
+				eq = eq ? eq : at;
+				continue;
+			}
+			err = give_param(to, &n, p, eq, at);
+			if (err)
+				return err;
+			p = at + 1;
+			eq = NULL;
+		}
+	}
+	return give_param(to, &n, p, eq, text.p + text.n);
+}
+
+int sip_params_each(struct str text, const struct sip_params_to *to)
+{
+	int err = text.p ? sip_params_plain(text, to) : 0;
+
+	return err == SIP_NOT_PLAIN ? careful_params(text, to) : err;
+}
+
+struct param_list {
 	struct arena *arena;
-	struct sip_param **tail;
-	unsigned room, flags;
-	const char *p, *eq;
+	struct sip_param *first, **tail;
 };
 
-static int end_param(struct plain_list *l, const char *end)
+static int keep_param(void *arg, const struct sip_param *p)
 {
-	const char *name_end = l->eq ? l->eq : end;
-	struct sip_param *p;
+	struct param_list *l = arg;
+	struct sip_param *kept = arena_raw(l->arena, sizeof(*kept));
 
-	if (name_end == l->p)
-		return l->flags & SIP_PARAMS_STRICT || end != l->p ? RT_E_PARSE : 0;
-	if (l->room-- == 0)
-		return RT_E_LIMIT;
-	p = arena_raw(l->arena, sizeof(*p));
-	if (!p)
+	if (!kept)
 		return RT_E_NOMEM;
-	p->next = NULL;
-	p->name = str_make(l->p, (size_t)(name_end - l->p));
-	p->value = l->eq ? str_make(l->eq + 1, (size_t)(end - l->eq - 1)) : STR_NULL;
-	p->both = str_make(l->p, (size_t)(end - l->p));
-	*l->tail = p;
-	l->tail = &p->next;
+	*kept = *p;
+	*l->tail = kept;
+	l->tail = &kept->next;
 	return 0;
-}
-
-/* The separators that the bits of `marks` stand for. */
-static int take_marks(struct plain_list *l, const char *block, unsigned marks)
-{
-	for (; marks; marks &= marks - 1) {
-		const char *at = block + (unsigned)__builtin_ctz(marks);
-		int err;
-
-		if (*at == '=') {
-			l->eq = l->eq ? l->eq : at;
-			continue;
-		}
-		err = end_param(l, at);
-		if (err)
-			return err;
-		l->p = at + 1;
-		l->eq = NULL;
-	}
-	return 0;
-}
-
-int sip_params_plain(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret)
-{
-	struct sip_param *first = NULL;
-	struct plain_list l = {.arena = a, .tail = &first, .room = max, .flags = flags, .p = text.p};
-	int err = 0;
-
-	for (size_t i = 0; i < text.n && !err; i += 16) {
-		sip_block b = sip_block_at(text.p + i, text.n - i);
-		unsigned own = sip_first_bits(text.n - i);
-
-		if (sip_mask(sip_not_plain(b)) & own)
-			return SIP_NOT_PLAIN;
-		err = take_marks(&l, text.p + i, sip_mask((b == sip_each(';')) | (b == sip_each('='))) & own);
-	}
-	if (!err)
-		err = end_param(&l, text.p + text.n);
-	if (!err)
-		*ret = first;
-	return err;
-}
-
-int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
-		    struct sip_param **ret)
-{
-	int err = text.p ? sip_params_plain(a, text, max, flags, ret) : 0;
-
-	return err == SIP_NOT_PLAIN ? careful_params(a, text, max, flags, ret) : err;
 }
 
 int sip_params_parse(struct arena *a, struct str text, unsigned max, struct sip_param **ret)
 {
-	return sip_params_scan(a, text, max, 0, ret);
+	struct param_list l = {.arena = a, .tail = &l.first};
+	struct sip_params_to to = {max, 0, keep_param, &l};
+	int err = text.p ? sip_params_plain(text, &to) : 0;
+
+	if (err == SIP_NOT_PLAIN) {
+		l = (struct param_list){.arena = a, .tail = &l.first};
+		err = careful_params(text, &to);
+	}
+	if (!err)
+		*ret = l.first;
+	return err;
 }
+
 
 struct str sip_param_text(const struct sip_param *p)
 {

@@ -381,7 +381,7 @@ struct sip_hdr_cache *sip_cache(struct sip_msg *m, struct sip_hdr *h)
 const struct sip_uri *sip_ruri_parse(struct sip_msg *m)
 {
 	if (!m->ruri_parsed && !m->ruri_err) {
-		struct sip_uri *u = arena_new_of(m->arena, struct sip_uri);
+		struct sip_uri *u = arena_raw(m->arena, sizeof(*u));
 
 		m->ruri_err = u ? sip_uri_parse(m->ruri, u) : RT_E_NOMEM;
 		if (!m->ruri_err)

@@ -102,11 +102,10 @@ struct sip_via {
 	struct str port_text;
 	uint16_t port; /* 0 when not written */
 	struct str comment;
-	struct str params; /* text behind the first ';' */
-	struct sip_param *param_list;
+	struct str params; /* text behind the first ';': sip_pairs_find() */
 	/* values; p NULL when absent, an empty view when there without a value */
 	struct str branch, received, rport, i, alias, maddr, ttl;
-	struct sip_param *branch_param, *received_param, *rport_param; /* where they stand */
+	struct str received_both, rport_both; /* name=value as written */
 };
 
 struct sip_nameaddr {
@@ -118,8 +117,7 @@ struct sip_nameaddr {
 	struct str uri;     /* without < > */
 	bool brackets;
 	bool star; /* Contact: * */
-	struct str params; /* text behind the first ';' after the address */
-	struct sip_param *param_list;
+	struct str params; /* text behind the first ';' after the address: sip_pairs_find() */
 	struct str tag; /* From, To */
 	/* Contact; views of the values, quotes removed from received and instance */
 	struct str q, expires, instance, reg_id, methods, received;
@@ -255,7 +253,11 @@ static inline const struct sip_uri *sip_ruri(struct sip_msg *m)
 }
 int sip_vias(struct sip_msg *m, struct sip_via **ret); /* whole chain */
 /* The topmost; there also when its parameters or a lower Via are malformed (sip_vias tells). */
-struct sip_via *sip_via_top(struct sip_msg *m);
+struct sip_via *sip_via_top_parse(struct sip_msg *m);
+static inline struct sip_via *sip_via_top(struct sip_msg *m)
+{
+	return m->vias ? m->vias : sip_via_top_parse(m);
+}
 struct sip_via *sip_via_at(struct sip_msg *m, unsigned i);
 struct sip_nameaddr *sip_from_parse(struct sip_msg *m);
 struct sip_nameaddr *sip_to_parse(struct sip_msg *m);
@@ -268,7 +270,15 @@ static inline struct sip_nameaddr *sip_to(struct sip_msg *m)
 	return m->to ? m->to : sip_to_parse(m);
 }
 struct str sip_call_id(struct sip_msg *m); /* p NULL when missing */
-int sip_cseq(struct sip_msg *m, struct sip_cseq *ret);
+int sip_cseq_parse(struct sip_msg *m);
+static inline int sip_cseq(struct sip_msg *m, struct sip_cseq *ret)
+{
+	int err = m->cseq_done ? m->cseq_err : sip_cseq_parse(m);
+
+	if (!err)
+		*ret = m->cseq;
+	return err;
+}
 /* Chain of all values of a NAMEADDR, NAMEADDRS or CONTACT header. */
 int sip_addrs(struct sip_msg *m, enum sip_hdr_id id, struct sip_nameaddr **ret);
 struct sip_nameaddr *sip_contacts(struct sip_msg *m); /* NULL: none or malformed */
@@ -302,7 +312,7 @@ bool sip_param_find(const struct sip_param *list, struct str name, struct str *v
 struct str sip_unquote(struct str s);
 
 /* Parsers of single values, for texts that did not come in a message (scripts, database). */
-int sip_nameaddr_parse(struct arena *a, struct str text, struct sip_nameaddr *ret);
+int sip_nameaddr_parse(struct str text, struct sip_nameaddr *ret);
 /* Comma list of name-addrs; chain in the arena. */
 int sip_nameaddrs_parse(struct arena *a, struct str text, struct sip_nameaddr **ret);
 int sip_via_parse(struct arena *a, struct str text, struct sip_via **ret); /* chain */

@@ -7,7 +7,7 @@
  */
 #include "sip/sip_priv.h"
 
-static void note_param(struct sip_nameaddr *na, const struct sip_param *p)
+static int note_param(void *arg, const struct sip_param *p)
 {
 #define VALUE(f) offsetof(struct sip_nameaddr, f)
 	static const struct {
@@ -25,14 +25,15 @@ static void note_param(struct sip_nameaddr *na, const struct sip_param *p)
 #undef VALUE
 
 	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
-		struct str *value = (struct str *)(void *)((char *)na + known[k].value);
+		struct str *value = (struct str *)(void *)((char *)arg + known[k].value);
 
 		if (!str_ieq(known[k].name, p->name))
 			continue;
 		if (!value->p)
 			*value = sip_unquote(sip_param_text(p));
-		return;
+		break;
 	}
+	return 0;
 }
 
 /* Quoted string, or words; the bytes of a word may be anything (UTF-8 is met unquoted). */
@@ -70,24 +71,16 @@ static int parse_bare(struct str text, struct sip_nameaddr *na, struct str *rest
 	return 0;
 }
 
-static void note_params(struct sip_nameaddr *na)
+static int parse_params(struct str rest, unsigned max, struct sip_nameaddr *na)
 {
-	for (const struct sip_param *p = na->param_list; p; p = p->next)
-		note_param(na, p);
-}
-
-static int parse_params(struct arena *a, struct str rest, unsigned max, struct sip_nameaddr *na)
-{
-	int err;
+	struct sip_params_to to = {max, 0, note_param, na};
 
 	if (rest.n == 0)
 		return 0;
 	if (*rest.p != ';')
 		return RT_E_PARSE;
 	na->params = str_skip(rest, 1);
-	err = sip_params_scan(a, na->params, max, 0, &na->param_list);
-	note_params(na);
-	return err;
+	return sip_params_each(na->params, &to);
 }
 
 /* Nothing, one quoted string, or plain words. */
@@ -102,11 +95,11 @@ static bool is_plain_display(struct str s)
 
 /* The ordinary shape: a plain display name, a URI in brackets, plain parameters. SIP_NOT_PLAIN: it is another, or nothing
    of the kind; what *na holds is of no use then. */
-static int take_ordinary(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
+static int take_ordinary(struct str text, unsigned max, struct sip_nameaddr *na)
 {
+	struct sip_params_to to = {max, 0, note_param, na};
 	size_t open = sip_find(text, '<'), close;
 	struct str uri = str_skip(text, open + 1), rest;
-	int err = 0;
 
 	close = sip_find_or_space(uri, '>');
 	if (close == uri.n || close == 0 || uri.p[close] != '>')
@@ -123,13 +116,11 @@ static int take_ordinary(struct arena *a, struct str text, unsigned max, struct 
 	if (*rest.p != ';')
 		return SIP_NOT_PLAIN;
 	na->params = str_skip(rest, 1);
-	err = sip_params_plain(a, na->params, max, 0, &na->param_list);
-	note_params(na);
-	return err;
+	return sip_params_plain(na->params, &to);
 }
 
 /* Any shape; *na holds its header and nothing else. */
-static int take_any(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
+static int take_any(struct str text, unsigned max, struct sip_nameaddr *na)
 {
 	struct str rest = str_skip(text, text.n);
 	size_t open;
@@ -146,23 +137,23 @@ static int take_any(struct arena *a, struct str text, unsigned max, struct sip_n
 	err = open < text.n ? parse_brackets(text, open, na, &rest) : parse_bare(text, na, &rest);
 	if (!err && (na->uri.n == 0 || sip_has_lws(na->uri)))
 		err = RT_E_PARSE;
-	return err ? err : parse_params(a, rest, max, na);
+	return err ? err : parse_params(rest, max, na);
 }
 
-static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_nameaddr *na)
+static int parse_one(struct str text, unsigned max, struct sip_nameaddr *na)
 {
-	int err = take_ordinary(a, text, max, na);
+	int err = take_ordinary(text, max, na);
 
 	if (err != SIP_NOT_PLAIN)
 		return err;
 	*na = (struct sip_nameaddr){.hdr = na->hdr};
-	return take_any(a, text, max, na);
+	return take_any(text, max, na);
 }
 
-int sip_nameaddr_parse(struct arena *a, struct str text, struct sip_nameaddr *ret)
+int sip_nameaddr_parse(struct str text, struct sip_nameaddr *ret)
 {
 	struct sip_nameaddr na = {0};
-	int err = parse_one(a, str_trim(text), sip_limits_default.params, &na);
+	int err = parse_one(str_trim(text), sip_limits_default.params, &na);
 
 	if (!err)
 		*ret = na;
@@ -186,7 +177,7 @@ static int parse_list(struct arena *a, struct str body, const struct sip_limits 
 		na = arena_new_of(a, struct sip_nameaddr);
 		if (!na)
 			return RT_E_NOMEM;
-		err = parse_one(a, member, lim->params, na);
+		err = parse_one(member, lim->params, na);
 		if (err)
 			return err;
 		na->index = (*n)++;
@@ -228,7 +219,7 @@ static int parse_single(struct sip_msg *m, struct sip_hdr *h, struct sip_nameadd
 	*ret = na;
 	if (!single_ok(h->body))
 		return RT_E_PARSE;
-	return parse_one(m->arena, h->body, m->limits->params, na);
+	return parse_one(h->body, m->limits->params, na);
 }
 
 static int parse_all(struct sip_msg *m, enum sip_hdr_id id, struct sip_nameaddr **ret)
@@ -289,7 +280,7 @@ static struct sip_nameaddr *party(struct sip_msg *m, enum sip_hdr_id id)
 	if (!na)
 		return NULL;
 	*na = (struct sip_nameaddr){.hdr = h};
-	return take_ordinary(m->arena, h->body, m->limits->params, na) == 0 ? na : addrs_or_null(m, id);
+	return take_ordinary(h->body, m->limits->params, na) == 0 ? na : addrs_or_null(m, id);
 }
 
 struct sip_nameaddr *sip_from_parse(struct sip_msg *m)

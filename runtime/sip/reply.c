@@ -71,13 +71,13 @@ static void put_to(struct flat *f, struct sip_msg *m, const struct sip_hdr *h, c
 
 /* A value that stands where the parameter stood, or at the end of the Via: where the reference puts it. */
 struct change {
-	const struct sip_param *there; /* or NULL */
+	struct str there; /* p NULL: it did not */
 	struct str name, value;
 };
 
 static const char *place_of(const struct change *c, const struct sip_via *v)
 {
-	return c->there ? c->there->both.p : v->text.p + v->text.n;
+	return c->there.p ? c->there.p : v->text.p + v->text.n;
 }
 
 /* The topmost Via header with received= and rport= of the request's source (RFC 3261 18.2.1, RFC 3581 4). */
@@ -92,10 +92,10 @@ static void put_top_via(struct flat *f, const struct sip_draft *d, const struct 
 	const char *p = h->raw.p;
 
 	put_kept(f);
-	if (v && src->family && (v->rport_param || rport))
-		c[n++] = (struct change){v->rport_param, S("rport="), str_make(port, fmt_u64(src->port, port))};
+	if (v && src->family && (v->rport_both.p || rport))
+		c[n++] = (struct change){v->rport_both, S("rport="), str_make(port, fmt_u64(src->port, port))};
 	if (received.p)
-		c[n++] = (struct change){v->received_param, S("received="), received};
+		c[n++] = (struct change){v->received_both, S("received="), received};
 	if (n == 2 && place_of(&c[1], v) < place_of(&c[0], v)) {
 		struct change first = c[1];
 
@@ -106,10 +106,10 @@ static void put_top_via(struct flat *f, const struct sip_draft *d, const struct 
 		const char *at = place_of(&c[i], v);
 
 		put(f, str_make(p, (size_t)(at - p)));
-		put(f, c[i].there ? S("") : S(";"));
+		put(f, c[i].there.p ? S("") : S(";"));
 		put(f, c[i].name);
 		put(f, c[i].value);
-		p = at + (c[i].there ? c[i].there->both.n : 0);
+		p = at + c[i].there.n;
 	}
 	keep(f, str_make(p, (size_t)(h->raw.p + h->raw.n - p)));
 }

@@ -183,17 +183,25 @@ bool sip_list_next(struct str *rest, unsigned nest, struct str *member, int *err
 struct sip_hostport {
 	struct str host, port_text;
 	uint16_t port;
-	bool ipv6, ipv4;
+	bool ipv6;
 };
 int sip_hostport_take(struct str *s, bool lws, struct sip_hostport *ret);
 
+/* Who is given each parameter of a text: *p is good for the call. Not 0: an error that ends it. */
+typedef int sip_param_fn(void *arg, const struct sip_param *p);
 enum { SIP_PARAMS_STRICT = 1 }; /* an empty parameter is an error */
-int sip_params_scan(struct arena *a, struct str text, unsigned max, unsigned flags,
-		    struct sip_param **ret);
+struct sip_params_to {
+	unsigned max, flags;
+	sip_param_fn *fn;
+	void *arg;
+};
+
+/* Any text; the first ones may be given twice. */
+int sip_params_each(struct str text, const struct sip_params_to *to);
 
 enum { SIP_NOT_PLAIN = 1 };
-/* The same when it is plain (sip_not_plain), else SIP_NOT_PLAIN and nothing done. */
-int sip_params_plain(struct arena *a, struct str text, unsigned max, unsigned flags, struct sip_param **ret);
+/* The same when it is plain (sip_not_plain), else SIP_NOT_PLAIN, perhaps when some have been given. */
+int sip_params_plain(struct str text, const struct sip_params_to *to);
 
 /* Value of the parameter: p set and n 0 when it has none. */
 struct str sip_param_text(const struct sip_param *p);

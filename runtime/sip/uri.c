@@ -106,7 +106,7 @@ static int parse_sip(struct str rest, struct sip_uri *u)
 	u->host = hp.host;
 	u->port_text = hp.port_text;
 	u->port = hp.port;
-	u->flags = (hp.ipv6 ? SIP_URI_IPV6 : 0u) | (hp.ipv4 ? SIP_URI_IPV4 : 0u);
+	u->flags = hp.ipv6 ? SIP_URI_IPV6 : 0u;
 	if (rest.n && *rest.p == ';') {
 		n = sip_find(rest, '?');
 		u->params = str_skip(str_head(rest, n), 1);
@@ -148,7 +148,7 @@ static int parse_urn(struct str rest, struct sip_uri *u)
 
 int sip_uri_parse(struct str text, struct sip_uri *u)
 {
-	size_t n = sip_span(text, SIP_CC_SCHEME);
+	size_t n = str_starts(text, S("sip:")) ? 3 : sip_span(text, SIP_CC_SCHEME);
 
 	if (n == 0 || n >= text.n || text.p[n] != ':' || !ascii_alpha(*text.p) || !visible(text))
 		return RT_E_PARSE;

@@ -28,8 +28,7 @@ enum sip_scheme {
 enum sip_uri_flag {
 	SIP_URI_USER_PHONE = 1, /* ;user=phone */
 	SIP_URI_IPV6 = 2,       /* the host is an IPv6 reference */
-	SIP_URI_IPV4 = 4,
-	SIP_URI_TELUSER = 8, /* a tel: URI, whose number is `user` */
+	SIP_URI_TELUSER = 4,    /* a tel: URI, whose number is `user` */
 };
 
 struct sip_uri {

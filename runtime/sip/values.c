@@ -17,7 +17,7 @@ static int item_new(struct arena *a, struct str text, unsigned max, struct sip_i
 	if (semi == text.n)
 		return 0;
 	it->params = str_skip(text, semi + 1);
-	return sip_params_scan(a, it->params, max, 0, &it->param_list);
+	return sip_params_parse(a, it->params, max, &it->param_list);
 }
 
 static int parse_list(struct arena *a, struct str body, const struct sip_limits *lim, unsigned *n,
@@ -166,16 +166,12 @@ static int parse_cseq(struct str s, struct sip_cseq *ret)
 	return err ? err : take_method(s, &ret->method_text, &ret->method);
 }
 
-int sip_cseq(struct sip_msg *m, struct sip_cseq *ret)
+int sip_cseq_parse(struct sip_msg *m)
 {
-	if (!m->first[SIP_HDR_CSEQ])
-		return RT_E_NOENT;
-	if (!m->cseq_done) {
-		m->cseq_err = parse_cseq(m->first[SIP_HDR_CSEQ]->body, &m->cseq);
-		m->cseq_done = true;
-	}
-	if (!m->cseq_err)
-		*ret = m->cseq;
+	const struct sip_hdr *h = m->first[SIP_HDR_CSEQ];
+
+	m->cseq_err = h ? parse_cseq(h->body, &m->cseq) : RT_E_NOENT;
+	m->cseq_done = true;
 	return m->cseq_err;
 }
 

@@ -50,16 +50,16 @@ static int take_protocol(struct str *s, struct sip_via *v)
 	return v->name.n && v->version.n ? end_protocol(s, v) : RT_E_PARSE;
 }
 
-static void note_param(struct sip_via *v, struct sip_param *p)
+static int note_param(void *arg, const struct sip_param *p)
 {
 #define VALUE(f) offsetof(struct sip_via, f)
 	static const struct {
 		struct str name;
-		size_t value, where; /* in struct sip_via; 0: not kept */
+		size_t value, both; /* in struct sip_via; 0: not kept */
 	} known[] = {
-		{S("branch"), VALUE(branch), VALUE(branch_param)},
-		{S("received"), VALUE(received), VALUE(received_param)},
-		{S("rport"), VALUE(rport), VALUE(rport_param)},
+		{S("branch"), VALUE(branch), 0},
+		{S("received"), VALUE(received), VALUE(received_both)},
+		{S("rport"), VALUE(rport), VALUE(rport_both)},
 		{S("i"), VALUE(i), 0},
 		{S("alias"), VALUE(alias), 0},
 		{S("maddr"), VALUE(maddr), 0},
@@ -68,23 +68,18 @@ static void note_param(struct sip_via *v, struct sip_param *p)
 #undef VALUE
 
 	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
-		struct str *value = (struct str *)(void *)((char *)v + known[k].value);
+		struct str *value = (struct str *)(void *)((char *)arg + known[k].value);
 
 		if (!str_ieq(known[k].name, p->name))
 			continue;
 		if (!value->p) {
 			*value = sip_param_text(p);
-			if (known[k].where)
-				*(struct sip_param **)(void *)((char *)v + known[k].where) = p;
+			if (known[k].both)
+				*(struct str *)(void *)((char *)arg + known[k].both) = p->both;
 		}
-		return;
+		break;
 	}
-}
-
-static void note_params(struct sip_via *v)
-{
-	for (struct sip_param *p = v->param_list; p; p = p->next)
-		note_param(v, p);
+	return 0;
 }
 
 /* host [":" port] and then parameters or nothing; an address in brackets is for the others. */
@@ -95,12 +90,12 @@ static bool take_sent_by(struct str *s, struct sip_via *v)
 	uint32_t port = 0;
 
 	if (n < s->n && s->p[n] == ':') {
-		for (end = n + 1; end < s->n && ascii_digit(s->p[end]) && port <= 65535; end++)
+		for (end = n + 1; end < s->n && ascii_digit(s->p[end]); end++)
 			port = port * 10 + (uint32_t)(s->p[end] - '0');
 		port_text = str_make(s->p + n + 1, end - n - 1);
 	}
 	/* "h:", "h:99999", "h;" and what is no host are for the careful way */
-	if (!n || port > 65535 || (port_text.p && !port_text.n) || (end < s->n && s->p[end] != ';') || end + 1 == s->n)
+	if (!n || port_text.n > 5 || port > 65535 || (port_text.p && !port_text.n) || (end < s->n && s->p[end] != ';') || end + 1 == s->n)
 		return false;
 	v->host = str_head(*s, n);
 	v->port_text = port_text;
@@ -119,9 +114,10 @@ static enum proto usual_transport(const char *p)
  * The ordinary shape: one value, one space, which stands before sent-by, plain parameters. SIP_NOT_PLAIN: another one, or
  * none; what *v holds is of no use then.
  */
-static int take_ordinary(struct arena *a, struct str text, unsigned max, struct sip_via *v)
+static int take_ordinary(struct str text, unsigned max, struct sip_via *v)
 {
 	static const char usual[8] = "SIP/2.0/";
+	struct sip_params_to to = {max, SIP_PARAMS_STRICT, note_param, v};
 	struct str s;
 
 	if (text.n < sizeof(usual) + 4 || memcmp(text.p, usual, sizeof(usual)) != 0)
@@ -137,14 +133,25 @@ static int take_ordinary(struct arena *a, struct str text, unsigned max, struct 
 	if (!s.n)
 		return 0;
 	v->params = str_skip(s, 1);
-	if (sip_params_plain(a, v->params, max, SIP_PARAMS_STRICT, &v->param_list))
-		return SIP_NOT_PLAIN; /* also when one is wrong: where this value ends is for the careful way to say */
-	note_params(v);
-	return 0;
+	/* also when one is wrong: where this value ends is for the careful way to say */
+	return sip_params_plain(v->params, &to) ? SIP_NOT_PLAIN : 0;
+}
+
+/* The parameters: all of them, or none when one is wrong. */
+static int take_params(struct str text, unsigned max, struct sip_via *v)
+{
+	struct sip_via seen = *v;
+	struct sip_params_to to = {max, SIP_PARAMS_STRICT, note_param, &seen};
+	int err = sip_params_each(text, &to);
+
+	if (!err)
+		*v = seen;
+	v->params = text;
+	return err;
 }
 
 /* One value, without surrounding white space. */
-static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_via *v)
+static int parse_one(struct str text, unsigned max, struct sip_via *v)
 {
 	struct sip_hostport hp;
 	struct str s = text;
@@ -172,10 +179,7 @@ static int parse_one(struct arena *a, struct str text, unsigned max, struct sip_
 		return 0;
 	if (*s.p != ';')
 		return RT_E_PARSE;
-	v->params = str_skip(s, 1);
-	err = sip_params_scan(a, v->params, max, SIP_PARAMS_STRICT, &v->param_list);
-	note_params(v);
-	return err;
+	return take_params(str_skip(s, 1), max, v);
 }
 
 /* Append the values of one header body to the chain at *tail; *n counts over all headers. */
@@ -194,7 +198,7 @@ static int parse_body(struct arena *a, struct str body, const struct sip_limits 
 		if (!v)
 			return RT_E_NOMEM;
 		*v = (struct sip_via){0};
-		err = take_ordinary(a, rest, lim->params, v);
+		err = take_ordinary(rest, lim->params, v);
 		if (err != SIP_NOT_PLAIN) {
 			rest = STR_NULL; /* it is all that there is */
 		} else {
@@ -202,7 +206,7 @@ static int parse_body(struct arena *a, struct str body, const struct sip_limits 
 			if (!sip_list_next(&rest, SIP_NEST_PARENS, &member, &err))
 				break;
 			*v = (struct sip_via){0};
-			err = parse_one(a, member, lim->params, v);
+			err = parse_one(member, lim->params, v);
 		}
 		if (err && (!v->host.p || *n))
 			return err;
@@ -260,7 +264,7 @@ int sip_vias(struct sip_msg *m, struct sip_via **ret)
 	return 0;
 }
 
-struct sip_via *sip_via_top(struct sip_msg *m)
+struct sip_via *sip_via_top_parse(struct sip_msg *m)
 {
 	struct sip_via *v;
 

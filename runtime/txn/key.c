@@ -91,19 +91,16 @@ bool txn_tag_make(struct txn *t)
 	return t->tag.p;
 }
 
-/* 16 hex digits, lowest first: all nibbles of half a word at once. */
+/* 16 hex digits, lowest first: all nibbles at once, those of a byte side by side. */
 static void hex_out(uint64_t h, char *buf)
 {
-	for (int i = 0; i < 2; i++, h >>= 32) {
-		uint64_t x = h & UINT32_MAX, letters;
+	typedef unsigned char nibbles __attribute__((vector_size(16)));
+	typedef uint64_t words __attribute__((vector_size(16)));
+	nibbles low = (nibbles)(words){h & 0x0f0f0f0f0f0f0f0fu}, high = (nibbles)(words){h >> 4 & 0x0f0f0f0f0f0f0f0fu};
+	nibbles x = __builtin_shuffle(low, high, (nibbles){0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
 
-		x = (x | x << 16) & 0x0000ffff0000ffffu;
-		x = (x | x << 8) & 0x00ff00ff00ff00ffu;
-		x = (x | x << 4) & 0x0f0f0f0f0f0f0f0fu;
-		letters = (x + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
-		x += 0x3030303030303030u + letters * ('a' - '0' - 10);
-		memcpy(buf + (size_t)i * 8, &x, 8);
-	}
+	x += '0' + ((nibbles)(x > 9) & ('a' - '0' - 10));
+	memcpy(buf, &x, sizeof(x));
 }
 
 struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_TAG_LEN + 1])

@@ -202,7 +202,7 @@ static int32_t diversion_param(struct run *r, struct str name, struct value *ret
 	struct str v = STR_NULL;
 
 	if (a)
-		sip_param_find(a->param_list, name, &v);
+		sip_pairs_find(a->params, ';', name, &v);
 	return pv_give_text(ret, v);
 }
 
@@ -310,7 +310,7 @@ static int32_t via_param(const struct sip_via *v, const char *name, struct value
 {
 	struct str s = STR_NULL;
 
-	sip_param_find(v->param_list, str_of(name), &s);
+	sip_pairs_find(v->params, ';', str_of(name), &s);
 	return pv_give_text(ret, s);
 }
 

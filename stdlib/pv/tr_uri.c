@@ -263,7 +263,7 @@ static bool to_body(struct run *r, const struct value *in, struct sip_nameaddr *
 {
 	struct str s;
 
-	return tr_text(r, in, &s) && sip_nameaddr_parse(r->arena, s, a) == 0 && sip_uri_parse(a->uri, u) == 0;
+	return tr_text(r, in, &s) && sip_nameaddr_parse(s, a) == 0 && sip_uri_parse(a->uri, u) == 0;
 }
 
 #define TO_PART(name, expr)                                                                        \

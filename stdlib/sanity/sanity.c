@@ -147,7 +147,7 @@ static int32_t check_first_line(struct run *r, struct sip_msg *m, int64_t checks
 static int32_t check_headers(struct run *r, struct sip_msg *m, int64_t checks)
 {
 	struct sip_via *via = sip_via_top(m);
-	struct sip_cseq c;
+	struct sip_cseq c = {0};
 	struct sip_number n;
 	int err = sip_cseq(m, &c);
 

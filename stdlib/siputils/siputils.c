@@ -192,7 +192,7 @@ int32_t std_siputils_is_rpid_user_e164(struct run *r)
 	struct sip_uri u;
 	struct str text;
 
-	if (!party(r, &text) || sip_nameaddr_parse(r->arena, text, &a) || sip_uri_parse(a.uri, &u))
+	if (!party(r, &text) || sip_nameaddr_parse(text, &a) || sip_uri_parse(a.uri, &u))
 		return -1;
 	return answer(siputils_e164(u.user));
 }

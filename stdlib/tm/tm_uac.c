@@ -40,7 +40,7 @@ static struct sip_msg *parse_headers(struct arena *a, struct str headers)
 
 static const char *take_headers(struct sip_msg *m, struct arena *a, struct str body, struct txn_uac *u)
 {
-	struct sip_cseq cs;
+	struct sip_cseq cs = {0};
 	struct sb rest;
 
 	if (!m->first[SIP_HDR_TO])

@@ -20,7 +20,7 @@ static void look(struct str text, const struct sip_nameaddr *a)
 	inside(text, a->params);
 	inside(text, a->tag);
 	(void)sip_uri_parse(a->uri, &u);
-	(void)sip_param_find(a->param_list, S("tag"), &v);
+	(void)sip_pairs_find(a->params, ';', S("tag"), &v);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new(1 << 20);
 	struct sip_nameaddr one, *list;
 
-	if (sip_nameaddr_parse(a, text, &one) == 0)
+	if (sip_nameaddr_parse(text, &one) == 0)
 		look(text, &one);
 	if (sip_nameaddrs_parse(a, text, &list) == 0)
 		for (; list; list = list->next)

@@ -44,7 +44,7 @@ static void read_vias(struct sip_msg *m)
 		touch(m, v->branch);
 		touch(m, v->received);
 		touch(m, v->rport);
-		touch_params(m, v->param_list);
+		touch(m, v->params);
 	}
 }
 
@@ -61,7 +61,7 @@ static void read_addrs(struct sip_msg *m, enum sip_hdr_id id)
 		touch(m, na->uri);
 		touch(m, na->tag);
 		touch(m, na->instance);
-		touch_params(m, na->param_list);
+		touch(m, na->params);
 		if (u) {
 			BUG_ON(!sip_uri_eq(u, u));
 			touch(m, u->host);

@@ -44,7 +44,7 @@ static void values(struct str text)
 	struct sip_param *params;
 	int64_t t;
 
-	(void)sip_nameaddr_parse(a, text, &na);
+	(void)sip_nameaddr_parse(text, &na);
 	(void)sip_nameaddrs_parse(a, text, &list);
 	(void)sip_via_parse(a, text, &via);
 	(void)sip_creds_parse(a, text, &creds);

@@ -222,7 +222,7 @@ static void nameaddrs(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(addrs) / sizeof(*addrs); i++) {
 		struct sip_nameaddr na = {0};
-		int err = sip_nameaddr_parse(a, str_of(addrs[i].text), &na);
+		int err = sip_nameaddr_parse(str_of(addrs[i].text), &na);
 
 		if (err != (addrs[i].uri ? 0 : RT_E_PARSE))
 			fail_msg("%s: %d", addrs[i].text, err);
