@@ -242,7 +242,7 @@ static bool one_match(struct test *t, const struct match *x, struct sip_msg *m)
 	bool there = x->what == MATCH_HEADER ? h != NULL : seen.n > 0, holds = false;
 
 	if (x->how == MATCH_ABSENT)
-		return there ? FAIL(t, x->line, "it is there: " STR_FMT, STR_ARG(h ? h->raw : seen)) : true;
+		return there ? FAIL(t, x->line, "it is there: " STR_FMT, STR_ARG(h ? sip_hdr_raw(h) : seen)) : true;
 	if (!there)
 		return FAIL(t, x->line, STR_FMT " is missing", STR_ARG(h || x->what == MATCH_HEADER ? x->name : S("the body")));
 	if (x->how == MATCH_THERE)

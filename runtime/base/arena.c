@@ -20,7 +20,6 @@ enum { SECOND_BLOCK = 16384, KEPT_BLOCK = 1024, LARGEST_BLOCK = 256 * 1024, PRIN
 
 struct arena_block {
 	struct arena_block *next;
-	size_t size;
 	alignas(max_align_t) char data[];
 };
 
@@ -28,23 +27,24 @@ static struct arena_block *block_new(size_t size)
 {
 	struct arena_block *b = mem_raw(sizeof(*b) + size);
 
-	if (b) {
-		b->next = NULL;
-		b->size = size;
-	}
-	return b;
-}
-
-static struct arena_block *first_block(enum block_kind k)
-{
-	struct arena_block *b = block_alloc(k);
-
 	if (b)
-		*b = (struct arena_block){.size = block_size(k) - sizeof(*b)};
+		b->next = NULL;
 	return b;
 }
 
 enum { ALIGN = alignof(max_align_t), ARENA_BYTES = (sizeof(struct arena) + ALIGN - 1) & ~(size_t)(ALIGN - 1) };
+
+/* The one that the arena stands in. */
+static struct arena_block *first_block(struct arena *a)
+{
+	return (struct arena_block *)(void *)((char *)a - offsetof(struct arena_block, data));
+}
+
+/* What of it is for others. */
+static size_t first_room(enum block_kind k)
+{
+	return block_size(k) - offsetof(struct arena_block, data) - ARENA_BYTES;
+}
 
 /* From here on allocations come from [at, at + size), no more of it than the limit leaves. */
 static void use_room(struct arena *a, char *at, size_t size)
@@ -56,16 +56,17 @@ static void use_room(struct arena *a, char *at, size_t size)
 	a->left -= room;
 }
 
-static struct arena *new_of(enum block_kind k, size_t limit, size_t next_size)
+static inline struct arena *new_of(enum block_kind k, size_t limit, size_t next_size)
 {
-	struct arena_block *b = first_block(k);
+	struct arena_block *b = block_alloc(k);
 	struct arena *a;
 
 	if (!b)
 		return NULL;
+	b->next = NULL;
 	a = (struct arena *)b->data;
-	*a = (struct arena){.head = b, .first = b, .kind = k, .left = limit ? limit : SIZE_MAX, .next_size = next_size, .refs = 1};
-	use_room(a, b->data + ARENA_BYTES, b->size - ARENA_BYTES);
+	*a = (struct arena){.head = b, .kind = k, .left = limit ? limit : SIZE_MAX, .next_size = next_size, .refs = 1};
+	use_room(a, b->data + ARENA_BYTES, first_room(k));
 	return a;
 }
 
@@ -85,30 +86,37 @@ struct arena *arena_ref(struct arena *a)
 	return a;
 }
 
-static void free_blocks(struct arena_block *b, const struct arena_block *keep)
+static bool has_others(struct arena *a)
 {
+	return a->head != first_block(a) || a->head->next;
+}
+
+/* All but the first, which has the arena in it. */
+static void free_others(struct arena *a)
+{
+	struct arena_block *b = a->head, *first = first_block(a);
+
 	while (b) {
 		struct arena_block *next = b->next;
 
-		if (b != keep)
+		if (b != first)
 			mem_free(&b);
 		b = next;
 	}
+	first->next = NULL;
+	a->head = first;
 }
 
 void arena_free(struct arena **ap)
 {
 	struct arena *a = *ap;
-	struct arena_block *first;
-	enum block_kind kind;
 
 	*ap = NULL;
 	if (!a || --a->refs)
 		return;
-	first = a->first; /* a itself lies in it */
-	kind = a->kind;
-	free_blocks(a->head, first);
-	block_free(first, kind);
+	if (has_others(a))
+		free_others(a);
+	block_free(first_block(a), a->kind);
 }
 
 size_t arena_count(void)
@@ -119,11 +127,21 @@ size_t arena_count(void)
 void arena_reset(struct arena *a)
 {
 	a->left += arena_used(a) + (size_t)(a->end - a->at);
-	free_blocks(a->head, a->first);
-	a->first->next = NULL;
-	a->head = a->first;
+	free_others(a);
 	a->used = 0;
-	use_room(a, a->first->data + ARENA_BYTES, a->first->size - ARENA_BYTES);
+	use_room(a, (char *)a + ARENA_BYTES, first_room(a->kind));
+}
+
+bool arena_reuse(struct arena *a)
+{
+#ifdef KILN_DEBUG
+	return false; /* there the end of what was in it shall be seen */
+#endif
+	if (a->refs > 1 || has_others(a))
+		return false;
+	a->left += (size_t)(a->end - a->from);
+	use_room(a, a->from, first_room(a->kind));
+	return true;
 }
 
 /* A large request gets a block of its own, behind the current one. */

@@ -25,7 +25,7 @@ struct arena {
 	size_t next_size;
 	unsigned refs;
 	enum block_kind kind; /* of the first */
-	struct arena_block *head, *first; /* the first holds this struct and goes last */
+	struct arena_block *head; /* the newest; the first holds this struct and goes last */
 };
 
 /* A new arena that will hold at most `limit` bytes (0: no bound); NULL when memory is out. */
@@ -38,6 +38,8 @@ struct arena *arena_ref(struct arena *a);
 void arena_free(struct arena **a);
 /* Forget every allocation; keeps the first block for reuse. */
 void arena_reset(struct arena *a);
+/* The same for an arena that is to serve another; false, and nothing done: it has a second owner, or has grown. */
+bool arena_reuse(struct arena *a);
 /* n zeroed bytes, aligned for any type; NULL when memory or the limit is out. */
 void *arena_alloc(struct arena *a, size_t n);
 /* The same, not zeroed. */

@@ -147,7 +147,7 @@ static struct free_block *kept_one(enum block_kind k)
 	return b;
 }
 
-static void refill(enum block_kind k)
+static __attribute__((noinline)) void refill(enum block_kind k)
 {
 	struct free_block *b;
 
@@ -157,7 +157,7 @@ static void refill(enum block_kind k)
 	pthread_mutex_unlock(&lock);
 }
 
-static void give_back(enum block_kind k, unsigned down_to)
+static __attribute__((noinline)) void give_back(enum block_kind k, unsigned down_to)
 {
 	pthread_mutex_lock(&lock);
 	while (kept[k].n > down_to)
@@ -165,7 +165,7 @@ static void give_back(enum block_kind k, unsigned down_to)
 	pthread_mutex_unlock(&lock);
 }
 
-static void *take_block(enum block_kind k)
+static inline void *take_block(enum block_kind k)
 {
 	if (!KEEP)
 		return mem_raw(block_size(k));

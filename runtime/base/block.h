@@ -12,13 +12,16 @@
 #define BASE_BLOCK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* For a few variables, for a transaction, and for what is made of one message while it is at work. */
 enum block_kind { BLOCK_TINY, BLOCK_SMALL, BLOCK_LARGE, BLOCK_KINDS };
 enum { BLOCK_TINY_SIZE = 1024, BLOCK_SMALL_SIZE = 4096, BLOCK_LARGE_SIZE = 8192 };
 static inline size_t block_size(enum block_kind k)
 {
-	return k == BLOCK_TINY ? BLOCK_TINY_SIZE : k == BLOCK_SMALL ? BLOCK_SMALL_SIZE : BLOCK_LARGE_SIZE;
+	static const uint16_t sizes[BLOCK_KINDS] = {BLOCK_TINY_SIZE, BLOCK_SMALL_SIZE, BLOCK_LARGE_SIZE};
+
+	return sizes[k];
 }
 
 /* Not zeroed, aligned for any type; NULL when memory is out. */

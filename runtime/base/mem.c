@@ -6,7 +6,6 @@
 #include "base/mem.h"
 
 #include <malloc.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/block.h"
@@ -15,16 +14,12 @@
 static struct {
 	_Alignas(64) _Atomic int64_t bytes, blocks;
 } held[LANES];
-static _Atomic uint64_t fail_in;
+_Atomic uint64_t mem_fail_in;
 static _Atomic bool paused;
 
-bool mem_must_fail(void)
+bool mem_fails_now(void)
 {
-	uint64_t n = atomic_load_explicit(&fail_in, memory_order_relaxed);
-
-	if (n == 0 || atomic_load_explicit(&paused, memory_order_relaxed))
-		return false;
-	return atomic_fetch_sub(&fail_in, 1) == 1;
+	return !atomic_load_explicit(&paused, memory_order_relaxed) && atomic_fetch_sub(&mem_fail_in, 1) == 1;
 }
 
 static void mem_count(int64_t bytes, int64_t blocks)
@@ -107,7 +102,7 @@ size_t mem_blocks(void)
 
 void mem_fail_nth(uint64_t n)
 {
-	atomic_store(&fail_in, n);
+	atomic_store(&mem_fail_in, n);
 }
 
 bool mem_fail_pause(bool pause)
@@ -117,5 +112,5 @@ bool mem_fail_pause(bool pause)
 
 bool mem_fail_pending(void)
 {
-	return atomic_load(&fail_in) != 0;
+	return atomic_load(&mem_fail_in) != 0;
 }

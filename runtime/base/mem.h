@@ -8,6 +8,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,8 +33,14 @@ size_t mem_blocks(void);
 void mem_fail_nth(uint64_t n);
 /* While paused allocations are not counted and do not fail: test code's own. Returns what was. */
 bool mem_fail_pause(bool pause);
+/* mem_must_fail()'s. */
+extern _Atomic uint64_t mem_fail_in;
+bool mem_fails_now(void);
 /* For memory that is had otherwise (stacks): counts as an allocation; true: it is to fail now. */
-bool mem_must_fail(void);
+static inline bool mem_must_fail(void)
+{
+	return atomic_load_explicit(&mem_fail_in, memory_order_relaxed) != 0 && mem_fails_now();
+}
 /* The failure asked for has not come yet: for tests. */
 bool mem_fail_pending(void);
 

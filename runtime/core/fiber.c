@@ -101,6 +101,9 @@ void fibers_fini(struct fibers *fs)
 	fs->n_spare = 0;
 }
 
+static void fiber_main(struct transfer t);
+
+/* A fiber that has had no work yet. */
 static struct fiber *stack_new(void)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), len = STACK_BYTES + page;
@@ -116,10 +119,15 @@ static struct fiber *stack_new(void)
 		munmap(m, len);
 		return NULL;
 	}
-	f = (struct fiber *)(void *)(m + len - head);
+	f = (struct fiber *)(void *)(m + len - head); /* in fresh memory: zeroed */
+	list_init(&f->node);
 	f->map = m;
 	f->map_len = len;
 	f->stack_len = STACK_BYTES - head;
+	f->ctx = make_fcontext(f, f->stack_len, fiber_main);
+#ifdef FIBER_TSAN
+	f->tsan = __tsan_create_fiber(0);
+#endif
 	return f;
 }
 
@@ -132,7 +140,7 @@ static char *stack_bottom(const struct fiber *f)
 
 /* ---- switching ---- */
 
-/* From the fiber to whoever resumed it. Comes back when it is resumed, never when it ended. */
+/* From the fiber to whoever resumed it. Comes back when it is resumed, or has new work. */
 static void switch_out(struct fiber *f)
 {
 	struct transfer t;
@@ -161,23 +169,18 @@ static void fiber_main(struct transfer t)
 	__sanitizer_finish_switch_fiber(NULL, &f->caller_bottom, &f->caller_size);
 #endif
 	f->caller = t.from;
-#ifdef FIBER_TSAN
-	for (;;) { /* goes on here with its next work: making the sanitizer's part anew costs milliseconds */
+	for (;;) { /* goes on here with its next work */
 		f->fn(f->arg);
 		f->ended = true;
 		switch_out(f);
 	}
-#endif
-	f->fn(f->arg);
-	f->ended = true;
-	switch_out(f);
-	BUG_ON(true);
 }
 
 static void recycle(struct fibers *fs, struct fiber *f)
 {
 	fs->live--;
 #ifdef FIBER_ASAN
+	f->fake = NULL;
 	__asan_unpoison_memory_region(stack_bottom(f), f->stack_len);
 #endif
 	if (fs->n_spare >= SPARE_MAX) {
@@ -226,39 +229,24 @@ static int fiber_make(struct worker *w, fiber_fn *fn, void *arg, struct fiber **
 {
 	struct fibers *fs = &w->fibers;
 	struct fiber *f = fs->spare;
-	char *map;
-	size_t map_len, stack_len;
-#ifdef FIBER_TSAN
-	void *tsan = NULL;
-	fctx ctx = NULL;
-#endif
 
 	if (fs->live >= fs->max)
 		return RT_E_LIMIT;
 	if (f) {
 		fs->spare = f->next_spare;
 		fs->n_spare--;
-#ifdef FIBER_TSAN
-		tsan = f->tsan;
-		ctx = f->ctx;
-#endif
 	} else {
 		f = stack_new();
 		if (!f)
 			return RT_E_NOMEM;
 	}
-	map = f->map;
-	map_len = f->map_len;
-	stack_len = f->stack_len;
-	*f = (struct fiber){.w = w, .fn = fn, .arg = arg, .id = ++fs->last_id, .map = map,
-			    .map_len = map_len, .stack_len = stack_len};
-	list_init(&f->node);
-#ifdef FIBER_TSAN
-	f->tsan = tsan ? tsan : __tsan_create_fiber(0);
-	f->ctx = ctx ? ctx : make_fcontext(f, stack_len, fiber_main);
-#else
-	f->ctx = make_fcontext(f, stack_len, fiber_main);
-#endif
+	/* the other members are as stack_new() or its last work left them */
+	f->w = w;
+	f->fn = fn;
+	f->arg = arg;
+	f->user = NULL;
+	f->id = ++fs->last_id;
+	f->parked = f->woken = f->ended = false;
 	fs->live++;
 	*ret = f;
 	return 0;

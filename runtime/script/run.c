@@ -28,7 +28,8 @@ struct script_worker {
 	const struct program *prog;
 	struct frame *pool;
 	unsigned n_frames;
-	struct script_vars *spare_vars; /* empty, for the next message; NULL: in use */
+	struct script_vars *spare_vars; /* empty, for the next run; NULL: in use */
+	struct arena *spare_arena;
 	struct run_trail trail;
 };
 
@@ -65,8 +66,10 @@ void script_worker_fini(struct worker *w)
 		s->pool = f->next;
 		frame_free(&f);
 	}
-	if (s)
+	if (s) {
 		script_vars_unref(&s->spare_vars);
+		arena_free(&s->spare_arena);
+	}
 	mem_free(&s);
 	worker_set_slot(w, WSLOT_SCRIPT, NULL);
 	script_regex_cache_free();
@@ -215,6 +218,23 @@ static void vars_put(struct script_worker *s, struct script_vars **v)
 	script_vars_unref(v);
 }
 
+static struct arena *arena_get(struct script_worker *s)
+{
+	struct arena *a = s->spare_arena;
+
+	s->spare_arena = NULL;
+	return a ? a : arena_new(RUN_ARENA_LIMIT);
+}
+
+static void arena_put(struct script_worker *s, struct arena **a)
+{
+	if (*a && !s->spare_arena && arena_reuse(*a)) {
+		s->spare_arena = *a;
+		*a = NULL;
+	}
+	arena_free(a);
+}
+
 int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind, struct txn *t,
 	      struct script_vars *sv)
 {
@@ -223,7 +243,7 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 
 	*r = (struct run){.prog = s->prog, .kind = kind, .branch = -1, .worker = w, .draft = d, .txn = t,
 			  .trail = &s->trail};
-	r->arena = arena_new(RUN_ARENA_LIMIT);
+	r->arena = arena_get(s);
 	r->outer = f ? fiber_user(f) : NULL;
 	r->frame = r->outer ? r->outer->frame : frame_get(s); /* routes within a route see its variables */
 	r->sv = sv ? script_vars_ref(sv) : vars_get(s);
@@ -316,7 +336,7 @@ void run_end(struct run *r)
 	if (fiber && fiber_user(fiber) == r)
 		fiber_set_user(fiber, r->outer);
 	vars_put(s, &r->sv);
-	arena_free(&r->arena);
+	arena_put(s, &r->arena);
 }
 
 const struct run *script_run_now(const struct worker *w)

@@ -85,7 +85,7 @@ struct str sip_status_text(int status);
 
 /*
  * ACK for a final reply over 299 (RFC 3261 17.1.1.3): `sent` are the bytes of the INVITE as sent,
- * `to` is the whole To header of the reply (sip_hdr.raw). `prefix`: headers that RFC 3261 does not know go over,
+ * `to` is the whole To header of the reply (sip_hdr_raw()). `prefix`: headers that RFC 3261 does not know go over,
  * too, when their names begin with it; may be empty.
  */
 int sip_build_ack(struct arena *a, struct str sent, struct str to, struct str prefix,

@@ -72,15 +72,9 @@ static bool cseq_method_ok(struct sip_msg *m, unsigned flags)
 
 static bool single_ok(struct sip_msg *m, unsigned flags)
 {
-	static const enum sip_hdr_id ids[] = {SIP_HDR_FROM, SIP_HDR_TO, SIP_HDR_CALL_ID,
-					      SIP_HDR_CSEQ};
+	static const uint64_t once = 1ull << SIP_HDR_FROM | 1ull << SIP_HDR_TO | 1ull << SIP_HDR_CALL_ID | 1ull << SIP_HDR_CSEQ;
 
-	if (flags & SIP_CHECK_LAX_DUP)
-		return true;
-	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++)
-		if (m->first[ids[i]] && m->first[ids[i]]->same)
-			return false;
-	return true;
+	return flags & SIP_CHECK_LAX_DUP || !(m->repeated & once);
 }
 
 static bool max_forwards_ok(struct sip_msg *m, unsigned flags)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of headers and methods. Header names are found through a small hash with chains, filled
- * once before main() from hdr.def, so that a header costs one hash of two words and, nearly always,
- * one comparison of them.
+ * Names of headers and methods. Header names are found through a small hash with chains (sip_hdr_id_at), filled once
+ * before main() from hdr.def.
  */
 #include "sip/sip_priv.h"
 
@@ -17,38 +16,11 @@ static const struct {
 #undef HDR
 };
 
-enum { BUCKETS = 512 };
-
-/*
- * The first 16 bytes of a name, 0 behind its end. Letters are compared with bit 0x20 set, which folds them and nothing
- * else: the other bytes have it clear in `fold`.
- */
-static struct {
-	sip_block text, fold;
-	size_t n;
-} known[SIP_HDR_COUNT];
-static uint8_t bucket[BUCKETS];      /* first id with the hash, 0: none */
-static uint8_t chain[SIP_HDR_COUNT]; /* next id with the same */
+struct sip_known sip_known[SIP_HDR_COUNT];
+uint8_t sip_known_len[SIP_HDR_COUNT], sip_name_bucket[SIP_NAME_BUCKETS], sip_name_chain[SIP_HDR_COUNT];
 static uint8_t compact_ids['z' - 'a' + 1];
 
 _Static_assert(SIP_HDR_COUNT < 256, "ids are kept in bytes");
-
-/* 16 bytes can be read at p; those behind the name become 0. */
-static sip_block block_of(const char *p, size_t n)
-{
-	static const char own[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
-
-	return sip_block_of(p) & sip_block_of(own + 16 - (n < 16 ? n : 16));
-}
-
-/* That other bytes than letters fall together does no harm in a hash. */
-static unsigned block_hash(sip_block b, size_t n)
-{
-	typedef uint64_t words __attribute__((vector_size(16)));
-	words w = (words)(b | sip_each(0x20));
-
-	return (unsigned)(((w[0] ^ w[1] * 3) + n) * 0x9e3779b97f4a7c15u >> 32) % BUCKETS;
-}
 
 /* In room for any name, 0 behind it. */
 static sip_block padded_block(const char *p, size_t n)
@@ -56,7 +28,7 @@ static sip_block padded_block(const char *p, size_t n)
 	char text[SIP_KNOWN_MAX + 1] = {0};
 
 	memcpy(text, p, n);
-	return block_of(text, n);
+	return sip_name_block(text, n);
 }
 
 static sip_block fold_of(struct str name)
@@ -73,41 +45,30 @@ __attribute__((constructor)) static void fill_names(void)
 	for (int id = SIP_HDR_COUNT - 1; id > SIP_HDR_OTHER; id--) {
 		struct str name = hdrs[id].name;
 		sip_block b = padded_block(name.p, name.n);
-		unsigned h = block_hash(b, name.n);
+		unsigned h = sip_name_hash(b);
 
-		known[id].fold = fold_of(name);
-		known[id].text = b | known[id].fold;
-		known[id].n = name.n;
-		chain[id] = bucket[h];
-		bucket[h] = (uint8_t)id;
+		sip_known[id].fold = fold_of(name);
+		sip_known[id].text = b | sip_known[id].fold;
+		sip_known_len[id] = (uint8_t)name.n;
+		sip_name_chain[id] = sip_name_bucket[h];
+		sip_name_bucket[h] = (uint8_t)id;
 		if (hdrs[id].compact)
 			compact_ids[hdrs[id].compact - 'a'] = (uint8_t)id;
 	}
 }
 
-static enum sip_hdr_id compact_id(char c)
+enum sip_hdr_id sip_compact_id(char c)
 {
 	c = ascii_lower(c);
 	return c >= 'a' && c <= 'z' ? (enum sip_hdr_id)compact_ids[c - 'a'] : SIP_HDR_OTHER;
 }
 
-/* Its first bytes are those of the name that has the id; what of a longer one? */
-static enum sip_hdr_id if_all_is(uint8_t id, struct str name)
+/* The long names, and those of one hash. */
+enum sip_hdr_id sip_hdr_id_chained(struct str name, sip_block b, unsigned id)
 {
-	return str_ieq(hdrs[id].name, name) ? (enum sip_hdr_id)id : SIP_HDR_OTHER;
-}
-
-enum sip_hdr_id sip_hdr_id_at(struct str name)
-{
-	sip_block b;
-
-	if (name.n < 2)
-		return name.n ? compact_id(*name.p) : SIP_HDR_OTHER;
-	b = block_of(name.p, name.n);
-	for (uint8_t id = bucket[block_hash(b, name.n)]; id; id = chain[id])
-		if (known[id].n == name.n && sip_mask((b | known[id].fold) == known[id].text) == 0xffff)
-			return name.n <= 16 ? (enum sip_hdr_id)id : if_all_is(id, name);
-	return SIP_HDR_OTHER;
+	while (id && !sip_is_known(id, b, name.n) && !(name.n > 16 && str_ieq(hdrs[id].name, name)))
+		id = sip_name_chain[id];
+	return (enum sip_hdr_id)id;
 }
 
 enum sip_hdr_id sip_hdr_id(struct str name)

@@ -17,7 +17,7 @@ static void add_cseq(struct sip_out *o, struct sip_msg *m, const struct sip_hdr 
 		o->err = RT_E_PARSE;
 		return;
 	}
-	sip_out_add(o, str_make(h->raw.p, (size_t)(c.method_text.p - h->raw.p)));
+	sip_out_add(o, str_make(h->name.p, (size_t)(c.method_text.p - h->name.p)));
 	sip_out_add(o, method);
 	sip_out_add(o, S("\r\n"));
 }
@@ -47,7 +47,7 @@ static void add_kept(struct sip_out *o, struct sip_msg *m, struct str method, st
 			add_cseq(o, m, h, method);
 			break;
 		case SIP_HDR_TO:
-			sip_out_add(o, to.n ? to : h->raw);
+			sip_out_add(o, to.n ? to : sip_hdr_raw(h));
 			break;
 		case SIP_HDR_CONTENT_LENGTH:
 			sip_out_header(o, h->name, S("0"));
@@ -56,11 +56,11 @@ static void add_kept(struct sip_out *o, struct sip_msg *m, struct str method, st
 		case SIP_HDR_CALL_ID:
 		case SIP_HDR_ROUTE:
 		case SIP_HDR_MAX_FORWARDS:
-			sip_out_add(o, h->raw);
+			sip_out_add(o, sip_hdr_raw(h));
 			break;
 		default: /* all the others stay away, but those that the server was told to keep */
 			if (h->id == SIP_HDR_OTHER && prefix.n && str_istarts(h->name, prefix))
-				sip_out_add(o, h->raw);
+				sip_out_add(o, sip_hdr_raw(h));
 			break;
 		}
 	}

@@ -32,30 +32,14 @@ struct ends {
 	uint64_t mask;   /* line ends in it that are not taken yet */
 };
 
-static uint64_t line_ends(const char *p)
+static inline uint64_t line_ends(const char *p)
 {
-	uint64_t mask = 0;
+	uint32_t at[4];
 
-	for (int i = 0; i < 64; i += 16)
-		mask |= (uint64_t)sip_mask(sip_block_of(p + i) == sip_each('\n')) << i;
-	return mask;
-}
-
-static void ends_init(struct ends *e, struct str s)
-{
-	*e = (struct ends){s.p, s.n, 0, line_ends(s.p)};
-}
-
-/* To the next block with a line end; false: there is none. */
-static bool next_block(struct ends *e)
-{
-	while (!e->mask) {
-		e->block += 64;
-		if (e->block >= e->n)
-			return false;
-		e->mask = line_ends(e->p + e->block);
-	}
-	return true;
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		at[i] = sip_mask(sip_block_of(p + 16 * i) == sip_each('\n'));
+	return (at[0] | at[1] << 16) | (uint64_t)(at[2] | at[3] << 16) << 32;
 }
 
 /* Where the next line begins; 0: the rest has no end. */
@@ -63,8 +47,12 @@ static inline size_t next_line(struct ends *e)
 {
 	size_t at;
 
-	if (!e->mask && !next_block(e))
-		return 0;
+	while (!e->mask) {
+		e->block += 64;
+		if (e->block >= e->n)
+			return 0;
+		e->mask = line_ends(e->p + e->block);
+	}
 	at = e->block + (unsigned)__builtin_ctzll(e->mask);
 	e->mask &= e->mask - 1;
 	return at + 1;
@@ -204,85 +192,125 @@ static int cut_header(struct str raw, struct str *name, struct str *body)
 	return any_name(raw, name, body) ? (int)sip_hdr_id(*name) : -1;
 }
 
-static int add_header(struct sip_msg *m, struct str raw, struct sip_hdr ***tail)
+enum { AT_ONCE = 8 };
+
+/* Headers as they are found; room for some more is had at once. */
+struct found {
+	struct sip_hdr **tail, *room, *end;
+	uint32_t n; /* with those that there is room for */
+};
+
+static int more_room(struct sip_msg *m, struct found *f)
+{
+	uint32_t left = m->limits->headers - f->n, n = left < AT_ONCE ? left : AT_ONCE;
+
+	if (!n)
+		return RT_E_LIMIT;
+	f->room = arena_raw(m->arena, n * sizeof(*f->room));
+	if (!f->room)
+		return RT_E_NOMEM;
+	f->end = f->room + n;
+	f->n += n;
+	return 0;
+}
+
+/* To the end of those with its id. */
+static inline void index_header(struct sip_msg *m, struct sip_hdr *h)
+{
+	struct sip_hdr *first = m->first[h->id];
+
+	if (!first) {
+		m->first[h->id] = h;
+		return;
+	}
+	first->last->same = h;
+	first->last = h;
+	if (h->id < 64)
+		m->repeated |= 1ull << h->id;
+}
+
+static inline int add_header(struct sip_msg *m, struct str raw, size_t off, struct found *f)
 {
 	struct str name, body;
-	int id = cut_header(raw, &name, &body);
-	struct sip_hdr *h, *first;
+	int id = cut_header(raw, &name, &body), err = 0;
+	struct sip_hdr *h;
 
 	if (id < 0) {
-		set_fault(m, SIP_FAULT_HEADER, (size_t)(raw.p - m->buf.p));
+		set_fault(m, SIP_FAULT_HEADER, off);
 		return 0;
 	}
-	if (m->n_headers == m->limits->headers)
-		return RT_E_LIMIT;
-	h = arena_raw(m->arena, sizeof(*h));
-	if (!h)
-		return RT_E_NOMEM;
-	m->n_headers++;
-	*h = (struct sip_hdr){.id = (enum sip_hdr_id)id, .off = (uint32_t)(raw.p - m->buf.p), .len = (uint32_t)raw.n,
-			      .name = name, .body = body, .raw = raw, .last = h};
-	**tail = h;
-	*tail = &h->next;
-	first = m->first[id];
-	if (first) {
-		first->last->same = h;
-		first->last = h;
-	} else {
-		m->first[id] = h;
-	}
+	if (f->room == f->end)
+		err = more_room(m, f);
+	if (err)
+		return err;
+	h = f->room++;
+	*f->tail = h;
+	f->tail = &h->next;
+	h->next = h->same = NULL;
+	h->last = h;
+	h->cache = NULL;
+	h->id = (enum sip_hdr_id)id;
+	h->off = (uint32_t)off;
+	h->len = (uint32_t)raw.n;
+	h->name = name;
+	h->body = body;
+	index_header(m, h);
 	return 0;
 }
 
 /* Where the header at `off` ends: a line end that no white space follows. */
-static size_t header_end(struct sip_msg *m, struct ends *e)
+static inline size_t header_end(struct sip_msg *m, struct ends *e)
 {
-	const char *p = m->buf.p;
 	size_t end;
 
 	do
 		end = next_line(e);
-	while (end && (unsigned char)p[end] <= ' ' && (p[end] == ' ' || p[end] == '\t'));
+	while (end && (unsigned char)e->p[end] <= ' ' && (e->p[end] == ' ' || e->p[end] == '\t'));
 	if (end)
 		return end;
 	set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
 	return m->buf.n;
 }
 
-static int parse_headers(struct sip_msg *m, size_t off, struct ends *e)
+/* Behind the headers: the empty line, then the body. */
+static void end_headers(struct sip_msg *m, size_t off, struct ends *e)
 {
-	struct sip_hdr **tail = &m->headers;
-	const char *p = m->buf.p;
+	size_t end = next_line(e);
+
+	m->eoh_off = (uint32_t)off;
+	if (!end)
+		set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
+	else if (bare_line(str_make(e->p + off, end - off)).n) /* a lone CR */
+		set_fault(m, SIP_FAULT_HEADER, m->eoh_off);
+	m->body = str_skip(m->buf, end ? end : m->buf.n);
+	m->body_off = (uint32_t)(m->body.p - e->p);
+}
+
+static int parse_headers(struct sip_msg *m, size_t off, struct ends *at)
+{
+	struct found f = {.tail = &m->headers};
+	struct ends e = *at; /* its own, so that it need not be in memory */
+	const char *p = e.p;
 	size_t end;
+	int err = 0;
 
 	m->hdr_off = (uint32_t)off;
 	/* no line end, which is rarely asked of more than once: 0 stands behind the last byte */
-	for (; (unsigned char)p[off] > '\r' || (off < m->buf.n && p[off] != '\r' && p[off] != '\n'); off = end) {
-		int err;
-
-		end = header_end(m, e);
-		err = add_header(m, str_make(p + off, end - off), &tail);
-		if (err)
-			return err;
+	for (; !err && ((unsigned char)p[off] > '\r' || (off < e.n && p[off] != '\r' && p[off] != '\n')); off = end) {
+		end = header_end(m, &e);
+		err = add_header(m, str_make(p + off, end - off), off, &f);
 	}
-	m->eoh_off = (uint32_t)off;
-	end = next_line(e);
-	if (!end)
-		set_fault(m, SIP_FAULT_TRUNCATED, m->buf.n);
-	else if (bare_line(str_make(p + off, end - off)).n) /* a lone CR */
-		set_fault(m, SIP_FAULT_HEADER, m->eoh_off);
-	m->body = str_skip(m->buf, end ? end : m->buf.n);
-	m->body_off = (uint32_t)(m->body.p - p);
-	return 0;
+	m->n_headers = f.n - (uint32_t)(f.end - f.room);
+	if (!err)
+		end_headers(m, off, &e);
+	return err;
 }
 
 static int parse_all(struct sip_msg *m)
 {
-	struct ends e;
-	size_t off;
+	struct ends e = {m->buf.p, m->buf.n, 0, line_ends(m->buf.p)};
+	size_t off = next_line(&e);
 
-	ends_init(&e, m->buf);
-	off = next_line(&e);
 	m->first_line = bare_line(str_head(m->buf, off ? off : m->buf.n));
 	if (m->first_line.n == 0)
 		return RT_E_PARSE;

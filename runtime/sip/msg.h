@@ -75,14 +75,19 @@ struct sip_hdr {
 	struct sip_hdr *next; /* in message order */
 	struct sip_hdr *same; /* the next of the same id */
 	struct sip_hdr *last; /* on the first of an id: the last of them */
+	struct sip_hdr_cache *cache; /* of the accessors; on the first header of an id */
 	enum sip_hdr_id id;
 	uint32_t off; /* of the name, from the first byte of the message */
 	uint32_t len; /* name to CRLF, folds included */
 	struct str name; /* as written, without trailing white space */
 	struct str body; /* trimmed; folds kept */
-	struct str raw;  /* off, len as a view */
-	struct sip_hdr_cache *cache; /* of the accessors; on the first header of an id */
 };
+
+/* All of it, from its name to its line end. */
+static inline struct str sip_hdr_raw(const struct sip_hdr *h)
+{
+	return str_make(h->name.p, h->len);
+}
 
 struct sip_param {
 	struct sip_param *next;
@@ -195,6 +200,7 @@ struct sip_msg {
 
 	struct sip_hdr *headers;
 	struct sip_hdr *first[SIP_HDR_COUNT]; /* chains through ->same */
+	uint64_t repeated; /* a bit by its id for each of the first 64 that is there again */
 	uint32_t n_headers;
 	uint32_t hdr_off;  /* of the first header */
 	uint32_t eoh_off;  /* of the empty line that ends the headers (end of buf when truncated) */

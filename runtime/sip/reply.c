@@ -43,8 +43,8 @@ static bool has_line_end(struct str raw)
 
 static void keep_raw(struct flat *f, const struct sip_hdr *h)
 {
-	keep(f, h->raw);
-	if (has_line_end(h->raw))
+	keep(f, sip_hdr_raw(h));
+	if (has_line_end(sip_hdr_raw(h)))
 		return;
 	put_kept(f);
 	put(f, S("\r\n"));
@@ -54,7 +54,7 @@ static void keep_raw(struct flat *f, const struct sip_hdr *h)
 static void put_to(struct flat *f, struct sip_msg *m, const struct sip_hdr *h, const struct sip_reply *r)
 {
 	struct sip_nameaddr *to = sip_to(m);
-	struct str line = h->raw;
+	struct str line = sip_hdr_raw(h);
 
 	if (r->status == 100 || r->to_tag.n == 0 || (to && to->tag.n)) {
 		keep_raw(f, h);
@@ -89,7 +89,7 @@ static void put_top_via(struct flat *f, const struct sip_draft *d, const struct 
 	struct str received = v ? sip_via_received(v, src, buf) : STR_NULL;
 	struct change c[2];
 	unsigned n = 0;
-	const char *p = h->raw.p;
+	const char *p = h->name.p;
 
 	put_kept(f);
 	if (v && src->family && (v->rport_both.p || rport))
@@ -111,7 +111,7 @@ static void put_top_via(struct flat *f, const struct sip_draft *d, const struct 
 		put(f, c[i].value);
 		p = at + c[i].there.n;
 	}
-	keep(f, str_make(p, (size_t)(h->raw.p + h->raw.n - p)));
+	keep(f, str_make(p, (size_t)(h->name.p + h->len - p)));
 }
 
 /* The headers of the request that every reply carries; Record-Route in those that may make a dialog. */
@@ -209,7 +209,7 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 
 	if (!d->msg->is_request || r->status < 100 || r->status > 699)
 		return RT_E_INVAL;
-	if (!via || !has_line_end(via->raw))
+	if (!via || !has_line_end(sip_hdr_raw(via)))
 		return RT_E_PARSE;
 	warning = warning_text(a, d, ident->warning_pid);
 	room = room_for(d, r, body, type, ident->server) + warning.n;

@@ -23,9 +23,6 @@ struct sip_hdr_cache {
 	bool addrs_done, items_done, creds_done;
 };
 
-/* sip_hdr_id() of a name at which 16 bytes can be read. */
-enum sip_hdr_id sip_hdr_id_at(struct str name);
-
 /* The cache of h, made when missing; NULL when memory is out. */
 struct sip_hdr_cache *sip_cache(struct sip_msg *m, struct sip_hdr *h);
 
@@ -94,6 +91,58 @@ __attribute__((no_sanitize("address", "thread"))) static inline sip_block sip_bl
 static inline unsigned sip_first_bits(size_t n)
 {
 	return n < 16 ? (1u << n) - 1 : 0xffff;
+}
+
+/*
+ * Names of headers, filled by hdr.c before main(): the first 16 bytes of each, 0 behind its end. Letters are compared with
+ * bit 0x20 set, which folds them and nothing else: the other bytes have it clear in `fold`.
+ */
+struct sip_known {
+	sip_block text, fold;
+};
+enum { SIP_NAME_BUCKETS = 512 };
+extern struct sip_known sip_known[SIP_HDR_COUNT];
+extern uint8_t sip_known_len[SIP_HDR_COUNT];
+extern uint8_t sip_name_bucket[SIP_NAME_BUCKETS]; /* first id with the hash, 0: none */
+extern uint8_t sip_name_chain[SIP_HDR_COUNT];     /* next id with the same */
+enum sip_hdr_id sip_compact_id(char c);
+
+/* 16 bytes can be read at p; those behind the name become 0. */
+static inline sip_block sip_name_block(const char *p, size_t n)
+{
+	static const char own[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+
+	return sip_block_of(p) & sip_block_of(own + 16 - (n < 16 ? n : 16));
+}
+
+/* That other bytes than letters fall together does no harm in a hash. */
+static inline unsigned sip_name_hash(sip_block b)
+{
+	typedef uint64_t words __attribute__((vector_size(16)));
+	words w = (words)(b | sip_each(0x20));
+
+	return (unsigned)((w[0] ^ w[1] * 3) * 0x9e3779b97f4a7c15u >> 32) % SIP_NAME_BUCKETS;
+}
+
+/* Is it the short name that has the id? */
+static inline bool sip_is_known(unsigned id, sip_block b, size_t n)
+{
+	return sip_mask((b | sip_known[id].fold) == sip_known[id].text) == 0xffff && sip_known_len[id] == n && n <= 16;
+}
+
+enum sip_hdr_id sip_hdr_id_chained(struct str name, sip_block b, unsigned id);
+
+/* sip_hdr_id() of a name at which 16 bytes can be read: it costs one hash of two words and, nearly always, one comparison. */
+static inline enum sip_hdr_id sip_hdr_id_at(struct str name)
+{
+	sip_block b;
+	unsigned id;
+
+	if (name.n < 2)
+		return name.n ? sip_compact_id(*name.p) : SIP_HDR_OTHER;
+	b = sip_name_block(name.p, name.n);
+	id = sip_name_bucket[sip_name_hash(b)];
+	return !id || sip_is_known(id, b, name.n) ? (enum sip_hdr_id)id : sip_hdr_id_chained(name, b, id);
 }
 
 /* With bits in the mask of the block at *i: moves *i to the first, at most to n, where the text ends. */

@@ -67,7 +67,7 @@ static struct str challenges(const struct txn *t, struct arena *a)
 		replies++;
 		for (unsigned k = 0; k < 2; k++)
 			for (struct sip_hdr *h = b->reply->first[ids[k]]; h; h = h->same)
-				sb_add(&sb, h->raw);
+				sb_add(&sb, sip_hdr_raw(h));
 	}
 	return replies > 1 && sb_ok(&sb) ? sb_str(&sb) : STR_NULL;
 }

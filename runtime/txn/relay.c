@@ -226,7 +226,7 @@ static struct str reasons_of(const struct sip_draft *cancel, struct arena *a)
 
 	sb_init(&sb, a, 4096);
 	for (struct sip_hdr *h = cancel->msg->first[SIP_HDR_REASON]; h; h = h->same)
-		sb_add(&sb, h->raw);
+		sb_add(&sb, sip_hdr_raw(h));
 	return sb_ok(&sb) ? sb_str(&sb) : STR_NULL;
 }
 
@@ -283,7 +283,7 @@ static void send_ack(struct txn_branch *b, struct sip_msg *m)
 	if (!b->ack.p && to) {
 		struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
 
-		if (tmp && sip_build_ack(tmp, txn_branch_bytes(b, tmp), to->raw, txn_cfg.kept_prefix, &wire) == 0)
+		if (tmp && sip_build_ack(tmp, txn_branch_bytes(b, tmp), sip_hdr_raw(to), txn_cfg.kept_prefix, &wire) == 0)
 			(void)txn_bytes_set(&b->ack, &wire);
 		arena_free(&tmp);
 	}

@@ -60,7 +60,7 @@ static void add_header(struct rpc *c, struct rpc_node *n, const char *name, stru
 {
 	struct sip_hdr *h = m ? m->first[id] : NULL;
 
-	rpc_add_str(c, n, name, h ? h->raw : STR_NULL);
+	rpc_add_str(c, n, name, h ? sip_hdr_raw(h) : STR_NULL);
 }
 
 static bool list_one(void *arg, struct txn *t)

@@ -60,7 +60,7 @@ static const char *take_headers(struct sip_msg *m, struct arena *a, struct str b
 	for (struct sip_hdr *h = m->headers; h; h = h->next)
 		if (h->id != SIP_HDR_FROM && h->id != SIP_HDR_TO && h->id != SIP_HDR_CALL_ID &&
 		    h->id != SIP_HDR_CSEQ && h->id != SIP_HDR_VIA && h->id != SIP_HDR_CONTENT_LENGTH)
-			sb_add(&rest, h->raw);
+			sb_add(&rest, sip_hdr_raw(h));
 	u->headers = sb_str(&rest);
 	return sb_ok(&rest) ? NULL : "Headers too long";
 }

@@ -162,7 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m->origin.proto = PROTO_UDP;
 	(void)addr_parse(S("10.0.0.1"), &m->origin.src);
 	for (struct sip_hdr *h = m->headers; h; h = h->next) {
-		touch(m, h->raw);
+		touch(m, sip_hdr_raw(h));
 		touch(m, h->body);
 	}
 	read_vias(m);
