@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "base/fmt.h"
 #include "base/hash.h"
 
 static const struct {
@@ -116,27 +117,29 @@ static bool write_ip(const struct addr *a, char *to)
 	return true;
 }
 
-static char *put_octet(char *p, unsigned v)
+/* Each octet's digits with a '.' behind them, so that an address is four copies; filled once before main(). */
+static struct {
+	char text[4];
+	uint8_t n;
+} octets[256];
+
+__attribute__((constructor)) static void fill_octets(void)
 {
-	if (v >= 10) {
-		if (v >= 100)
-			*p++ = (char)('0' + v / 100);
-		*p++ = (char)('0' + v / 10 % 10);
+	for (unsigned v = 0; v < 256; v++) {
+		octets[v].n = (uint8_t)fmt_u64(v, octets[v].text);
+		octets[v].text[octets[v].n++] = '.';
 	}
-	*p++ = (char)('0' + v % 10);
-	return p;
 }
 
-static size_t ipv4_text(const uint8_t ip[4], char *buf)
+static size_t ipv4_text(const uint8_t ip[4], char buf[ADDR_TEXT_MAX])
 {
 	char *p = buf;
 
 	for (int i = 0; i < 4; i++) {
-		if (i)
-			*p++ = '.';
-		p = put_octet(p, ip[i]);
+		memcpy(p, octets[ip[i]].text, sizeof(octets[0].text));
+		p += octets[ip[i]].n;
 	}
-	return (size_t)(p - buf);
+	return (size_t)(p - 1 - buf);
 }
 
 struct str addr_text(const struct addr *a, bool brackets, char buf[ADDR_TEXT_MAX])

@@ -41,13 +41,17 @@ size_t fmt_hex(uint64_t v, char *buf)
 	return n;
 }
 
-/* Ports, lengths, codes: the number of digits is known from the value, and they are written in place. */
+/* Ports, lengths, codes: the number of digits is known from the value, and they are written in place, two at a time. */
 static size_t small(uint32_t v, char *buf)
 {
-	size_t n = v < 10 ? 1 : v < 100 ? 2 : v < 1000 ? 3 : v < 10000 ? 4 : 5;
+	static const char pairs[] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+				    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+	size_t n = v < 10 ? 1 : v < 100 ? 2 : v < 1000 ? 3 : v < 10000 ? 4 : 5, i = n;
 
-	for (size_t i = n; i-- > 0; v /= 10)
-		buf[i] = (char)('0' + v % 10);
+	for (; i > 1; v /= 100)
+		memcpy(buf + (i -= 2), pairs + 2 * (v % 100), 2);
+	if (i)
+		*buf = (char)('0' + v);
 	return n;
 }
 

@@ -26,28 +26,18 @@ static void put_kept(struct flat *f)
 }
 
 /* Bytes of the request: neighbours are copied in one go. */
-static void keep(struct flat *f, struct str s)
+static inline void keep(struct flat *f, struct str s)
 {
-	if (f->kept.p && f->kept.p + f->kept.n == s.p) {
-		f->kept.n += s.n;
-		return;
+	if (!f->kept.p || f->kept.p + f->kept.n != s.p) {
+		put_kept(f);
+		f->kept.p = s.p;
 	}
-	put_kept(f);
-	f->kept = s;
+	f->kept.n += s.n;
 }
 
-static bool has_line_end(struct str raw)
+static bool has_line_end(struct str s)
 {
-	return raw.n && raw.p[raw.n - 1] == '\n';
-}
-
-static void keep_raw(struct flat *f, const struct sip_hdr *h)
-{
-	keep(f, sip_hdr_raw(h));
-	if (has_line_end(sip_hdr_raw(h)))
-		return;
-	put_kept(f);
-	put(f, S("\r\n"));
+	return s.n && s.p[s.n - 1] == '\n';
 }
 
 /* To, with our tag unless it has one. */
@@ -57,7 +47,7 @@ static void put_to(struct flat *f, struct sip_msg *m, const struct sip_hdr *h, c
 	struct str line = sip_hdr_raw(h);
 
 	if (r->status == 100 || r->to_tag.n == 0 || (to && to->tag.n)) {
-		keep_raw(f, h);
+		keep(f, line);
 		return;
 	}
 	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
@@ -114,27 +104,33 @@ static void put_top_via(struct flat *f, const struct sip_draft *d, const struct 
 	keep(f, str_make(p, (size_t)(h->name.p + h->len - p)));
 }
 
-/* The headers of the request that every reply carries; Record-Route in those that may make a dialog. */
-static bool is_copied(const struct sip_hdr *h, int status)
-{
-	return h->id == SIP_HDR_VIA || h->id == SIP_HDR_FROM || h->id == SIP_HDR_TO || h->id == SIP_HDR_CALL_ID ||
-	       h->id == SIP_HDR_CSEQ || (h->id == SIP_HDR_RECORD_ROUTE && status > 100 && status < 300);
-}
+#define BIT(id) (1ull << SIP_HDR_##id)
 
+/* The headers of the request that every reply carries; Record-Route in those that may make a dialog. */
 static void put_copied(struct flat *f, const struct sip_draft *d, const struct sip_reply *r)
 {
+	uint64_t copied = BIT(VIA) | BIT(FROM) | BIT(TO) | BIT(CALL_ID) | BIT(CSEQ);
+
+	if (r->status > 100 && r->status < 300)
+		copied |= BIT(RECORD_ROUTE);
 	for (struct sip_hdr *h = d->msg->headers; h; h = h->next) {
-		if (!is_copied(h, r->status))
+		if (h->id >= 64 || !(copied >> h->id & 1))
 			continue;
 		if (h == d->msg->first[SIP_HDR_VIA])
 			put_top_via(f, d, h, d->force_rport || r->rport);
 		else if (h->id == SIP_HDR_TO)
 			put_to(f, d->msg, h, r);
 		else
-			keep_raw(f, h);
+			keep(f, sip_hdr_raw(h));
+	}
+	if (f->kept.n && !has_line_end(f->kept)) { /* the last line of a message that was cut off */
+		put_kept(f);
+		put(f, S("\r\n"));
 	}
 	put_kept(f);
 }
+
+#undef BIT
 
 /* The list is newest first, the reply wants the oldest first. */
 static void put_reply_edits(struct flat *f, const struct sip_edit *e)
@@ -167,7 +163,7 @@ static size_t room_for(const struct sip_draft *d, const struct sip_reply *r, str
 	return n;
 }
 
-static void put_header(struct flat *f, struct str name, struct str value)
+static inline void put_header(struct flat *f, struct str name, struct str value)
 {
 	if (!value.n)
 		return;
@@ -195,6 +191,33 @@ static struct str warning_text(struct arena *a, const struct sip_draft *d, int64
 			  from->src.port, STR_ARG(d->msg->ruri), STR_ARG(sip_draft_uri(d)), vias);
 }
 
+static void put_status_line(struct flat *f, const struct sip_reply *r)
+{
+	char begin[] = "SIP/2.0 000 ";
+
+	begin[8] = (char)(begin[8] + r->status / 100);
+	begin[9] = (char)(begin[9] + r->status / 10 % 10);
+	begin[10] = (char)(begin[10] + r->status % 10);
+	put(f, str_make(begin, sizeof(begin) - 1));
+	put(f, r->reason);
+	put(f, S("\r\n"));
+}
+
+/* Content-Length and what comes behind it. */
+static void put_end(struct flat *f, struct str warning, struct str body)
+{
+	char number[FMT_INT_MAX];
+
+	if (!body.n && !warning.n) {
+		put(f, S("Content-Length: 0\r\n\r\n"));
+		return;
+	}
+	put_header(f, S("Content-Length: "), str_make(number, fmt_u64(body.n, number)));
+	put_header(f, S("Warning: "), warning);
+	put(f, S("\r\n"));
+	put(f, body);
+}
+
 int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip_reply *r,
 		    struct sip_wire *ret)
 {
@@ -202,8 +225,7 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	struct sip_hdr *via = d->msg->first[SIP_HDR_VIA];
 	bool own = r->body.n == 0 && d->reply_body.n != 0;
 	struct str body = own ? d->reply_body : r->body, type = own ? STR_NULL : r->content_type, warning;
-	char number[FMT_INT_MAX], *begin;
-	struct sip_out o;
+	struct iovec *all;
 	struct flat f;
 	size_t room;
 
@@ -213,27 +235,20 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 		return RT_E_PARSE;
 	warning = warning_text(a, d, ident->warning_pid);
 	room = room_for(d, r, body, type, ident->server) + warning.n;
-	begin = arena_raw(a, room);
-	if (!begin)
+	all = arena_raw(a, sizeof(*all) + room);
+	if (!all)
 		return RT_E_NOMEM;
-	f = (struct flat){.out = {begin, begin + room, false}};
-	put(&f, S("SIP/2.0 "));
-	put(&f, str_make(number, fmt_u64((uint64_t)r->status, number)));
-	put(&f, S(" "));
-	put(&f, r->reason);
-	put(&f, S("\r\n"));
+	f = (struct flat){.out = {(char *)(all + 1), (char *)(all + 1) + room, false}};
+	put_status_line(&f, r);
 	put_copied(&f, d, r);
 	put_reply_edits(&f, d->reply_edits);
 	put(&f, r->headers);
 	put_header(&f, S("Content-Type: "), type);
 	put_header(&f, S("Server: "), ident->server);
-	put_header(&f, S("Content-Length: "), str_make(number, fmt_u64(body.n, number)));
-	put_header(&f, S("Warning: "), warning);
-	put(&f, S("\r\n"));
-	put(&f, body);
-	if (f.out.full)
+	put_end(&f, warning, body);
+	*all = (struct iovec){all + 1, (size_t)(f.out.p - (char *)(all + 1))};
+	if (f.out.full || all->iov_len > SIP_WIRE_MAX)
 		return RT_E_LIMIT;
-	sip_out_init(&o, a);
-	sip_out_add(&o, str_make(begin, (size_t)(f.out.p - begin)));
-	return sip_out_end(&o, ret);
+	*ret = (struct sip_wire){.iov = all, .n = 1, .cap = 1, .len = all->iov_len, .arena = a};
+	return 0;
 }
