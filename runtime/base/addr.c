@@ -48,27 +48,22 @@ bool proto_is_stream(enum proto p)
 /* Four numbers up to 255, without leading zeros as inet_pton wants them. */
 static bool ipv4_parse(struct str s, uint8_t ip[4])
 {
-	unsigned part = 0, v = 0, digits = 0;
+	size_t i = 0;
 
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
+	for (int part = 0; part < 4; part++) {
+		unsigned v, digit;
 
-		if (c == '.' && digits && part < 3) {
-			ip[part++] = (uint8_t)v;
-			v = digits = 0;
-		} else if (ascii_digit(c) && digits < 3 && !(digits && v == 0)) {
-			v = v * 10 + (unsigned)(c - '0');
-			digits++;
-			if (v > 255)
-				return false;
-		} else {
+		if (part && (i == s.n || s.p[i++] != '.'))
 			return false;
+		if (i == s.n || (v = (unsigned char)s.p[i++] - '0') > 9)
+			return false;
+		for (; i < s.n && (digit = (unsigned char)s.p[i] - '0') <= 9; i++) {
+			if (v == 0 || (v = v * 10 + digit) > 255)
+				return false;
 		}
+		ip[part] = (uint8_t)v;
 	}
-	if (part != 3 || !digits)
-		return false;
-	ip[3] = (uint8_t)v;
-	return true;
+	return i == s.n;
 }
 
 bool addr_parse(struct str s, struct addr *ret)

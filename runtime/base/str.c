@@ -94,21 +94,43 @@ struct str str_cut(struct str *s, char c)
 	return head;
 }
 
-bool str_to_u64(struct str s, uint64_t max, uint64_t *ret)
+/* Of more than 18 digits, which always fit. */
+static bool long_number(struct str s, uint64_t *ret)
 {
 	uint64_t v = 0;
 
-	if (s.n == 0)
-		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned d = (unsigned char)s.p[i] - '0';
 
-		if (d > 9 || (i > 17 && v > (UINT64_MAX - d) / 10)) /* 18 digits always fit */
+		if (d > 9 || v > (UINT64_MAX - d) / 10)
 			return false;
 		v = v * 10 + d;
-		if (v > max)
-			return false;
 	}
+	*ret = v;
+	return true;
+}
+
+static inline bool short_number(struct str s, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned d = (unsigned char)s.p[i] - '0';
+
+		if (d > 9)
+			return false;
+		v = v * 10 + d;
+	}
+	*ret = v;
+	return s.n != 0;
+}
+
+bool str_to_u64(struct str s, uint64_t max, uint64_t *ret)
+{
+	uint64_t v;
+
+	if (!(s.n <= 18 ? short_number(s, &v) : long_number(s, &v)) || v > max)
+		return false;
 	*ret = v;
 	return true;
 }

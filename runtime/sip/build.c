@@ -166,15 +166,26 @@ static int add_path(struct sip_draft *d)
 
 /* ---- body and Content-Length ---- */
 
+static bool has_body_edits(const struct sip_draft *d)
+{
+	const struct sip_edit *e = d->edits;
+
+	while (e && e->off < d->msg->body_off)
+		e = e->next;
+	return e != NULL;
+}
+
 /* The new body: what the script set, or the received one (as long as it said) with edits. */
-static void build_body(struct sip_out *o, const struct sip_draft *d, size_t received, const struct sip_hop *hop)
+static void build_body(struct sip_out *o, const struct sip_draft *d, struct str received, const struct sip_hop *hop)
 {
 	struct sip_msg *m = d->msg;
 
 	if (d->body_set)
 		sip_out_add(o, d->body);
+	else if (has_body_edits(d))
+		sip_out_edited(o, d, m->body_off, m->body_off + (uint32_t)received.n, hop);
 	else
-		sip_out_edited(o, d, m->body_off, m->body_off + (uint32_t)received, hop);
+		sip_out_add(o, received);
 }
 
 /* Make every Content-Length say `len`; a missing one is added when it must be there, one that the script took away counts as
@@ -204,13 +215,13 @@ static int fix_content_length(struct sip_draft *d, size_t len, bool must)
 static void build_rest(struct sip_out *o, struct sip_draft *d, const struct sip_hop *hop, bool must)
 {
 	struct sip_msg *m = d->msg;
-	size_t received = sip_body(m).n;
+	struct str received = sip_body(m);
 	struct sip_out body;
 
 	sip_out_init(&body, o->w.arena);
 	build_body(&body, d, received, hop);
 	if (!body.err)
-		body.err = fix_content_length(d, body.w.len, must || d->body_set || body.w.len != received);
+		body.err = fix_content_length(d, body.w.len, must || d->body_set || body.w.len != received.n);
 	if (body.err && !o->err)
 		o->err = body.err;
 	sip_out_edited(o, d, m->hdr_off, m->eoh_off, hop);
@@ -317,7 +328,7 @@ int sip_apply_changes(const struct sip_draft *d, struct sip_msg **ret)
 	sip_out_init(&o, tmp);
 	add_first_line(&o, &t);
 	build_rest(&o, &t, NULL, false);
-	err = o.err;
+	err = sip_out_err(&o);
 	flat = err ? STR_NULL : sip_wire_flat(&o.w, tmp);
 	if (!err && !flat.p)
 		err = RT_E_NOMEM;

@@ -5,19 +5,33 @@
 
 #include "sip/build.h"
 
-/* Failure is kept in `err`; later adds are ignored. */
+/* Failure is kept in `err`; what was added then is of no use. */
 struct sip_out {
 	struct sip_wire w;
 	int err;
 };
 
 void sip_out_init(struct sip_out *o, struct arena *a);
+bool sip_out_grow(struct sip_out *o);
 /* A view that lives as long as the wire; neighbours in memory are joined. */
-void sip_out_add(struct sip_out *o, struct str s);
+static inline void sip_out_add(struct sip_out *o, struct str s)
+{
+	struct iovec *last = o->w.n ? &o->w.iov[o->w.n - 1] : NULL;
+
+	if (s.n == 0)
+		return;
+	o->w.len += s.n;
+	if (last && (const char *)last->iov_base + last->iov_len == s.p)
+		last->iov_len += s.n;
+	else if (o->w.n < o->w.cap || sip_out_grow(o))
+		o->w.iov[o->w.n++] = (struct iovec){(void *)(uintptr_t)s.p, s.n}; /* also for reading: no const in it */
+}
 /* Text made on the spot, kept in the arena. */
 void sip_out_printf(struct sip_out *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* "Name: value\r\n" unless value is empty. */
 void sip_out_header(struct sip_out *o, struct str name, struct str value);
+/* The error, if there was any; RT_E_LIMIT: it has become too long. */
+int sip_out_err(struct sip_out *o);
 /* 0 and *ret, or the error. */
 int sip_out_end(struct sip_out *o, struct sip_wire *ret);
 

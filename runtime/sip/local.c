@@ -87,8 +87,10 @@ static int build_from_sent(struct arena *a, struct str sent, struct str method, 
 	add_kept(&o, m, method, to, prefix);
 	sip_out_add(&o, headers);
 	sip_out_add(&o, S("\r\n"));
-	flat = o.err ? STR_NULL : sip_wire_flat(&o.w, a);
-	err = o.err ? o.err : flat.p ? 0 : RT_E_NOMEM;
+	err = sip_out_err(&o);
+	flat = err ? STR_NULL : sip_wire_flat(&o.w, a);
+	if (!err && !flat.p)
+		err = RT_E_NOMEM;
 	sip_msg_unref(&m); /* the pieces pointed into it, the flat copy does not */
 	if (err)
 		return err;

@@ -105,7 +105,7 @@ bool sip_has_item(struct sip_msg *m, enum sip_hdr_id id, struct str value)
 }
 
 /* Leading decimal digits of *s as a number; RT_E_LIMIT over 2^32-1. */
-static int take_number(struct str *s, uint32_t *ret, struct str *text)
+static inline int take_number(struct str *s, uint32_t *ret, struct str *text)
 {
 	uint64_t v = 0;
 	size_t n = 0;
@@ -128,22 +128,20 @@ static int take_number(struct str *s, uint32_t *ret, struct str *text)
 /* Retry-After may carry a comment, others parameters; anything else behind the digits is wrong. */
 int sip_number(struct sip_msg *m, enum sip_hdr_id id, struct sip_number *ret)
 {
-	struct sip_number num = {0};
-	struct str s;
+	struct str s, text;
+	uint32_t value;
 	int err;
 
 	if (!m->first[id])
 		return RT_E_NOENT;
 	s = m->first[id]->body;
-	err = take_number(&s, &num.value, &num.value_text);
+	err = take_number(&s, &value, &text);
 	if (err)
 		return err;
 	s = str_ltrim(s);
 	if (s.n && *s.p != ';' && *s.p != '(')
 		return RT_E_PARSE;
-	if (s.n && *s.p == ';')
-		num.params = str_skip(s, 1);
-	*ret = num;
+	*ret = (struct sip_number){value, text, s.n && *s.p == ';' ? str_skip(s, 1) : STR_NULL};
 	return 0;
 }
 

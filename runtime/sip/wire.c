@@ -8,42 +8,21 @@ void sip_out_init(struct sip_out *o, struct arena *a)
 	*o = (struct sip_out){.w = {.arena = a}};
 }
 
-static bool grow(struct sip_wire *w)
+bool sip_out_grow(struct sip_out *o)
 {
+	struct sip_wire *w = &o->w;
 	unsigned cap = w->cap ? w->cap * 2 : 32;
 	struct iovec *iov = arena_raw(w->arena, cap * sizeof(*iov));
 
-	if (!iov)
+	if (!iov) {
+		o->err = RT_E_NOMEM;
 		return false;
+	}
 	if (w->n)
 		memcpy(iov, w->iov, w->n * sizeof(*iov));
 	w->iov = iov;
 	w->cap = cap;
 	return true;
-}
-
-void sip_out_add(struct sip_out *o, struct str s)
-{
-	struct sip_wire *w = &o->w;
-	struct iovec *last = w->n ? &w->iov[w->n - 1] : NULL;
-
-	if (o->err || s.n == 0)
-		return;
-	if (s.n > SIP_WIRE_MAX - w->len) {
-		o->err = RT_E_LIMIT;
-		return;
-	}
-	w->len += s.n;
-	if (last && (const char *)last->iov_base + last->iov_len == s.p) {
-		last->iov_len += s.n;
-		return;
-	}
-	if (w->n == w->cap && !grow(w)) {
-		o->err = RT_E_NOMEM;
-		return;
-	}
-	/* iovec is also for reading, so its pointer is not const */
-	w->iov[w->n++] = (struct iovec){(void *)(uintptr_t)s.p, s.n};
 }
 
 /* p NULL: memory was out. */
@@ -77,11 +56,18 @@ void sip_out_header(struct sip_out *o, struct str name, struct str value)
 	sip_out_add(o, S("\r\n"));
 }
 
+int sip_out_err(struct sip_out *o)
+{
+	return o->err ? o->err : o->w.len > SIP_WIRE_MAX ? RT_E_LIMIT : 0;
+}
+
 int sip_out_end(struct sip_out *o, struct sip_wire *ret)
 {
-	if (!o->err)
+	int err = sip_out_err(o);
+
+	if (!err)
 		*ret = o->w;
-	return o->err;
+	return err;
 }
 
 void sip_wire_write(const struct sip_wire *w, char *to)

@@ -4,6 +4,7 @@
 #define STD_DEF "maxfwd/maxfwd.def"
 #include "abi/std.h"
 
+#include "base/fmt.h"
 #include "script/env.h"
 #include "sip/draft.h"
 
@@ -12,6 +13,7 @@ int32_t std_maxfwd_process_maxfwd(struct run *r, int64_t limit)
 	struct sip_msg *m = r->draft->msg;
 	struct sip_number n;
 	int err = sip_number(m, SIP_HDR_MAX_FORWARDS, &n);
+	char digits[FMT_INT_MAX];
 	int64_t value;
 
 	if (err == RT_E_NOENT)
@@ -26,7 +28,7 @@ int32_t std_maxfwd_process_maxfwd(struct run *r, int64_t limit)
 	value = (int64_t)n.value - 1;
 	if (value > param.max_limit)
 		value = param.max_limit;
-	err = sip_edit_view(r->draft, n.value_text, str_printf(r->arena, "%lld", (long long)value));
+	err = sip_edit_view(r->draft, n.value_text, str_make(digits, fmt_i64(value, digits)));
 	return err ? -2 : 1;
 }
 
