@@ -44,6 +44,16 @@ void due_add(struct due *d, struct due_node *n, int64_t when, int64_t now)
 	place(d, n);
 }
 
+void due_move(struct due *d, struct due_node *n, int64_t when, int64_t now)
+{
+	if (n->at && when >= n->when) {
+		n->when = when;
+		return;
+	}
+	due_del(d, n);
+	due_add(d, n, when, now);
+}
+
 static void take_out(struct due_node *n)
 {
 	*n->at = n->next;
@@ -105,7 +115,7 @@ struct due_node *due_take(struct due *d, int64_t now, uint32_t *budget)
 				return NULL;
 			--*budget;
 			take_out(n);
-			if (l == 0) {
+			if (l == 0 && n->when <= d->tick) { /* else it was moved */
 				d->n--;
 				return n;
 			}

@@ -35,9 +35,13 @@ struct due {
 void due_add(struct due *d, struct due_node *n, int64_t when, int64_t now);
 /* Harmless on a node that is in no wheel. */
 void due_del(struct due *d, struct due_node *n);
+/* Due at another second. One that is moved to a later one stays where it is until that slot's second comes, so that what
+   is refreshed again and again is hardly touched. */
+void due_move(struct due *d, struct due_node *n, int64_t when, int64_t now);
 /*
  * Take out one node that is due at `now`; NULL: none is left, or *budget is used up. A node costs one each time that
- * it is taken or moves to a finer slot, at most DUE_LEVELS times (once more per 72 hours that it waits).
+ * it is taken or moves to another slot, at most DUE_LEVELS times (once more per 72 hours that it waits, and again for each
+ * slot that a due_move() left it in).
  */
 struct due_node *due_take(struct due *d, int64_t now, uint32_t *budget);
 

@@ -13,7 +13,9 @@ enum { CHANGES_MAX = 64 };
 /* What a contact of the request comes to: neither `fresh` nor `renews`: its match is removed. */
 struct step {
 	struct ul_binding *match, *fresh;
-	bool renews; /* the match becomes it as it is */
+	struct ul_binding *is; /* what it is in the end */
+	unsigned same;         /* texts of the match, ul_same_texts() */
+	bool renews;           /* the match becomes it as it is */
 };
 
 struct plan {
@@ -28,36 +30,39 @@ struct plan {
 	uint32_t retransmitted;
 };
 
-static bool is_match(const struct ul_binding *have, const struct ul_contact *want,
-		     enum ul_match mode)
+static bool is_match(const struct ul_binding *have, const struct ul_contact *want, enum ul_match mode, unsigned same)
 {
+	static const unsigned must[] = {
+		[UL_MATCH_CONTACT] = 1 << UL_URI,
+		[UL_MATCH_CONTACT_CALLID] = 1 << UL_URI | 1 << UL_CALL_ID,
+		[UL_MATCH_CONTACT_PATH] = 1 << UL_URI | 1 << UL_PATH,
+		[UL_MATCH_CALLID] = 1 << UL_CALL_ID,
+	};
+
 	if (want->reg_id && want->instance.n) /* RFC 5626 6: instance and reg-id decide */
-		return have->reg_id == want->reg_id && str_eq(ul_text(have, UL_INSTANCE), want->instance);
-	switch (mode) {
-	case UL_MATCH_CONTACT:
-		return str_eq(ul_text(have, UL_URI), want->uri);
-	case UL_MATCH_CONTACT_CALLID:
-		return str_eq(ul_text(have, UL_URI), want->uri) && str_eq(ul_text(have, UL_CALL_ID), want->call_id);
-	case UL_MATCH_CONTACT_PATH:
-		return str_eq(ul_text(have, UL_URI), want->uri) && str_eq(ul_text(have, UL_PATH), want->path);
-	case UL_MATCH_CALLID:
-		return str_eq(ul_text(have, UL_CALL_ID), want->call_id);
-	}
-	return false;
+		return have->reg_id == want->reg_id && same & 1 << UL_INSTANCE;
+	return mode < sizeof(must) / sizeof(*must) && (same & must[mode]) == must[mode];
 }
 
-static struct ul_binding *find_match(const struct plan *p, const struct ul_contact *want)
+static void find_match(const struct plan *p, const struct ul_contact *want, struct step *st)
 {
-	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next)
-		if (!ul_is_expired(b, p->o->now) && is_match(b, want, p->o->match))
-			return b;
-	return NULL;
+	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next) {
+		if (ul_is_expired(b, p->o->now))
+			continue;
+		st->same = ul_same_texts(b, want);
+		if (is_match(b, want, p->o->match, st->same)) {
+			st->match = b;
+			return;
+		}
+	}
 }
 
 /* RFC 3261 10.3 step 7: with the same Call-ID the CSeq must have grown. */
-static int check_order(struct plan *p, const struct ul_binding *have, const struct ul_contact *want)
+static int check_order(struct plan *p, const struct step *st, const struct ul_contact *want)
 {
-	if (!str_eq(ul_text(have, UL_CALL_ID), want->call_id) || want->cseq > have->cseq)
+	const struct ul_binding *have = st->match;
+
+	if (!(st->same & 1 << UL_CALL_ID) || want->cseq > have->cseq)
 		return 0;
 	if (want->cseq < have->cseq)
 		return RT_E_STATE;
@@ -72,14 +77,13 @@ static int find_all(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		const struct ul_contact *want = &p->ch[i].c;
+		struct step *st = &p->step[i];
 		int err;
 
 		if (ul_contact_bytes(want) > p->t->lim.contact_bytes)
 			return RT_E_LIMIT;
-		p->step[i].match = find_match(p, want);
-		if (!p->step[i].match)
-			continue;
-		err = check_order(p, p->step[i].match, want);
+		find_match(p, want, st);
+		err = st->match ? check_order(p, st, want) : 0;
 		if (err)
 			return err;
 	}
@@ -100,31 +104,30 @@ static int check_count(struct plan *p)
 {
 	uint32_t n = 0, added = 0, max = p->o->max_contacts;
 
+	for (size_t i = 0; i < p->n; i++)
+		added += p->ch[i].op == UL_OP_SAVE && !p->step[i].match;
+	if (!added)
+		return 0;
 	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next)
 		n += !ul_is_expired(b, p->o->now) && !p->o->remove_all &&
 		     (!p->o->only_these || is_named(p, p->n, b));
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->ch[i].op == UL_OP_SAVE && !p->step[i].match)
-			added++;
-		else if (p->ch[i].op == UL_OP_REMOVE && p->step[i].match && n)
-			n--;
-	}
-	if (!added)
-		return 0;
+	for (size_t i = 0; i < p->n && n; i++)
+		n -= p->ch[i].op == UL_OP_REMOVE && p->step[i].match;
 	if ((max && n + added > max) || n + added > p->t->lim.per_aor ||
 	    atomic_load(&p->t->contacts) + added > p->t->lim.contacts)
 		return RT_E_LIMIT;
 	return 0;
 }
 
+/* For what the AoR has in the end: of what the request names only the id is copied, the rest is the request's own. */
 static int allocate_room(struct plan *p, struct arena *a)
 {
-	size_t bytes = 0, n = 0;
+	size_t bytes = 0, n = p->n;
 
 	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next, n++)
-		bytes += ul_binding_bytes(b);
-	for (size_t i = 0; i < p->n; i++, n++)
-		bytes += p->step[i].fresh ? ul_binding_bytes(p->step[i].fresh) : 0;
+		bytes += is_named(p, p->n, b) ? b->text_n[UL_RUID] : ul_binding_bytes(b);
+	for (size_t i = 0; i < p->n; i++)
+		bytes += p->step[i].fresh ? p->step[i].fresh->text_n[UL_RUID] : 0;
 	return ul_room_get(a, n, bytes, &p->room);
 }
 
@@ -133,7 +136,7 @@ static int allocate_one(struct plan *p, size_t i)
 	const struct ul_contact *c = &p->ch[i].c;
 	struct step *st = &p->step[i];
 
-	st->renews = st->match && !is_named(p, i, st->match) && ul_binding_fits(st->match, c);
+	st->renews = st->match && st->same == UL_SAME_ALL && !is_named(p, i, st->match);
 	if (!st->renews) /* the binding keeps its identity */
 		st->fresh = ul_binding_new(c, st->match ? ul_text(st->match, UL_RUID) : c->ruid, p->o->now);
 	return st->renews || st->fresh ? 0 : RT_E_NOMEM;
@@ -185,6 +188,7 @@ static void commit_one(struct plan *p, size_t i, struct ul_result *res)
 	struct ul_binding *old = p->step[i].match, *fresh = p->step[i].fresh;
 
 	p->step[i].fresh = NULL;
+	p->step[i].is = p->step[i].renews ? old : fresh;
 	for (size_t j = i + 1; j < p->n; j++)
 		if (p->step[j].match == old)
 			p->step[j].match = NULL; /* named twice: the first took it */
@@ -210,6 +214,32 @@ static void commit(struct plan *p, struct ul_result *res)
 		commit_one(p, i, res);
 }
 
+/* Of which change it is; p->n: of none. */
+static size_t change_of(const struct plan *p, const struct ul_binding *b)
+{
+	size_t i = 0;
+
+	while (i < p->n && p->step[i].is != b)
+		i++;
+	return i;
+}
+
+/* What the AoR has now. */
+static void tell(struct plan *p, struct ul_result *res)
+{
+	res->contacts = p->room.contacts;
+	for (const struct ul_binding *b = p->rec->first; b; b = b->next) {
+		size_t i = change_of(p, b);
+
+		if (ul_is_expired(b, p->o->now))
+			continue;
+		if (i == p->n)
+			ul_room_add(&p->room, b, res);
+		else
+			ul_room_add_as(&p->room, b, &p->ch[i].c, res);
+	}
+}
+
 static void plan_fini(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++)
@@ -222,15 +252,15 @@ int ul_apply(struct ul_table *t, struct str aor, const struct ul_change *ch, siz
 	     const struct ul_apply_opts *o, struct arena *a, struct ul_result *ret)
 {
 	uint64_t hash = hash_str(aor);
-	struct plan p = {.t = t, .s = ul_stripe_of(t, hash), .o = o, .ch = ch, .n = n};
+	struct step step[CHANGES_MAX];
+	struct plan p = {.t = t, .s = ul_stripe_of(t, hash), .o = o, .ch = ch, .step = step, .n = n};
 	struct ul_result res = {0};
 	int err;
 
 	if (n > CHANGES_MAX || aor.n > UINT16_MAX)
 		return RT_E_LIMIT;
-	p.step = arena_calloc(a, n, sizeof(*p.step));
-	if (!p.step)
-		return RT_E_NOMEM;
+	for (size_t i = 0; i < n; i++)
+		step[i] = (struct step){0};
 	pthread_mutex_lock(&p.s->lock);
 	p.rec = ul_record_find(p.s, hash, aor);
 	err = find_all(&p);
@@ -243,7 +273,7 @@ int ul_apply(struct ul_table *t, struct str aor, const struct ul_change *ch, siz
 	if (!err) {
 		commit(&p, &res);
 		if (p.rec)
-			ul_room_fill(&p.room, p.rec, o->now, &res);
+			tell(&p, &res);
 	} else if (err == RT_E_EXIST && p.rec && ul_snapshot(p.rec, o->now, a, &res)) {
 		err = RT_E_NOMEM;
 	}

@@ -130,12 +130,11 @@ size_t ul_binding_bytes(const struct ul_binding *b)
 	return n;
 }
 
-/* All but the texts and what links it. */
+/* All but the texts, when it expires and what links it. */
 static void set_numbers(struct ul_binding *b, const struct ul_contact *c, int64_t now)
 {
 	b->sock = c->sock;
 	b->conn_id = c->conn_id;
-	b->due.when = (uint32_t)c->expires;
 	b->modified = (uint32_t)now;
 	b->cseq = c->cseq;
 	b->flags = c->flags;
@@ -155,7 +154,7 @@ struct ul_binding *ul_binding_new(const struct ul_contact *c, struct str ruid, i
 		return NULL;
 	b->rec = NULL;
 	b->next = NULL;
-	b->due = (struct due_node){0};
+	b->due = (struct due_node){.when = (uint32_t)c->expires};
 	set_numbers(b, c, now);
 	p = b->text;
 	for (size_t i = 0; i < UL_TEXTS; i++) {
@@ -169,18 +168,18 @@ struct ul_binding *ul_binding_new(const struct ul_contact *c, struct str ruid, i
 	return b;
 }
 
-bool ul_binding_fits(const struct ul_binding *b, const struct ul_contact *c)
+unsigned ul_same_texts(const struct ul_binding *b, const struct ul_contact *c)
 {
 	const char *p = b->text;
+	unsigned same = 0;
 
-	for (size_t i = 0; i < UL_RUID; p += b->text_n[i++])
-		if (!str_eq(str_make(p, b->text_n[i]), c->text[i]))
-			return false;
-	return true;
+	for (unsigned i = 0; i < UL_RUID; p += b->text_n[i++])
+		same |= (unsigned)str_eq(str_make(p, b->text_n[i]), c->text[i]) << i;
+	return same;
 }
 
-/* The binding, or a copy of it whose texts lie at `p`. */
-static void view_at(const struct ul_binding *b, const char *p, struct ul_contact *ret)
+/* The binding, or a copy of it whose texts lie at `p`; returns where they end. */
+static const char *view_at(const struct ul_binding *b, const char *p, struct ul_contact *ret)
 {
 	for (size_t i = 0; i < UL_TEXTS; p += b->text_n[i++])
 		ret->text[i] = str_make(b->text_n[i] ? p : NULL, b->text_n[i]);
@@ -195,11 +194,12 @@ static void view_at(const struct ul_binding *b, const char *p, struct ul_contact
 	ret->reg_id = b->reg_id;
 	ret->server_id = b->server_id;
 	ret->conn_id = b->conn_id;
+	return p;
 }
 
 void ul_view(const struct ul_binding *b, struct ul_contact *ret)
 {
-	view_at(b, b->text, ret);
+	(void)view_at(b, b->text, ret);
 }
 
 void ul_binding_free(struct ul_binding **b)
@@ -213,27 +213,25 @@ static bool is_before(const struct ul_binding *a, const struct ul_binding *b, bo
 	return by_time || a->q > b->q;
 }
 
-static void link_at(struct ul_stripe *s, struct ul_record *rec, struct ul_binding *b, struct ul_binding **at)
+static void list_at(struct ul_record *rec, struct ul_binding *b, struct ul_binding **at)
 {
 	b->next = *at;
 	*at = b;
 	b->rec = rec;
 	rec->n++;
-	if (b->due.when)
-		due_add(&s->due, &b->due, b->due.when, b->modified);
 }
 
-static void link_in(struct ul_stripe *s, struct ul_record *rec, struct ul_binding *b, bool by_time)
+static void list_in(struct ul_record *rec, struct ul_binding *b, bool by_time)
 {
 	struct ul_binding **p = &rec->first;
 
 	while (*p && !is_before(b, *p, by_time))
 		p = &(*p)->next;
-	link_at(s, rec, b, p);
+	list_at(rec, b, p);
 }
 
 /* Where it stood. */
-static struct ul_binding **take_out(struct ul_stripe *s, struct ul_binding *b)
+static struct ul_binding **unlist(struct ul_binding *b)
 {
 	struct ul_binding **p = &b->rec->first;
 
@@ -242,48 +240,63 @@ static struct ul_binding **take_out(struct ul_stripe *s, struct ul_binding *b)
 	*p = b->next;
 	b->next = NULL;
 	b->rec->n--;
-	due_del(&s->due, &b->due);
 	return p;
+}
+
+static void set_due(struct ul_stripe *s, struct ul_binding *b, int64_t expires)
+{
+	if (expires) {
+		due_move(&s->due, &b->due, expires, b->modified);
+	} else {
+		due_del(&s->due, &b->due);
+		b->due.when = 0;
+	}
 }
 
 void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
 		     struct ul_binding *b, bool by_time)
 {
-	link_in(s, rec, b, by_time);
+	list_in(rec, b, by_time);
+	set_due(s, b, b->due.when);
 	atomic_fetch_add_explicit(&t->contacts, 1, memory_order_relaxed);
 }
 
 void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_binding *b)
 {
-	take_out(s, b);
+	unlist(b);
+	due_del(&s->due, &b->due);
 	atomic_fetch_sub_explicit(&t->contacts, 1, memory_order_relaxed);
 }
 
 /* A refresh keeps its place, unless q or the order by time gives it another. */
-static void link_again(struct ul_stripe *s, struct ul_record *rec, struct ul_binding *b, struct ul_binding **at, bool same_q,
-		       bool by_time)
+static bool keeps_place(const struct ul_binding *b, int32_t q, bool by_time)
 {
-	if (!by_time && same_q)
-		link_at(s, rec, b, at);
-	else
-		link_in(s, rec, b, by_time);
+	return !by_time && b->q == q;
 }
 
 void ul_binding_replace(struct ul_stripe *s, struct ul_binding *old, struct ul_binding *b, bool by_time)
 {
-	struct ul_binding **at = take_out(s, old);
+	struct ul_binding **at = unlist(old);
 
-	link_again(s, old->rec, b, at, old->q == b->q, by_time);
+	due_del(&s->due, &old->due);
+	if (keeps_place(old, b->q, by_time))
+		list_at(old->rec, b, at);
+	else
+		list_in(old->rec, b, by_time);
+	set_due(s, b, b->due.when);
 	ul_binding_free(&old);
 }
 
 void ul_binding_renew(struct ul_stripe *s, struct ul_binding *b, const struct ul_contact *c, int64_t now, bool by_time)
 {
-	struct ul_binding **at = take_out(s, b);
-	bool same_q = b->q == c->q;
+	bool stays = keeps_place(b, c->q, by_time);
 
+	if (!stays)
+		unlist(b);
 	set_numbers(b, c, now);
-	link_again(s, b->rec, b, at, same_q, by_time);
+	set_due(s, b, (uint32_t)c->expires);
+	if (!stays)
+		list_in(b->rec, b, by_time);
 }
 
 int ul_room_get(struct arena *a, size_t contacts, size_t bytes, struct ul_room *ret)
@@ -293,22 +306,24 @@ int ul_room_get(struct arena *a, size_t contacts, size_t bytes, struct ul_room *
 	return ret->contacts && ret->text ? 0 : RT_E_NOMEM;
 }
 
-void ul_room_fill(const struct ul_room *room, const struct ul_record *rec, int64_t now,
-		  struct ul_result *ret)
+void ul_room_add(struct ul_room *room, const struct ul_binding *b, struct ul_result *ret)
 {
-	char *p = room->text;
+	size_t bytes = (size_t)(view_at(b, room->text, &ret->contacts[ret->n++]) - room->text);
 
-	ret->contacts = room->contacts;
-	ret->n = 0;
-	for (const struct ul_binding *b = rec->first; b; b = b->next) {
-		size_t bytes = ul_binding_bytes(b);
+	memcpy(room->text, b->text, bytes);
+	room->text += bytes;
+}
 
-		if (ul_is_expired(b, now))
-			continue;
-		memcpy(p, b->text, bytes);
-		view_at(b, p, &ret->contacts[ret->n++]);
-		p += bytes;
-	}
+void ul_room_add_as(struct ul_room *room, const struct ul_binding *b, const struct ul_contact *c, struct ul_result *ret)
+{
+	struct ul_contact *to = &ret->contacts[ret->n++];
+	struct str ruid = ul_text(b, UL_RUID);
+
+	*to = *c;
+	to->modified = b->modified;
+	to->ruid = str_make(room->text, ruid.n);
+	memcpy(room->text, ruid.p, ruid.n);
+	room->text += ruid.n;
 }
 
 int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struct ul_result *ret)
@@ -320,7 +335,11 @@ int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struc
 		bytes += ul_binding_bytes(b);
 	if (ul_room_get(a, rec->n, bytes, &room))
 		return RT_E_NOMEM;
-	ul_room_fill(&room, rec, now, ret);
+	ret->contacts = room.contacts;
+	ret->n = 0;
+	for (const struct ul_binding *b = rec->first; b; b = b->next)
+		if (!ul_is_expired(b, now))
+			ul_room_add(&room, b, ret);
 	return 0;
 }
 

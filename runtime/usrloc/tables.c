@@ -23,14 +23,12 @@ struct ul_table *ul_table_find(struct str name)
 	return NULL;
 }
 
-struct ul_table *ul_table_get(struct str name)
+static struct ul_table *table_made(struct str name)
 {
-	struct ul_table *t = ul_table_find(name);
 	struct ul_limits lim = ul_limits_default;
+	struct ul_table *t;
 	size_t n;
 
-	if (t)
-		return t;
 	if (ul_conf.max_contacts > 0)
 		lim.contacts = (uint64_t)ul_conf.max_contacts;
 	pthread_mutex_lock(&lock);
@@ -44,6 +42,13 @@ struct ul_table *ul_table_get(struct str name)
 	}
 	pthread_mutex_unlock(&lock);
 	return t;
+}
+
+struct ul_table *ul_table_get(struct str name)
+{
+	struct ul_table *t = ul_table_find(name);
+
+	return t ? t : table_made(name);
 }
 
 void ul_tables_each(void (*fn)(void *arg, struct ul_table *t), void *arg)

@@ -70,7 +70,7 @@ struct ul_apply_opts {
 
 struct ul_result {
 	uint32_t inserted, updated, removed;
-	struct ul_contact *contacts; /* what the AoR has now, best first, in the arena */
+	struct ul_contact *contacts; /* what the AoR has now, best first, in the arena; after a change its own texts are told of again */
 	uint32_t n;
 };
 

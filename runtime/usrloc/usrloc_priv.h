@@ -62,8 +62,8 @@ void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *r
 
 /* A block with copies of all strings, of the time `now` and linked nowhere; NULL when memory is out. */
 struct ul_binding *ul_binding_new(const struct ul_contact *c, struct str ruid, int64_t now);
-/* Are all texts but the ruid the same? Then the binding itself can become it. */
-bool ul_binding_fits(const struct ul_binding *b, const struct ul_contact *c);
+/* Which texts but the ruid are the same: a bit for each, by its place. All: the binding itself can become it. */
+unsigned ul_same_texts(const struct ul_binding *b, const struct ul_contact *c);
 void ul_binding_free(struct ul_binding **b);
 /* Put into / take out of record, wheel and counters. */
 void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
@@ -75,7 +75,7 @@ void ul_binding_renew(struct ul_stripe *s, struct ul_binding *b, const struct ul
 void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_binding *b);
 
 /* One text of it, by its place in struct ul_contact. */
-enum { UL_URI = 0, UL_PATH = 2, UL_CALL_ID = 3, UL_INSTANCE = 5, UL_RUID = 7 };
+enum { UL_URI = 0, UL_PATH = 2, UL_CALL_ID = 3, UL_INSTANCE = 5, UL_RUID = 7, UL_SAME_ALL = (1 << UL_RUID) - 1 };
 static inline struct str ul_text(const struct ul_binding *b, unsigned which)
 {
 	const char *p = b->text;
@@ -93,11 +93,13 @@ size_t ul_binding_bytes(const struct ul_binding *b); /* of its texts */
 /* Room for copies, taken before a change so that reporting it cannot fail afterwards. */
 struct ul_room {
 	struct ul_contact *contacts;
-	char *text;
+	char *text; /* what is free of it */
 };
 int ul_room_get(struct arena *a, size_t contacts, size_t bytes, struct ul_room *ret);
-void ul_room_fill(const struct ul_room *room, const struct ul_record *rec, int64_t now,
-		  struct ul_result *ret);
+/* A copy of the binding behind what *ret has, whose contacts are the room's. */
+void ul_room_add(struct ul_room *room, const struct ul_binding *b, struct ul_result *ret);
+/* The binding that just became `c`: c itself, but for when and the id, which alone is copied. */
+void ul_room_add_as(struct ul_room *room, const struct ul_binding *b, const struct ul_contact *c, struct ul_result *ret);
 /* Copies of the unexpired contacts; RT_E_NOMEM. */
 int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struct ul_result *ret);
 

@@ -50,6 +50,11 @@ static void like_a_list(void **state)
 		for (int k = 0; k < 20; k++) {
 			struct thing *x = &all[random_below(N)];
 
+			if (random_below(3) == 0) {
+				x->due = some_time(now);
+				due_move(&d, &x->node, x->due, now);
+				continue;
+			}
 			due_del(&d, &x->node);
 			x->due = 0;
 			if (random_below(4) == 0)
