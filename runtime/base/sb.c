@@ -63,6 +63,11 @@ static inline bool reserve(struct sb *b, size_t more)
 	return grow(b, more);
 }
 
+char *sb_room(struct sb *b, size_t n)
+{
+	return reserve(b, n) ? b->p + b->n : NULL;
+}
+
 void sb_add(struct sb *b, struct str s)
 {
 	if (!reserve(b, s.n))

@@ -32,6 +32,14 @@ void sb_add(struct sb *b, struct str s);
 void sb_addc(struct sb *b, char c);
 void sb_addz(struct sb *b, const char *z);
 void sb_addi(struct sb *b, int64_t v);
+/* Room for n bytes behind what there is, for who writes them there; then they are added by sb_took(), which is given
+   where they end. NULL: it failed. */
+char *sb_room(struct sb *b, size_t n);
+static inline void sb_took(struct sb *b, char *end)
+{
+	*end = 0;
+	b->n = (size_t)(end - b->p);
+}
 void sb_printf(struct sb *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void sb_vprintf(struct sb *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 

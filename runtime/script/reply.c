@@ -106,7 +106,7 @@ static int add_targets(struct sip_draft *d, int64_t rich)
 	for (unsigned i = 0; i < sip_branch_count(d); i++)
 		add_target(&b, sip_branch_at(d, i), rich);
 	sb_addz(&b, "\r\n");
-	return sb_ok(&b) ? sip_reply_append(d, sb_str(&b)) : RT_E_LIMIT;
+	return sb_ok(&b) ? sip_reply_append_ref(d, sb_str(&b)) : RT_E_LIMIT;
 }
 
 /* ---- answering ---- */

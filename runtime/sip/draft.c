@@ -76,10 +76,7 @@ static bool one_line(struct str s)
 
 int sip_draft_set_uri(struct sip_draft *d, struct str uri)
 {
-	for (size_t i = 0; i < uri.n; i++)
-		if ((unsigned char)uri.p[i] <= ' ')
-			return RT_E_PARSE;
-	return keep(d, uri, &d->main.uri);
+	return sip_find_or_space(uri, ' ') == uri.n ? keep(d, uri, &d->main.uri) : RT_E_PARSE;
 }
 
 int sip_draft_rewrite(struct sip_draft *d, enum sip_uri_part part, struct str text, size_t n)
@@ -200,13 +197,21 @@ int sip_edit_replace_ref(struct sip_draft *d, uint32_t off, uint32_t len, struct
 	return push(d, &(struct sip_edit){.off = off, .del = len, .text = text});
 }
 
-int sip_edit_view(struct sip_draft *d, struct str view, struct str text)
+int sip_edit_view_ref(struct sip_draft *d, struct str view, struct str text)
 {
 	struct str buf = d->msg->buf;
 
 	if (!view.p || view.p < buf.p || view.p + view.n > buf.p + buf.n)
 		return RT_E_INVAL;
-	return sip_edit_replace(d, (uint32_t)(view.p - buf.p), (uint32_t)view.n, text);
+	return sip_edit_replace_ref(d, (uint32_t)(view.p - buf.p), (uint32_t)view.n, text);
+}
+
+int sip_edit_view(struct sip_draft *d, struct str view, struct str text)
+{
+	struct str kept;
+	int err = keep(d, text, &kept);
+
+	return err ? err : sip_edit_view_ref(d, view, kept);
 }
 
 int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, struct str data,
@@ -388,16 +393,23 @@ int sip_reply_set_body(struct sip_draft *d, struct str body, struct str type)
 	return header.p ? sip_reply_append(d, header) : RT_E_NOMEM;
 }
 
-int sip_reply_append(struct sip_draft *d, struct str text)
+int sip_reply_append_ref(struct sip_draft *d, struct str text)
 {
-	struct sip_edit *e = arena_new_of(d->arena, struct sip_edit);
-	int err = e ? keep(d, text, &e->text) : RT_E_NOMEM;
+	struct sip_edit *e = arena_raw(d->arena, sizeof(*e));
 
-	if (err)
-		return err;
-	e->next = d->reply_edits;
+	if (!e)
+		return RT_E_NOMEM;
+	*e = (struct sip_edit){.text = text, .next = d->reply_edits};
 	d->reply_edits = e;
 	return 0;
+}
+
+int sip_reply_append(struct sip_draft *d, struct str text)
+{
+	struct str kept;
+	int err = keep(d, text, &kept);
+
+	return err ? err : sip_reply_append_ref(d, kept);
 }
 
 struct str sip_reply_edits(const struct sip_draft *d, struct arena *a)

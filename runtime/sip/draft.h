@@ -146,6 +146,8 @@ int sip_edit_replace(struct sip_draft *d, uint32_t off, uint32_t len, struct str
 int sip_edit_replace_ref(struct sip_draft *d, uint32_t off, uint32_t len, struct str text);
 /* `view` is a view into d->msg->buf. */
 int sip_edit_view(struct sip_draft *d, struct str view, struct str text);
+/* A text that lives as long as the draft's arena. */
+int sip_edit_view_ref(struct sip_draft *d, struct str view, struct str text);
 int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, struct str data,
 		  enum sip_place place);
 /* Mark the newest edit (0 or RT_E_NOMEM); has: is there one with this mark? drop: as if those were never made. */
@@ -186,6 +188,8 @@ int sip_draft_apply(struct sip_draft *d);
 int sip_draft_set_message(struct sip_draft *d, struct str bytes);
 /* Text (whole headers) for every reply that we make to this request. */
 int sip_reply_append(struct sip_draft *d, struct str text);
+/* A text that lives as long as the draft. */
+int sip_reply_append_ref(struct sip_draft *d, struct str text);
 /* What sip_reply_append() added, in order, as one text in `a`. */
 struct str sip_reply_edits(const struct sip_draft *d, struct arena *a);
 

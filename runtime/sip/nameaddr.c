@@ -160,38 +160,56 @@ int sip_nameaddr_parse(struct str text, struct sip_nameaddr *ret)
 	return err;
 }
 
-/* Empty members of a list are skipped: "Contact: <a>,, <b>" is met in the wild. */
-static int parse_list(struct arena *a, struct str body, const struct sip_limits *lim, unsigned *n,
-		      struct sip_nameaddr ***tail)
+/* A list of addresses as it grows, over all headers of one name. */
+struct addr_list {
+	struct arena *arena;
+	const struct sip_limits *lim;
+	struct sip_hdr *hdr; /* of those that come, NULL: of none */
+	struct sip_nameaddr **tail;
+	unsigned n;
+};
+
+static int add_member(struct addr_list *l, struct str member, bool alone)
+{
+	struct sip_nameaddr *na;
+	int err;
+
+	if (l->n == l->lim->values)
+		return RT_E_LIMIT;
+	na = arena_raw(l->arena, sizeof(*na));
+	if (!na)
+		return RT_E_NOMEM;
+	*na = (struct sip_nameaddr){.hdr = l->hdr};
+	err = alone ? take_ordinary(member, l->lim->params, na) : parse_one(member, l->lim->params, na);
+	if (err)
+		return err;
+	na->index = l->n++;
+	*l->tail = na;
+	l->tail = &na->next;
+	return 0;
+}
+
+/* Empty members of a list are skipped: "Contact: <a>,, <b>" is met in the wild. Mostly there is one, of the ordinary shape,
+   which has no comma but in its URI or its quoted name. */
+static int parse_list(struct addr_list *l, struct str body)
 {
 	struct str member;
-	int err = 0;
+	int err = add_member(l, body, true);
 
-	while (sip_list_next(&body, SIP_NEST_ANGLES, &member, &err)) {
-		struct sip_nameaddr *na;
-
-		if (member.n == 0)
-			continue;
-		if (*n == lim->values)
-			return RT_E_LIMIT;
-		na = arena_new_of(a, struct sip_nameaddr);
-		if (!na)
-			return RT_E_NOMEM;
-		err = parse_one(member, lim->params, na);
-		if (err)
-			return err;
-		na->index = (*n)++;
-		**tail = na;
-		*tail = &na->next;
-	}
+	if (!err)
+		return 0;
+	err = 0;
+	while (!err && sip_list_next(&body, SIP_NEST_ANGLES, &member, &err))
+		if (member.n)
+			err = add_member(l, member, false);
 	return err;
 }
 
 int sip_nameaddrs_parse(struct arena *a, struct str text, struct sip_nameaddr **ret)
 {
-	struct sip_nameaddr *first = NULL, **tail = &first;
-	unsigned n = 0;
-	int err = parse_list(a, text, &sip_limits_default, &n, &tail);
+	struct sip_nameaddr *first = NULL;
+	struct addr_list l = {.arena = a, .lim = &sip_limits_default, .tail = &first};
+	int err = parse_list(&l, str_trim(text));
 
 	if (!err && !first)
 		err = RT_E_PARSE;
@@ -224,18 +242,14 @@ static int parse_single(struct sip_msg *m, struct sip_hdr *h, struct sip_nameadd
 
 static int parse_all(struct sip_msg *m, enum sip_hdr_id id, struct sip_nameaddr **ret)
 {
-	struct sip_nameaddr **tail = ret;
-	unsigned n = 0;
+	struct addr_list l = {.arena = m->arena, .lim = m->limits, .tail = ret};
 	int err = 0;
 
 	if (sip_hdr_kind(id) == SIP_KIND_NAMEADDR)
 		return parse_single(m, m->first[id], ret);
 	for (struct sip_hdr *h = m->first[id]; h && !err; h = h->same) {
-		struct sip_nameaddr **begin = tail;
-
-		err = parse_list(m->arena, h->body, m->limits, &n, &tail);
-		for (struct sip_nameaddr *na = *begin; na; na = na->next)
-			na->hdr = h;
+		l.hdr = h;
+		err = parse_list(&l, h->body);
 	}
 	return err ? err : *ret ? 0 : RT_E_PARSE;
 }

@@ -106,6 +106,8 @@ void sip_uri_without_param(const struct sip_uri *u, struct str name, struct sb *
 
 /* "%41" -> 'A' and so on; a '%' without two hex digits stays. Never longer than `s`. */
 void sip_unescape(struct str s, struct sb *out);
+/* No '%' in it, nor, with `fold`, a capital: unescaped and folded it is the same. */
+bool sip_is_plain_user(struct str user, bool fold);
 /* Escape what the grammar of user (resp. a parameter) does not allow unescaped. */
 void sip_escape_user(struct str s, struct sb *out);
 void sip_escape_param(struct str s, struct sb *out);

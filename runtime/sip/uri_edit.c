@@ -284,6 +284,20 @@ void sip_unescape(struct str s, struct sb *out)
 	sb_add(out, s);
 }
 
+bool sip_is_plain_user(struct str user, bool fold)
+{
+	for (size_t i = 0; i < user.n; i += 16) {
+		sip_block b = sip_block_at(user.p + i, user.n - i), capital = b - sip_each('A');
+		sip_hits other = b == sip_each('%');
+
+		if (fold)
+			other |= capital <= sip_each('Z' - 'A');
+		if (sip_mask(other) & sip_first_bits(user.n - i))
+			return false;
+	}
+	return true;
+}
+
 static void escape(struct str s, unsigned keep, struct sb *out)
 {
 	static const char hex[] = "0123456789ABCDEF";

@@ -34,10 +34,13 @@ bool reg_gruu_match(const struct sip_uri *uri, const struct ul_contact *c)
 
 bool reg_gruu_hash(const struct sip_uri *uri, uint64_t *ret)
 {
-	size_t dash = str_rchr(uri->user, '-');
 	uint64_t v = 0;
+	size_t dash;
 
-	if (uri->gr.p == NULL || uri->gr.n || dash == STR_NONE || uri->user.n - dash - 1 > 16)
+	if (uri->gr.p == NULL || uri->gr.n)
+		return false;
+	dash = str_rchr(uri->user, '-');
+	if (dash == STR_NONE || uri->user.n - dash - 1 > 16)
 		return false;
 	for (size_t i = dash + 1; i < uri->user.n; i++) {
 		int d = hex_value(uri->user.p[i]);

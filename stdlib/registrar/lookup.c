@@ -88,9 +88,9 @@ static int replace(struct run *r, const struct sip_branch *b)
 		err = sip_draft_set_path(d, b->path);
 	if (err)
 		return err;
-	d->main.ruid = str_dup(d->arena, b->ruid);
-	d->main.location_ua = str_dup(d->arena, b->location_ua);
-	d->main.instance = str_dup(d->arena, b->instance);
+	d->main.ruid = b->ruid;
+	d->main.location_ua = b->location_ua;
+	d->main.instance = b->instance;
 	d->main.force_sock = b->force_sock;
 	d->main.q = b->q;
 	d->main.flags = flags | b->flags;
@@ -99,7 +99,7 @@ static int replace(struct run *r, const struct sip_branch *b)
 }
 
 struct found {
-	struct ul_result res;
+	struct ul_result res; /* in the draft's arena */
 	const struct sip_uri *uri;
 	bool gruu;
 };
@@ -116,10 +116,10 @@ static int find(struct run *r, struct str table, const struct sip_uri *uri, stru
 	f->uri = uri;
 	f->gruu = uri->gr.p != NULL;
 	if (reg_gruu_hash(uri, &hash))
-		return ul_lookup_hash(t, hash, now, r->arena, &f->res);
+		return ul_lookup_hash(t, hash, now, r->draft->arena, &f->res);
 	if (reg_aor(r, uri, &aor, &domain))
 		return RT_E_PARSE;
-	return ul_lookup(t, aor, now, r->arena, &f->res);
+	return ul_lookup(t, aor, now, r->draft->arena, &f->res);
 }
 
 /* lookup_filter_mode 2: the connection that a stream contact came on must still be there. */
@@ -143,7 +143,7 @@ int32_t reg_lookup(struct run *r, struct str table, struct str uri, enum reg_loo
 
 	if (err)
 		return err == RT_E_NOENT ? -1 : -3;
-	taken = arena_calloc(r->arena, f.res.n + 1, sizeof(const struct ul_contact *));
+	taken = arena_raw(r->arena, (f.res.n + 1) * sizeof(*taken));
 	if (!taken)
 		return -3;
 	for (uint32_t i = 0; i < f.res.n; i++) {

@@ -16,7 +16,7 @@
 #include "script/xavp.h"
 #include "world/world.h"
 
-enum { AOR_MAX = 512, RUID_MAX = sizeof("uloc---") + 2 * (sizeof(uint64_t) + 2 * sizeof(uint32_t)) };
+enum { AOR_MAX = 512, RUID_HEAD_MAX = sizeof("uloc---") + 2 * (sizeof(uint64_t) + sizeof(uint32_t)) };
 
 struct reg_conf reg_conf;
 
@@ -66,15 +66,6 @@ int64_t reg_now(struct run *r)
 	return worker_wall(r->worker) / 1000000;
 }
 
-/* User (unescaped) of the AoR, the domain when there is none. */
-static void add_user(struct sb *b, const struct sip_uri *u)
-{
-	if (u->user.n)
-		sip_unescape(u->user, b);
-	else
-		sb_add(b, u->host);
-}
-
 const struct sip_uri *reg_uri(struct run *r, struct str text)
 {
 	struct sip_uri *u = arena_raw(r->arena, sizeof(*u));
@@ -88,51 +79,75 @@ static void lower(char *p, size_t n)
 		p[i] = ascii_lower(p[i]);
 }
 
+/* user, or user@host */
+static struct str aor_text(struct run *r, struct str user, struct str host, bool with_host)
+{
+	struct sb b;
+
+	if (!with_host && sip_is_plain_user(user, !reg_conf.case_sensitive))
+		return user;
+	sb_init(&b, r->arena, AOR_MAX);
+	sip_unescape(user, &b);
+	if (with_host) {
+		sb_addc(&b, '@');
+		sb_add(&b, host);
+	}
+	if (!reg_conf.case_sensitive)
+		lower(b.p, b.n);
+	return sb_ok(&b) ? sb_str(&b) : STR_NULL;
+}
+
 int reg_aor(struct run *r, const struct sip_uri *uri, struct str *aor, struct str *domain)
 {
-	struct str host;
-	struct sb b;
+	struct str host, text;
 
 	if (!uri)
 		return RT_E_PARSE;
 	host = uri->host;
 	if (reg_conf.realm_prefix.n && str_istarts(host, reg_conf.realm_prefix))
 		host = str_skip(host, reg_conf.realm_prefix.n);
-	sb_init(&b, r->arena, AOR_MAX);
-	add_user(&b, uri);
-	if (ul_conf.use_domain && uri->user.n) {
-		sb_addc(&b, '@');
-		sb_add(&b, host);
-	}
-	if (!reg_conf.case_sensitive)
-		lower(b.p, b.n);
-	if (!sb_ok(&b) || b.n == 0)
+	/* without a user the domain is all there is; a host has no escapes */
+	text = uri->user.n ? aor_text(r, uri->user, host, ul_conf.use_domain) : aor_text(r, uri->host, host, false);
+	if (text.n == 0 || text.n > AOR_MAX)
 		return RT_E_LIMIT;
-	*aor = sb_str(&b);
+	*aor = text;
 	*domain = host;
 	return 0;
 }
 
+/* "uloc-", when this worker made its first one, '-', this process, '-': as in the reference all begin alike. */
+struct ruid_head {
+	size_t n;
+	char text[RUID_HEAD_MAX];
+};
+
+static void ruid_head_fill(struct run *r, struct ruid_head *h)
+{
+	static _Atomic uint32_t process;
+	uint32_t mine = 0, fresh = (uint32_t)world_random_u64(worker_world(r->worker)) | 1;
+
+	if (atomic_compare_exchange_strong(&process, &mine, fresh))
+		mine = fresh;
+	memcpy(h->text, "uloc-", h->n = sizeof("uloc-") - 1);
+	h->n += fmt_hex((uint64_t)reg_now(r), h->text + h->n);
+	h->text[h->n++] = '-';
+	h->n += fmt_hex(mine, h->text + h->n);
+	h->text[h->n++] = '-';
+}
+
 struct str reg_ruid(struct run *r)
 {
+	static __thread struct ruid_head head;
 	static _Atomic uint32_t counter;
-	static _Atomic uint32_t process;
-	uint32_t mine = atomic_load_explicit(&process, memory_order_relaxed);
-	char *p = arena_raw(r->arena, RUID_MAX);
-	size_t n = sizeof("uloc-") - 1;
+	char *p = arena_raw(r->arena, RUID_HEAD_MAX + 2 * sizeof(uint32_t));
+	size_t n;
 
 	if (!p)
 		return STR_NULL;
-	if (!mine) {
-		uint32_t fresh = (uint32_t)world_random_u64(worker_world(r->worker)) | 1;
-
-		mine = atomic_compare_exchange_strong(&process, &mine, fresh) ? fresh : mine;
-	}
-	memcpy(p, "uloc-", n);
-	n += fmt_hex((uint64_t)reg_now(r), p + n);
-	p[n++] = '-';
-	n += fmt_hex(mine, p + n);
-	p[n++] = '-';
+	if (!head.n)
+		ruid_head_fill(r, &head);
+	memcpy(p, head.text, sizeof(head.text)); /* all of it, which needs no call */
+	n = head.n;
 	n += fmt_hex(atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed) + 1, p + n);
 	return str_make(p, n);
 }
@@ -144,11 +159,10 @@ struct str reg_socket_text(const struct ul_contact *c)
 
 static bool cfg_value(struct run *r, const char *name, struct value *ret)
 {
-	return reg_conf.xavp_cfg.n && r->sv &&
-	       xavp_field_get(r->sv, reg_conf.xavp_cfg, str_of(name), ret) == 0;
+	return r->sv && xavp_field_get(r->sv, reg_conf.xavp_cfg, str_of(name), ret) == 0;
 }
 
-bool reg_cfg_int(struct run *r, const char *name, int64_t *ret)
+bool reg_cfg_int_of(struct run *r, const char *name, int64_t *ret)
 {
 	struct value v;
 
@@ -158,7 +172,7 @@ bool reg_cfg_int(struct run *r, const char *name, int64_t *ret)
 	return true;
 }
 
-bool reg_cfg_str(struct run *r, const char *name, struct str *ret)
+bool reg_cfg_str_of(struct run *r, const char *name, struct str *ret)
 {
 	struct value v;
 
@@ -168,7 +182,7 @@ bool reg_cfg_str(struct run *r, const char *name, struct str *ret)
 	return true;
 }
 
-void reg_rcd_add(struct run *r, const struct ul_contact *c)
+void reg_rcd_append(struct run *r, const struct ul_contact *c)
 {
 	const struct xavp_pair all[] = {
 		{S("ruid"), value_str(c->ruid)},
@@ -180,7 +194,7 @@ void reg_rcd_add(struct run *r, const struct ul_contact *c)
 	struct xavp_pair use[5];
 	size_t n = 0;
 
-	if (!reg_conf.xavp_rcd.n || !r->sv)
+	if (!r->sv)
 		return;
 	for (size_t i = 0; i < 5; i++)
 		if (!(reg_conf.xavp_rcd_mask >> i & 1) &&

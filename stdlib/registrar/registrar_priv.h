@@ -68,17 +68,30 @@ struct reg_save {
 
 /* Parsed into the run's arena; NULL: no URI. */
 const struct sip_uri *reg_uri(struct run *r, struct str text);
-/* Address of record of a URI (NULL: RT_E_PARSE): user, or user@domain with use_domain; in the run's arena. */
+/* Address of record of a URI (NULL: RT_E_PARSE): user, or user@domain with use_domain; the URI's text or in the run's arena. */
 int reg_aor(struct run *r, const struct sip_uri *uri, struct str *aor, struct str *domain);
 int64_t reg_now(struct run *r);
 /* A new unique id of a binding, in the arena. */
 struct str reg_ruid(struct run *r);
 
 /* Values of xavp_cfg for this message. False when not set. */
-bool reg_cfg_int(struct run *r, const char *name, int64_t *ret);
-bool reg_cfg_str(struct run *r, const char *name, struct str *ret);
+bool reg_cfg_int_of(struct run *r, const char *name, int64_t *ret);
+bool reg_cfg_str_of(struct run *r, const char *name, struct str *ret);
+static inline bool reg_cfg_int(struct run *r, const char *name, int64_t *ret)
+{
+	return reg_conf.xavp_cfg.n && reg_cfg_int_of(r, name, ret);
+}
+static inline bool reg_cfg_str(struct run *r, const char *name, struct str *ret)
+{
+	return reg_conf.xavp_cfg.n && reg_cfg_str_of(r, name, ret);
+}
 /* Fill xavp_rcd with a contact's details. */
-void reg_rcd_add(struct run *r, const struct ul_contact *c);
+void reg_rcd_append(struct run *r, const struct ul_contact *c);
+static inline void reg_rcd_add(struct run *r, const struct ul_contact *c)
+{
+	if (reg_conf.xavp_rcd.n)
+		reg_rcd_append(r, c);
+}
 
 /* The reply to a REGISTER: headers into the draft's reply edits, then (unless held back) sent. */
 int reg_reply(struct reg_save *s, bool send);

@@ -2,10 +2,14 @@
 /* The answer to a REGISTER: 200 with all contacts, or why not. */
 #include "registrar/registrar_priv.h"
 
+#include "base/fmt.h"
 #include "core/counter.h"
 #include "script/reply.h"
 
 enum { REPLY_MAX = 60000 };
+
+/* What stands round the URI of a contact, with q and seconds at their longest. */
+enum { AROUND_URI = sizeof("Contact: <>;q=0.123;expires=\r\n") + FMT_INT_MAX };
 
 static const struct {
 	int status;
@@ -29,28 +33,39 @@ static const struct {
 	[REG_E_OUTBOUND] = {420, S("Bad Extension"), S("No support for Outbound on server")},
 };
 
-/* ";q=0.7", without trailing zeros. */
-static void add_q(struct sb *b, int q)
+static inline __attribute__((always_inline)) char *put(char *p, struct str s)
 {
-	if (q < 0)
-		return;
-	if (q >= 1000) {
-		sb_addz(b, ";q=1");
-		return;
-	}
-	sb_printf(b, ";q=0.%03d", q);
-	while (b->n > 5 && b->p[b->n - 1] == '0' && b->p[b->n - 2] != '.')
-		b->n--;
+	memcpy(p, s.p, s.n);
+	return p + s.n;
 }
 
-static void add_contact(struct sb *b, struct reg_save *s, const struct ul_contact *c)
+/* ";q=0.7", without trailing zeros. */
+static char *put_q(char *p, int q)
 {
-	sb_addc(b, '<');
-	sb_add(b, c->uri);
-	sb_addc(b, '>');
-	add_q(b, c->q);
-	sb_addz(b, ";expires=");
-	sb_addi(b, c->expires ? c->expires - s->now : 0);
+	if (q < 0)
+		return p;
+	if (q >= 1000)
+		return put(p, S(";q=1"));
+	p = put(p, S(";q=0."));
+	do {
+		*p++ = (char)('0' + q / 100);
+		q = q % 100 * 10;
+	} while (q);
+	return p;
+}
+
+static void add_contact(struct sb *b, struct reg_save *s, const struct ul_contact *c, bool first)
+{
+	char *p = sb_room(b, c->uri.n + AROUND_URI);
+
+	if (!p)
+		return;
+	p = put(p, first ? S("Contact: <") : S(", <"));
+	p = put(p, c->uri);
+	p = put_q(put(p, S(">")), c->q);
+	p = put(p, S(";expires="));
+	p += fmt_i64(c->expires ? c->expires - s->now : 0, p);
+	sb_took(b, p);
 	if (c->received.n && reg_conf.received_param.n)
 		sb_printf(b, ";" STR_FMT "=\"" STR_FMT "\"", STR_ARG(reg_conf.received_param),
 			  STR_ARG(c->received));
@@ -65,12 +80,10 @@ static void add_contact(struct sb *b, struct reg_save *s, const struct ul_contac
 
 static void add_contacts(struct sb *b, struct reg_save *s)
 {
-	for (uint32_t i = 0; i < s->res.n; i++) {
-		sb_addz(b, i ? ", " : "Contact: ");
-		add_contact(b, s, &s->res.contacts[i]);
-	}
+	for (uint32_t i = 0; i < s->res.n; i++)
+		add_contact(b, s, &s->res.contacts[i], i == 0);
 	if (s->res.n)
-		sb_addz(b, "\r\n");
+		sb_add(b, S("\r\n"));
 }
 
 static void add_success(struct sb *b, struct reg_save *s)
@@ -80,7 +93,7 @@ static void add_success(struct sb *b, struct reg_save *s)
 
 	if (s->path_text.n && show_path)
 		sb_printf(b, "Path: " STR_FMT "\r\n", STR_ARG(s->path_text));
-	for (uint32_t i = 0; i < s->res.n; i++)
+	for (uint32_t i = 0; s->outbound && i < s->res.n; i++)
 		flows = flows || s->res.contacts[i].reg_id;
 	if (reg_conf.outbound_mode == 2)
 		sb_addz(b, "Require: outbound\r\nSupported: outbound\r\n");
@@ -115,13 +128,13 @@ int reg_reply(struct reg_save *s, bool send)
 	struct sb b;
 
 	counter_inc(s->error ? reg_conf.rejected : reg_conf.accepted);
-	sb_init(&b, s->r->arena, REPLY_MAX);
+	sb_init(&b, s->r->draft->arena, REPLY_MAX);
 	add_contacts(&b, s);
 	if (s->error)
 		add_error(&b, s);
 	else
 		add_success(&b, s);
-	if (!sb_ok(&b) || sip_reply_append(s->r->draft, sb_str(&b)))
+	if (!sb_ok(&b) || sip_reply_append_ref(s->r->draft, sb_str(&b)))
 		return RT_E_NOMEM;
 	if (!send)
 		return 0;

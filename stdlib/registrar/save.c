@@ -13,13 +13,7 @@
 
 enum { CONTACTS_MAX = 64, CALL_ID_MAX = 255 };
 
-/* What all contacts of the request share. */
-struct common {
-	struct ul_contact c;
-	int64_t expires_header; /* s, -1: no header */
-	uint64_t max_contacts;
-};
-
+/* s, -1: no header */
 static int64_t header_expires(struct sip_msg *m)
 {
 	struct sip_number n;
@@ -49,8 +43,7 @@ static int64_t spread(struct reg_save *s, int64_t seconds, int64_t percent)
 }
 
 /* Seconds that this contact gets, 0: remove it; -1 with s->error set. */
-static int64_t contact_seconds(struct reg_save *s, const struct sip_nameaddr *a,
-			       const struct common *com)
+static int64_t contact_seconds(struct reg_save *s, const struct sip_nameaddr *a)
 {
 	int64_t v;
 
@@ -58,7 +51,7 @@ static int64_t contact_seconds(struct reg_save *s, const struct sip_nameaddr *a,
 		return v;
 	v = a->expires.p ? param_expires(a->expires) : -1;
 	if (v < 0)
-		v = com->expires_header;
+		v = header_expires(s->msg);
 	if (v < 0)
 		v = spread(s, reg_conf.default_expires, reg_conf.default_expires_range);
 	else if (v > 0)
@@ -111,36 +104,34 @@ static uint32_t methods_mask(struct sip_msg *m, const struct sip_nameaddr *a)
 	return mask;
 }
 
-/* One contact of the request as a change; s->error when it must be refused. */
-static void to_change(struct reg_save *s, const struct sip_nameaddr *a, const struct common *com,
-		      struct ul_change *ch)
+/* A malformed one counts as if there were none. */
+static uint32_t contact_reg_id(const struct sip_nameaddr *a)
+{
+	uint64_t id;
+
+	return a->reg_id.n && str_to_u64(a->reg_id, UINT32_MAX, &id) ? (uint32_t)id : 0;
+}
+
+/* What a contact of the request has for itself becomes part of its change; s->error when it must be refused. */
+static void to_change(struct reg_save *s, const struct sip_nameaddr *a, struct ul_change *ch)
 {
 	int64_t seconds;
 
-	ch->op = UL_OP_SAVE;
-	ch->c = com->c;
-	ch->c.uri = a->uri;
 	if (a->uri.n > (size_t)reg_conf.contact_max_size ||
-	    com->c.received.n > (size_t)reg_conf.contact_max_size) {
+	    ch->c.received.n > (size_t)reg_conf.contact_max_size) {
 		s->error = REG_E_TOO_LONG;
 		return;
 	}
-	seconds = contact_seconds(s, a, com);
+	seconds = contact_seconds(s, a);
 	if (s->error)
 		return;
-	if (seconds == 0)
-		ch->op = UL_OP_REMOVE;
+	ch->op = seconds ? UL_OP_SAVE : UL_OP_REMOVE;
+	ch->c.uri = a->uri;
 	ch->c.expires = s->now + seconds;
 	ch->c.q = contact_q(s, a);
 	ch->c.methods = methods_mask(s->msg, a);
-	if (a->instance.n)
-		ch->c.instance = a->instance;
-	if (a->reg_id.n) {
-		uint64_t id;
-
-		if (str_to_u64(a->reg_id, UINT32_MAX, &id))
-			ch->c.reg_id = (uint32_t)id;
-	}
+	ch->c.instance = a->instance;
+	ch->c.reg_id = contact_reg_id(a);
 	ch->c.ruid = reg_ruid(s->r);
 	if (!ch->c.ruid.p)
 		s->error = REG_E_INTERNAL;
@@ -216,19 +207,15 @@ static const struct net_socket *socket_of(struct reg_save *s)
 	return sock ? sock : s->msg->origin.sock;
 }
 
-static void fill_common(struct reg_save *s, struct common *com)
+/* What all contacts of the request share. */
+static void fill_common(struct reg_save *s, struct ul_contact *c)
 {
 	struct sip_hdr *ua = s->msg->first[SIP_HDR_USER_AGENT];
 	struct sip_cseq cseq = {0};
-	int64_t max;
 
 	if (sip_cseq(s->msg, &cseq))
 		s->error = REG_E_CSEQ;
-	com->expires_header = header_expires(s->msg);
-	com->max_contacts = (uint64_t)(reg_conf.max_contacts > 0 ? reg_conf.max_contacts : 0);
-	if (reg_cfg_int(s->r, "max_contacts", &max) && max >= 0)
-		com->max_contacts = (uint64_t)max;
-	com->c = (struct ul_contact){
+	*c = (struct ul_contact){
 		.call_id = sip_call_id(s->msg),
 		.user_agent = ua ? str_head(ua->body, 255) : S("n/a"),
 		.path = s->path_text,
@@ -238,8 +225,8 @@ static void fill_common(struct reg_save *s, struct common *com)
 		.conn_id = s->msg->origin.conn_id,
 		.attrs = reg_attrs_take(s->r),
 	};
-	com->c.received = received_of(s, &com->c.cflags);
-	if (com->c.call_id.n > CALL_ID_MAX)
+	c->received = received_of(s, &c->cflags);
+	if (c->call_id.n > CALL_ID_MAX)
 		s->error = REG_E_CALL_ID;
 }
 
@@ -260,15 +247,23 @@ static bool is_star(struct reg_save *s, const struct sip_nameaddr *list)
 	return true;
 }
 
-static void apply(struct reg_save *s, const struct ul_change *ch, size_t n,
-		  const struct common *com, bool star)
+/* 0: no limit but the table's */
+static uint32_t max_contacts(struct reg_save *s)
+{
+	int64_t max = reg_conf.max_contacts, cfg;
+
+	if (reg_cfg_int(s->r, "max_contacts", &cfg) && cfg >= 0)
+		max = cfg;
+	return max < 0 ? 0 : max > UINT32_MAX ? UINT32_MAX : (uint32_t)max;
+}
+
+static void apply(struct reg_save *s, const struct ul_change *ch, size_t n, bool star)
 {
 	struct ul_apply_opts o = {
 		.match = (enum ul_match)ul_conf.matching_mode,
 		.now = s->now,
 		.cseq_delay = (int32_t)ul_conf.cseq_delay,
-		.max_contacts = com->max_contacts > UINT32_MAX ? UINT32_MAX
-							       : (uint32_t)com->max_contacts,
+		.max_contacts = max_contacts(s),
 		.remove_all = star,
 		.only_these = (s->flags & REG_SAVE_ONE) != 0,
 		.by_time = ul_conf.desc_time_order != 0,
@@ -295,7 +290,6 @@ static int32_t save_contacts(struct reg_save *s, struct sip_nameaddr *list)
 {
 	size_t room = count(list);
 	struct ul_change *ch = arena_raw(s->r->arena, room * sizeof(*ch));
-	struct common com = {0};
 	bool star = is_star(s, list);
 	size_t n = 0;
 
@@ -304,19 +298,22 @@ static int32_t save_contacts(struct reg_save *s, struct sip_nameaddr *list)
 	if (!s->error)
 		collect_path(s);
 	if (!s->error)
-		fill_common(s, &com);
-	for (struct sip_nameaddr *a = list; a && !star && !s->error; a = a->next) {
-		if (n == room)
+		fill_common(s, &ch->c);
+	for (struct sip_nameaddr *a = list; a && !star && !s->error; a = a->next, n++) {
+		if (n == room) {
 			s->error = REG_E_TOO_MANY;
-		else
-			to_change(s, a, &com, &ch[n++]);
+			break;
+		}
+		if (n)
+			ch[n].c = ch->c;
+		to_change(s, a, &ch[n]);
 	}
 	if (s->error) {
 		if (!star)
 			ul_lookup(s->table, s->aor, s->now, s->r->arena, &s->res);
 		return -1;
 	}
-	apply(s, ch, n, &com, star);
+	apply(s, ch, n, star);
 	if (s->error)
 		return s->error == REG_E_TOO_MANY ? -2 : -1;
 	return s->res.inserted ? 1 : s->res.updated ? 2 : s->res.removed || star ? 3 : 1;
@@ -325,8 +322,11 @@ static int32_t save_contacts(struct reg_save *s, struct sip_nameaddr *list)
 static void read_options(struct reg_save *s)
 {
 	struct sip_msg *m = s->msg;
-	bool required = sip_has_item(m, SIP_HDR_REQUIRE, S("outbound"));
+	bool required;
 
+	if (!m->first[SIP_HDR_SUPPORTED] && !m->first[SIP_HDR_REQUIRE])
+		return;
+	required = sip_has_item(m, SIP_HDR_REQUIRE, S("outbound"));
 	s->path = sip_has_item(m, SIP_HDR_SUPPORTED, S("path"));
 	s->gruu = reg_conf.gruu_enabled && (sip_has_item(m, SIP_HDR_SUPPORTED, S("gruu")) ||
 					    sip_has_item(m, SIP_HDR_REQUIRE, S("gruu")));
