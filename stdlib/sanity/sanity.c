@@ -103,11 +103,19 @@ static bool bad_contact(struct sip_msg *m)
 	return err != RT_E_NOENT && (err || (!a->star && !sip_nameaddr_uri(m, a)));
 }
 
+/* From's URI, or To's where that reads the same, as in most REGISTERs: who registers needs To's parsed. */
+static bool bad_from(struct sip_msg *m)
+{
+	struct sip_nameaddr *from = sip_from(m), *to = sip_to(m);
+
+	return bad_addr(m, from && to && str_eq(from->uri, to->uri) ? to : from);
+}
+
 static int32_t check_uris(struct run *r, struct sip_msg *m, int64_t uris)
 {
 	if ((uris & URI_RURI) && m->is_request && !sip_ruri(m))
 		return refuse(r, 400, S("Bad Request URI"));
-	if ((uris & URI_FROM) && bad_addr(m, sip_from(m)))
+	if ((uris & URI_FROM) && bad_from(m))
 		return refuse(r, 400, S("Bad From URI"));
 	if ((uris & URI_TO) && bad_addr(m, sip_to(m)))
 		return refuse(r, 400, S("Bad To URI"));
