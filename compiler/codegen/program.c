@@ -3,6 +3,7 @@
 #include "codegen/cg.h"
 
 #include "abi/pv.h"
+#include "lower/lower.h"
 #include "preproc/preproc.h"
 
 /* Elements made one by one into an array constant. */
@@ -260,6 +261,7 @@ static void emit_fmt(struct cg *g, size_t i)
 	snprintf(symbol, sizeof(symbol), "fmt_ref_%zu", i);
 	cg_put_ptr(&b, offsetof(struct fmt_ref, eval), LLVMGetNamedFunction(g->mod, r->eval));
 	cg_put_str(&b, offsetof(struct fmt_ref, text), r->fmt->text);
+	cg_put_i32(&b, offsetof(struct fmt_ref, arrived), lower_is_arrived(r->fmt));
 	fill(g, symbol, cg_blob_value(&b));
 }
 

@@ -35,14 +35,28 @@ struct cse *cse_new(const struct rir_program *p)
 
 /* ---- what is steady ---- */
 
-static bool is_steady_pv(const struct sema_pv *pv)
+/* `steady`: PVF_STEADY, or PVF_ARRIVED, which is more. */
+static bool is_lasting(const struct sema_pv *pv, uint32_t steady)
 {
-	if (!(pv->row->flags & PVF_STEADY) || lw_is_dynamic(pv))
+	if ((pv->row->flags & steady) != steady || lw_is_dynamic(pv))
 		return false;
 	for (int i = 0; i < pv->n_trs; i++)
 		for (int k = 0; k < pv->trs[i].n_args; k++)
 			if (pv->trs[i].args[k].pv || pv->trs[i].args[k].fmt)
 				return false;
+	return true;
+}
+
+static bool is_steady_pv(const struct sema_pv *pv)
+{
+	return is_lasting(pv, PVF_STEADY);
+}
+
+bool lower_is_arrived(const struct sema_fmt *fmt)
+{
+	for (int i = 0; i < fmt->n_parts; i++)
+		if (fmt->parts[i].pv && !is_lasting(fmt->parts[i].pv, PVF_ARRIVED))
+			return false;
 	return true;
 }
 

@@ -16,5 +16,7 @@ struct rir_program *lower_run(struct arena *a, const struct sema_program *p, con
 /* Index of the struct fmt_ref or pv_ref that a parameter needs; made on demand. */
 int lower_fmtref(struct rir_program *p, const struct sema_fmt *fmt);
 int lower_pvref(struct rir_program *p, const struct sema_pv *pv);
+/* Nothing in it but constants and what a message arrived with (PVF_ARRIVED). */
+bool lower_is_arrived(const struct sema_fmt *fmt);
 
 #endif

@@ -68,7 +68,8 @@
  *   INNERFMT            format string -> text
  *   SHTKEY              format string "table=>key" of a declared hash table -> text
  * flags: 0, PVF_INDEX (may be indexed), PVF_OPTIONAL (inner may be missing); for the compiler, which may read
- *   it once for many: PVF_STEADY (until the message is edited), PVF_APART (assigning it edits no message).
+ *   it once for many: PVF_STEADY (until the message is edited), PVF_ARRIVED (until another takes its place), PVF_APART
+ *   (assigning it edits no message).
  * TYPE: VT_STR VT_INT VT_STRINT VT_ANY; plus VT_NULL or-ed when it may be null.
  *
  * TR: int32_t std_<module>_tr_<c>(struct run *, const struct value *in, args..., struct value *ret);
@@ -97,6 +98,7 @@ enum pv_flag {
 	PVF_OPTIONAL = 2,
 	PVF_STEADY = 4, /* its value changes only when the message, its destination or its source is edited */
 	PVF_APART = 8,  /* assigning it edits none of them */
+	PVF_ARRIVED = 16 | PVF_STEADY, /* what the message says as it arrived, whatever edits are noted */
 };
 
 enum value_type { VT_STR = 1, VT_INT = 2, VT_STRINT = 3, VT_ANY = 7, VT_NULL = 8 };

@@ -14,7 +14,7 @@
 struct std_module;
 struct pv_ref;
 
-enum { PROGRAM_ABI = 5 }; /* raised whenever a layout in abi/ changes */
+enum { PROGRAM_ABI = 6 }; /* raised whenever a layout in abi/ changes */
 
 /* Where a statement stands. Index 0 is "no statement". */
 struct program_site {
@@ -48,6 +48,8 @@ struct program_route {
 struct fmt_ref {
 	int32_t (*eval)(struct run *r, struct str *ret);
 	struct str text; /* as written */
+	int32_t arrived; /* 1: whenever it is evaluated it is the same for one message (PVF_ARRIVED) */
+	int32_t unused;
 };
 
 /* name=format pairs of parameters such as acc's log_extra. */

@@ -33,6 +33,8 @@ static struct str prefix(void)
 		return evaluate(r);
 	while (r->outer)
 		r = r->outer;
+	if (!r->log_prefix.p && r->draft && format->arrived)
+		r->log_prefix = evaluate(r);
 	return r->log_prefix;
 }
 
@@ -47,6 +49,12 @@ void script_log_prefix(const struct program *p)
 
 void script_log_prefix_begin(struct run *r)
 {
-	if (format && !each_line && !r->outer && r->draft)
+	if (format && !each_line && !format->arrived && !r->outer && r->draft)
 		r->log_prefix = evaluate(r);
+}
+
+void script_log_prefix_settle(void)
+{
+	if (format && !each_line)
+		(void)prefix();
 }

@@ -7,6 +7,7 @@
 #include <fnmatch.h>
 
 #include "script/env.h"
+#include "script/log_prefix.h"
 #include "script/regex.h"
 #include "sip/draft.h"
 
@@ -20,11 +21,13 @@ static int32_t edited(struct run *r, int err, const char *what)
 
 int32_t std_textopsx_msg_apply_changes(struct run *r)
 {
+	script_log_prefix_settle();
 	return r->draft ? edited(r, sip_draft_apply(r->draft), "msg_apply_changes") : -1;
 }
 
 int32_t std_textopsx_msg_set_buffer(struct run *r, const struct str *data)
 {
+	script_log_prefix_settle();
 	return r->draft && data->n ? edited(r, sip_draft_set_message(r->draft, *data), "msg_set_buffer") : -1;
 }
 

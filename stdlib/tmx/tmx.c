@@ -8,6 +8,7 @@
 #include "core/worker.h"
 #include "net/net.h"
 #include "script/env.h"
+#include "script/log_prefix.h"
 #include "script/run.h"
 #include "tm/tm_state.h"
 #include "txn/routes.h"
@@ -388,6 +389,7 @@ static int32_t over(struct run *r, struct sip_draft *d, int32_t kind, const stru
 	*ret = value_null();
 	if (!d || !n->inner)
 		return 0;
+	script_log_prefix_settle();
 	r->draft = d;
 	r->kind = kind;
 	rc = n->inner->get(r, ret);

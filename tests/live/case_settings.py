@@ -14,7 +14,7 @@ local_rport=yes
 mhomed=yes
 advertised_address=9.9.9.9
 advertised_port=5099
-log_prefix="{$rm $ci} "
+log_prefix="{$rm $ci $hdr(X-Who)} "
 disable_core_dump=yes
 open_files_limit=3333
 ipv6_hex_style="A"
@@ -25,10 +25,12 @@ loadmodule "sl.so"
 loadmodule "pv.so"
 loadmodule "xlog.so"
 loadmodule "textops.so"
+loadmodule "textopsx.so"
 loadmodule "jsonrpcs.so"
 modparam("jsonrpcs", "fifo_name", "")
 request_route {
-    if ($rU == "log") xlog("L_NOTICE", "marked line\\n");
+    if ($rU == "edited") { remove_hf("X-Who"); msg_apply_changes(); }
+    if ($rU =~ "log|edited") xlog("L_NOTICE", "marked line\\n");
     if ($rU == "self") { if (uri == myself) sl_send_reply("200", "OK"); else sl_send_reply("404", "Not us"); exit; }
     if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; }
     t_relay();
@@ -66,7 +68,9 @@ def test_via_of_a_forwarded_request(s):
 
 def test_log_prefix(s):
     options(s, Udp(), "log")
-    s.wait_log(r"\{OPTIONS set-log-\d+\} <script>: marked line")
+    s.wait_log(r"\{OPTIONS set-log-\d+ <null>\} <script>: marked line")
+    options(s, Udp(), "edited", extra="X-Who: me\r\n")  # the prefix is as the message came, whenever the first line is
+    s.wait_log(r"\{OPTIONS set-edited-\d+ me\} <script>: marked line")
 
 
 def test_ipv6(s):
