@@ -197,21 +197,13 @@ int sip_edit_replace_ref(struct sip_draft *d, uint32_t off, uint32_t len, struct
 	return push(d, &(struct sip_edit){.off = off, .del = len, .text = text});
 }
 
-int sip_edit_view_ref(struct sip_draft *d, struct str view, struct str text)
+int sip_edit_view(struct sip_draft *d, struct str view, struct str text)
 {
 	struct str buf = d->msg->buf;
 
 	if (!view.p || view.p < buf.p || view.p + view.n > buf.p + buf.n)
 		return RT_E_INVAL;
-	return sip_edit_replace_ref(d, (uint32_t)(view.p - buf.p), (uint32_t)view.n, text);
-}
-
-int sip_edit_view(struct sip_draft *d, struct str view, struct str text)
-{
-	struct str kept;
-	int err = keep(d, text, &kept);
-
-	return err ? err : sip_edit_view_ref(d, view, kept);
+	return sip_edit_replace(d, (uint32_t)(view.p - buf.p), (uint32_t)view.n, text);
 }
 
 int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, struct str data,

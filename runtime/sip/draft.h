@@ -146,8 +146,6 @@ int sip_edit_replace(struct sip_draft *d, uint32_t off, uint32_t len, struct str
 int sip_edit_replace_ref(struct sip_draft *d, uint32_t off, uint32_t len, struct str text);
 /* `view` is a view into d->msg->buf. */
 int sip_edit_view(struct sip_draft *d, struct str view, struct str text);
-/* A text that lives as long as the draft's arena. */
-int sip_edit_view_ref(struct sip_draft *d, struct str view, struct str text);
 int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, struct str data,
 		  enum sip_place place);
 /* Mark the newest edit (0 or RT_E_NOMEM); has: is there one with this mark? drop: as if those were never made. */
