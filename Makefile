@@ -3,7 +3,7 @@
 #   make            everything: build/kiln and build/kamailio
 #   make deps       install the Debian packages that are missing
 #   make test       set-up and all tests;  make bench, make demo, make install, make fuzz-<target>
-#   SAN=address,undefined (or thread) and CC=clang-19 work with any target; LTO= builds quicker
+#   SAN=address,undefined (or thread) and CC=clang-19 work with any target; HOT= builds quicker
 B      ?= build
 CC     ?= gcc
 ifeq ($(origin CC),default)
@@ -19,6 +19,10 @@ B := $(B)-san-$(subst $(comma),-,$(SAN))
 SANFLAGS := -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined -DKILN_DEBUG
 endif
 
+ifneq ($(PROFILE),)
+B := $(B)-profile
+endif
+
 OPT    ?= -O2
 # gcc clears structures by string instructions, which take longer to begin than most of ours to be written
 CLEAR  := -mmemset-strategy=vector_loop:1024:noalign,libcall:-1:noalign
@@ -30,15 +34,15 @@ WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef -Wimplicit-fallthrough -Werror
 # flex and bison write code that our own warnings would refuse
 WARN_GEN := -Wall -Werror -Wno-unused-function -Wno-unused-but-set-variable
-CFLAGS := -std=c11 -D_GNU_SOURCE -g $(OPT) -fno-common -fvisibility=hidden -ffunction-sections \
-	-fdata-sections -fPIC -fno-plt -MMD -MP $(SANFLAGS)
+CODE   := -std=c11 -D_GNU_SOURCE -fno-common -fvisibility=hidden -ffunction-sections -fdata-sections -fPIC -fno-plt -MMD -MP
+CFLAGS := $(CODE) -g $(OPT) $(SANFLAGS)
 INC    := -Iruntime -Icompiler -Istdlib -I$(B)/gen
 PQ_CFLAGS := $(shell pkg-config --cflags libpq 2>/dev/null)
 XML_CFLAGS := $(shell pkg-config --cflags libxml-2.0 2>/dev/null)
 LLVM_CFLAGS = -isystem $(shell $(LLVM_CONFIG) --includedir)
 LLVM_LIBS   = $(shell $(LLVM_CONFIG) --ldflags --libs)
 RT_LIBS := -lboost_context -lsqlite3 -lpq -lcurl -lcares -lresolv -lpcre2-8 -lcrypto -lssl -lxml2 -ljansson -lm -lpthread
-LDFLAGS := -Wl,--gc-sections -fno-lto $(SANFLAGS)
+LDFLAGS := -Wl,--gc-sections $(SANFLAGS)
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -53,7 +57,7 @@ CC_SRC   := $(wildcard compiler/*/*.c)
 objs      = $(patsubst %.c,$(B)/obj/%.o,$(1))
 
 -include Makefile.lazy
--include Makefile.lto
+-include Makefile.hot
 -include Makefile.gen
 -include Makefile.catalog
 -include Makefile.stdlib

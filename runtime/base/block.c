@@ -214,7 +214,7 @@ size_t block_count(void)
 void block_held(size_t *bytes, size_t *blocks)
 {
 	*bytes = *blocks = 0;
-	for (int k = 0; KEEP && k < BLOCK_KINDS; k++) {
+	for (int k = 0; KEEP > 0 && k < BLOCK_KINDS; k++) {
 		*bytes += count_of((enum block_kind)k) * block_size((enum block_kind)k);
 		*blocks += count_of((enum block_kind)k);
 	}

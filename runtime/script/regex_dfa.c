@@ -257,13 +257,16 @@ static int alternatives(struct build *b, size_t from, size_t to, int next)
 static bool reach(const struct build *b, int node, bool at_begin, bool at_end, struct nodes *seen)
 {
 	const struct node *n = &b->v[node];
+	bool left, right;
 
 	if (seen->w[node / 64] >> node % 64 & 1)
 		return false;
 	seen->w[node / 64] |= 1ull << node % 64;
 	switch (n->kind) {
 	case NODE_SPLIT:
-		return reach(b, n->out, at_begin, at_end, seen) | reach(b, n->out2, at_begin, at_end, seen);
+		left = reach(b, n->out, at_begin, at_end, seen);
+		right = reach(b, n->out2, at_begin, at_end, seen);
+		return left || right;
 	case NODE_BEGIN:
 		return at_begin && reach(b, n->out, at_begin, at_end, seen);
 	case NODE_END:

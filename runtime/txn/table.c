@@ -31,7 +31,7 @@ const struct txn_config txn_config_default = {
 	.reply_408_reason = {"Request Timeout", 15},
 	.max_txns = 262144,
 	.retry_after = 5,
-	.ident = {{"kiln", 4}, {"kiln", 4}},
+	.ident = {.server = {"kiln", 4}, .user_agent = {"kiln", 4}},
 };
 
 static const char *const stat_names[STAT_COUNT] = {
