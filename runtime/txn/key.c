@@ -97,7 +97,7 @@ static void hex_out(uint64_t h, char *buf)
 	typedef unsigned char nibbles __attribute__((vector_size(16)));
 	typedef uint64_t words __attribute__((vector_size(16)));
 	nibbles low = (nibbles)(words){h & 0x0f0f0f0f0f0f0f0fu}, high = (nibbles)(words){h >> 4 & 0x0f0f0f0f0f0f0f0fu};
-	nibbles x = __builtin_shuffle(low, high, (nibbles){0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
+	nibbles x = __builtin_shufflevector(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 
 	x += '0' + ((nibbles)(x > 9) & ('a' - '0' - 10));
 	memcpy(buf, &x, sizeof(x));
