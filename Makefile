@@ -115,7 +115,7 @@ $(B)/$(patsubst %.c,%,$(1)): $(1) $(call unit_libs,$(word 4,$(subst /, ,$(1)))) 
 endef
 $(foreach t,$(wildcard tests/unit/runtime/*/*_test.c),$(eval $(call unit_rule,$(t))))
 
--include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/obj $(B)/hot $(B)/gen $(B)/tests -name '*.d' 2>/dev/null)
 
 .PHONY: all clean
 all: $(RT_LIB_ALL)
