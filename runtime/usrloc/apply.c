@@ -19,9 +19,7 @@ struct step {
 };
 
 struct plan {
-	struct ul_table *t;
-	struct ul_stripe *s;
-	struct ul_record *rec;
+	struct ul_record rec;
 	const struct ul_apply_opts *o;
 	const struct ul_change *ch;
 	struct step *step; /* of each change */
@@ -46,7 +44,7 @@ static bool is_match(const struct ul_binding *have, const struct ul_contact *wan
 
 static void find_match(const struct plan *p, const struct ul_contact *want, struct step *st)
 {
-	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next) {
+	for (struct ul_binding *b = p->rec.first; b; b = b->next) {
 		if (ul_is_expired(b, p->o->now))
 			continue;
 		st->same = ul_same_texts(b, want);
@@ -80,7 +78,7 @@ static int find_all(struct plan *p)
 		struct step *st = &p->step[i];
 		int err;
 
-		if (ul_contact_bytes(want) > p->t->lim.contact_bytes)
+		if (ul_contact_bytes(want) > p->rec.t->lim.contact_bytes)
 			return RT_E_LIMIT;
 		find_match(p, want, st);
 		err = st->match ? check_order(p, st, want) : 0;
@@ -108,13 +106,13 @@ static int check_count(struct plan *p)
 		added += p->ch[i].op == UL_OP_SAVE && !p->step[i].match;
 	if (!added)
 		return 0;
-	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next)
+	for (struct ul_binding *b = p->rec.first; b; b = b->next)
 		n += !ul_is_expired(b, p->o->now) && !p->o->remove_all &&
 		     (!p->o->only_these || is_named(p, p->n, b));
 	for (size_t i = 0; i < p->n && n; i++)
 		n -= p->ch[i].op == UL_OP_REMOVE && p->step[i].match;
-	if ((max && n + added > max) || n + added > p->t->lim.per_aor ||
-	    atomic_load(&p->t->contacts) + added > p->t->lim.contacts)
+	if ((max && n + added > max) || n + added > p->rec.t->lim.per_aor ||
+	    atomic_load(&p->rec.t->contacts) + added > p->rec.t->lim.contacts)
 		return RT_E_LIMIT;
 	return 0;
 }
@@ -124,7 +122,7 @@ static int allocate_room(struct plan *p, struct arena *a)
 {
 	size_t bytes = 0, n = p->n;
 
-	for (struct ul_binding *b = p->rec ? p->rec->first : NULL; b; b = b->next, n++)
+	for (struct ul_binding *b = p->rec.first; b; b = b->next, n++)
 		bytes += is_named(p, p->n, b) ? b->text_n[UL_RUID] : ul_binding_bytes(b);
 	for (size_t i = 0; i < p->n; i++)
 		bytes += p->step[i].fresh ? p->step[i].fresh->text_n[UL_RUID] : 0;
@@ -138,39 +136,28 @@ static int allocate_one(struct plan *p, size_t i)
 
 	st->renews = st->match && st->same == UL_SAME_ALL && !is_named(p, i, st->match);
 	if (!st->renews) /* the binding keeps its identity */
-		st->fresh = ul_binding_new(c, st->match ? ul_text(st->match, UL_RUID) : c->ruid, p->o->now);
+		st->fresh = ul_binding_new(&p->rec, c, st->match ? ul_text(st->match, UL_RUID) : c->ruid, p->o->now);
 	return st->renews || st->fresh ? 0 : RT_E_NOMEM;
 }
 
-static int allocate_all(struct plan *p, struct str aor, uint64_t hash, struct arena *a)
+static int allocate_all(struct plan *p, struct arena *a)
 {
-	bool saves = false;
-
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->ch[i].op != UL_OP_SAVE)
-			continue;
-		if (allocate_one(p, i))
+	for (size_t i = 0; i < p->n; i++)
+		if (p->ch[i].op == UL_OP_SAVE && allocate_one(p, i))
 			return RT_E_NOMEM;
-		saves = true;
-	}
-	if (saves && !p->rec) {
-		p->rec = ul_record_add(p->t, p->s, hash, aor);
-		if (!p->rec)
-			return RT_E_NOMEM;
-	}
 	return allocate_room(p, a);
 }
 
 static void remove_binding(struct plan *p, struct ul_binding *b)
 {
-	ul_binding_unlink(p->t, p->s, b);
+	ul_binding_unlink(&p->rec, b);
 	ul_binding_free(&b);
 }
 
 /* "Contact: *" and the contacts that only_these does not name; expired ones go on the way. */
 static void remove_others(struct plan *p, struct ul_result *res)
 {
-	for (struct ul_binding *b = p->rec ? p->rec->first : NULL, *next; b; b = next) {
+	for (struct ul_binding *b = p->rec.first, *next; b; b = next) {
 		bool expired = ul_is_expired(b, p->o->now);
 
 		next = b->next;
@@ -193,16 +180,16 @@ static void commit_one(struct plan *p, size_t i, struct ul_result *res)
 		if (p->step[j].match == old)
 			p->step[j].match = NULL; /* named twice: the first took it */
 	if (p->step[i].renews) {
-		ul_binding_renew(p->s, old, &p->ch[i].c, p->o->now, p->o->by_time);
+		ul_binding_renew(&p->rec, old, &p->ch[i].c, p->o->now, p->o->by_time);
 		res->updated++;
 	} else if (old && fresh) {
-		ul_binding_replace(p->s, old, fresh, p->o->by_time);
+		ul_binding_replace(&p->rec, old, fresh, p->o->by_time);
 		res->updated++;
 	} else if (old) {
 		remove_binding(p, old);
 		res->removed++;
 	} else if (fresh) {
-		ul_binding_link(p->t, p->s, p->rec, fresh, p->o->by_time);
+		ul_binding_link(&p->rec, fresh, p->o->by_time);
 		res->inserted++;
 	}
 }
@@ -228,7 +215,7 @@ static size_t change_of(const struct plan *p, const struct ul_binding *b)
 static void tell(struct plan *p, struct ul_result *res)
 {
 	res->contacts = p->room.contacts;
-	for (const struct ul_binding *b = p->rec->first; b; b = b->next) {
+	for (const struct ul_binding *b = p->rec.first; b; b = b->next) {
 		size_t i = change_of(p, b);
 
 		if (ul_is_expired(b, p->o->now))
@@ -244,16 +231,16 @@ static void plan_fini(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++)
 		ul_binding_free(&p->step[i].fresh);
-	if (p->rec && !p->rec->first)
-		ul_record_drop(p->t, p->s, p->rec);
+	ul_record_close(&p->rec);
 }
 
 int ul_apply(struct ul_table *t, struct str aor, const struct ul_change *ch, size_t n,
 	     const struct ul_apply_opts *o, struct arena *a, struct ul_result *ret)
 {
 	uint64_t hash = hash_str(aor);
+	struct ul_stripe *s = ul_stripe_of(t, hash);
 	struct step step[CHANGES_MAX];
-	struct plan p = {.t = t, .s = ul_stripe_of(t, hash), .o = o, .ch = ch, .step = step, .n = n};
+	struct plan p = {.o = o, .ch = ch, .step = step, .n = n};
 	struct ul_result res = {0};
 	int err;
 
@@ -261,24 +248,23 @@ int ul_apply(struct ul_table *t, struct str aor, const struct ul_change *ch, siz
 		return RT_E_LIMIT;
 	for (size_t i = 0; i < n; i++)
 		step[i] = (struct step){0};
-	pthread_mutex_lock(&p.s->lock);
-	p.rec = ul_record_find(p.s, hash, aor);
+	pthread_mutex_lock(&s->lock);
+	ul_record_open(t, hash, aor, &p.rec);
 	err = find_all(&p);
 	if (!err && n && p.retransmitted == n)
 		err = RT_E_EXIST;
 	if (!err)
 		err = check_count(&p);
 	if (!err)
-		err = allocate_all(&p, aor, hash, a);
+		err = allocate_all(&p, a);
 	if (!err) {
 		commit(&p, &res);
-		if (p.rec)
-			tell(&p, &res);
-	} else if (err == RT_E_EXIST && p.rec && ul_snapshot(p.rec, o->now, a, &res)) {
+		tell(&p, &res);
+	} else if (err == RT_E_EXIST && ul_snapshot(p.rec.first, o->now, a, &res)) {
 		err = RT_E_NOMEM;
 	}
 	plan_fini(&p);
-	pthread_mutex_unlock(&p.s->lock);
+	pthread_mutex_unlock(&s->lock);
 	if (!err || err == RT_E_EXIST)
 		*ret = res;
 	return err;

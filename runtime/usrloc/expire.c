@@ -7,6 +7,15 @@
 
 enum { BATCH = 64 };
 
+static void take(struct ul_table *t, struct ul_binding *b)
+{
+	struct ul_record rec;
+
+	ul_record_of(t, b, &rec);
+	ul_binding_unlink(&rec, b);
+	ul_record_close(&rec);
+}
+
 /* Unlink what is due in one stripe, at most BATCH bindings, into out[]. */
 static uint32_t collect(struct ul_table *t, struct ul_stripe *s, int64_t now, uint32_t *budget,
 			struct ul_binding **out)
@@ -16,50 +25,29 @@ static uint32_t collect(struct ul_table *t, struct ul_stripe *s, int64_t now, ui
 
 	while (n < BATCH && (d = due_take(&s->due, now, budget)) != NULL) {
 		out[n] = container_of(d, struct ul_binding, due);
-		ul_binding_unlink(t, s, out[n]);
-		n++;
+		take(t, out[n++]);
 	}
 	return n;
-}
-
-/* Records that lost their last binding; each is dropped once although several of its may be gone. */
-static void drop_empty(struct ul_table *t, struct ul_stripe *s, struct ul_binding **gone, uint32_t n)
-{
-	for (uint32_t k = 0; k < n; k++) {
-		bool last = !gone[k]->rec->first;
-
-		for (uint32_t j = k + 1; last && j < n; j++)
-			last = gone[j]->rec != gone[k]->rec;
-		if (last)
-			ul_record_drop(t, s, gone[k]->rec);
-	}
 }
 
 /* One batch of one stripe; true: there may be more. */
 static bool expire_batch(struct ul_table *t, struct ul_stripe *s, int64_t now, uint32_t *budget,
 			 ul_expired_fn *fn, void *arg)
 {
-	struct arena *a = fn ? arena_new(0) : NULL;
 	struct ul_binding *gone[BATCH];
-	struct str aor[BATCH];
 	uint32_t n;
 
 	pthread_mutex_lock(&s->lock);
 	n = collect(t, s, now, budget, gone);
-	for (uint32_t k = 0; a && k < n; k++) /* the record may go before fn runs */
-		aor[k] = str_dup(a, str_make(gone[k]->rec->aor, gone[k]->rec->aor_n));
-	drop_empty(t, s, gone, n);
 	pthread_mutex_unlock(&s->lock);
 	for (uint32_t k = 0; k < n; k++) {
-		if (a) {
-			struct ul_contact c;
+		struct ul_contact c;
 
-			ul_view(gone[k], &c);
-			fn(arg, aor[k], &c);
-		}
+		ul_view(gone[k], &c);
+		if (fn)
+			fn(arg, ul_aor(gone[k]), &c);
 		ul_binding_free(&gone[k]);
 	}
-	arena_free(&a);
 	atomic_fetch_add(&t->expired, n);
 	return n == BATCH;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stripes, records and bindings. A stripe's hash grows a bucket with each record, so that a million
+ * Stripes and bindings. An AoR has no memory of its own: the table finds its first binding, which mostly is its only one,
+ * and so a contact is one block and one miss of the cache. A stripe's hash grows a bucket with each AoR, so that a million
  * contacts cost a million short chains and no pause.
  */
 #include "usrloc/usrloc_priv.h"
@@ -9,28 +10,30 @@
 
 const struct ul_limits ul_limits_default = {4000000, 64, 8192};
 
-static struct ul_record *record_of(struct hashtab_node *n)
+static struct ul_binding *binding_of(struct hashtab_node *n)
 {
-	return n ? container_of(n, struct ul_record, node) : NULL;
+	return n ? container_of(n, struct ul_binding, node) : NULL;
+}
+
+static void free_all(struct ul_binding *b)
+{
+	for (struct ul_binding *next; b; b = next) {
+		next = b->next;
+		ul_binding_free(&b);
+	}
 }
 
 static void stripe_fini(struct ul_stripe *s)
 {
-	for (size_t i = 0; i < hashtab_buckets(&s->records); i++) {
-		struct ul_record *rec = record_of(hashtab_chain(&s->records, i)), *next;
+	for (size_t i = 0; i < hashtab_buckets(&s->aors); i++) {
+		struct ul_binding *first = binding_of(hashtab_chain(&s->aors, i)), *next;
 
-		for (; rec; rec = next) {
-			next = record_of(rec->node.next);
-			while (rec->first) {
-				struct ul_binding *b = rec->first;
-
-				rec->first = b->next;
-				ul_binding_free(&b);
-			}
-			mem_free(&rec);
+		for (; first; first = next) {
+			next = binding_of(first->node.next);
+			free_all(first);
 		}
 	}
-	hashtab_fini(&s->records);
+	hashtab_fini(&s->aors);
 	pthread_mutex_destroy(&s->lock);
 }
 
@@ -73,43 +76,47 @@ struct ul_stripe *ul_stripe_of(struct ul_table *t, uint64_t hash)
 	return &t->stripes[hash >> 56];
 }
 
-struct ul_record *ul_record_find(struct ul_stripe *s, uint64_t hash, struct str aor)
+struct ul_binding *ul_find(const struct ul_stripe *s, uint64_t hash, const struct str *aor)
 {
-	struct ul_record *rec = ul_record_next(s, hash, NULL);
+	struct hashtab_node *n = hashtab_find(&s->aors, hash);
 
-	while (rec && !str_eq(str_make(rec->aor, rec->aor_n), aor))
-		rec = ul_record_next(s, hash, rec);
-	return rec;
+	while (n && aor && !str_eq(ul_aor(binding_of(n)), *aor))
+		n = hashtab_find_next(n);
+	return binding_of(n);
 }
 
-struct ul_record *ul_record_next(const struct ul_stripe *s, uint64_t hash, const struct ul_record *prev)
+void ul_record_open(struct ul_table *t, uint64_t hash, struct str aor, struct ul_record *ret)
 {
-	return record_of(prev ? hashtab_find_next(&prev->node) : hashtab_find(&s->records, hash));
+	struct ul_stripe *s = ul_stripe_of(t, hash);
+	struct ul_binding *first = ul_find(s, hash, &aor);
+
+	*ret = (struct ul_record){.t = t, .s = s, .hash = hash, .aor = aor, .first = first, .listed = first, .was = first != NULL};
 }
 
-struct ul_record *ul_record_add(struct ul_table *t, struct ul_stripe *s, uint64_t hash,
-				struct str aor)
+void ul_record_of(struct ul_table *t, struct ul_binding *b, struct ul_record *ret)
 {
-	struct ul_record *rec = mem_raw(offsetof(struct ul_record, aor) + aor.n);
-
-	if (!rec)
-		return NULL;
-	rec->first = NULL;
-	rec->n = 0;
-	rec->aor_n = (uint16_t)aor.n;
-	if (aor.n)
-		memcpy(rec->aor, aor.p, aor.n);
-	hashtab_add(&s->records, &rec->node, hash);
-	atomic_fetch_add(&t->users, 1);
-	return rec;
+	if (!b->node.at) {
+		ul_record_open(t, b->node.hash, ul_aor(b), ret);
+		return;
+	}
+	*ret = (struct ul_record){.t = t, .s = ul_stripe_of(t, b->node.hash), .hash = b->node.hash, .aor = ul_aor(b),
+				  .first = b, .listed = b, .was = true};
 }
 
-void ul_record_drop(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec)
+void ul_record_close(struct ul_record *rec)
 {
-	BUG_ON(rec->first);
-	hashtab_del(&s->records, &rec->node);
-	atomic_fetch_sub(&t->users, 1);
-	mem_free(&rec);
+	bool is = rec->first != NULL;
+
+	if (rec->listed != rec->first) {
+		if (rec->listed)
+			hashtab_del(&rec->s->aors, &rec->listed->node);
+		hashtab_add(&rec->s->aors, &rec->first->node, rec->hash);
+		rec->listed = rec->first;
+	}
+	if (is && !rec->was)
+		atomic_fetch_add_explicit(&rec->t->users, 1, memory_order_relaxed);
+	else if (rec->was && !is)
+		atomic_fetch_sub_explicit(&rec->t->users, 1, memory_order_relaxed);
 }
 
 size_t ul_contact_bytes(const struct ul_contact *c)
@@ -145,32 +152,39 @@ static void set_numbers(struct ul_binding *b, const struct ul_contact *c, int64_
 	b->q = (int16_t)c->q;
 }
 
-struct ul_binding *ul_binding_new(const struct ul_contact *c, struct str ruid, int64_t now)
+static char *put(char *p, struct str s)
 {
-	struct ul_binding *b = mem_raw(offsetof(struct ul_binding, text) + ul_contact_bytes(c) - c->ruid.n + ruid.n);
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	return p + s.n;
+}
+
+struct ul_binding *ul_binding_new(const struct ul_record *rec, const struct ul_contact *c, struct str ruid, int64_t now)
+{
+	struct ul_binding *b =
+		mem_raw(offsetof(struct ul_binding, text) + rec->aor.n + ul_contact_bytes(c) - c->ruid.n + ruid.n);
 	char *p;
 
 	if (!b)
 		return NULL;
-	b->rec = NULL;
+	b->node = (struct hashtab_node){.hash = rec->hash};
 	b->next = NULL;
 	b->due = (struct due_node){.when = (uint32_t)c->expires};
 	set_numbers(b, c, now);
-	p = b->text;
-	for (size_t i = 0; i < UL_TEXTS; i++) {
-		struct str s = i == UL_RUID ? ruid : c->text[i];
-
-		b->text_n[i] = (uint16_t)s.n;
-		if (s.n)
-			memcpy(p, s.p, s.n);
-		p += s.n;
+	b->aor_n = (uint16_t)rec->aor.n;
+	p = put(b->text, rec->aor);
+	for (size_t i = 0; i < UL_RUID; i++) {
+		b->text_n[i] = (uint16_t)c->text[i].n;
+		p = put(p, c->text[i]);
 	}
+	b->text_n[UL_RUID] = (uint16_t)ruid.n;
+	put(p, ruid);
 	return b;
 }
 
 unsigned ul_same_texts(const struct ul_binding *b, const struct ul_contact *c)
 {
-	const char *p = b->text;
+	const char *p = b->text + b->aor_n;
 	unsigned same = 0;
 
 	for (unsigned i = 0; i < UL_RUID; p += b->text_n[i++])
@@ -199,7 +213,7 @@ static const char *view_at(const struct ul_binding *b, const char *p, struct ul_
 
 void ul_view(const struct ul_binding *b, struct ul_contact *ret)
 {
-	(void)view_at(b, b->text, ret);
+	(void)view_at(b, b->text + b->aor_n, ret);
 }
 
 void ul_binding_free(struct ul_binding **b)
@@ -213,12 +227,10 @@ static bool is_before(const struct ul_binding *a, const struct ul_binding *b, bo
 	return by_time || a->q > b->q;
 }
 
-static void list_at(struct ul_record *rec, struct ul_binding *b, struct ul_binding **at)
+static void list_at(struct ul_binding *b, struct ul_binding **at)
 {
 	b->next = *at;
 	*at = b;
-	b->rec = rec;
-	rec->n++;
 }
 
 static void list_in(struct ul_record *rec, struct ul_binding *b, bool by_time)
@@ -227,19 +239,22 @@ static void list_in(struct ul_record *rec, struct ul_binding *b, bool by_time)
 
 	while (*p && !is_before(b, *p, by_time))
 		p = &(*p)->next;
-	list_at(rec, b, p);
+	list_at(b, p);
 }
 
 /* Where it stood. */
-static struct ul_binding **unlist(struct ul_binding *b)
+static struct ul_binding **unlist(struct ul_record *rec, struct ul_binding *b)
 {
-	struct ul_binding **p = &b->rec->first;
+	struct ul_binding **p = &rec->first;
 
 	while (*p != b)
 		p = &(*p)->next;
 	*p = b->next;
 	b->next = NULL;
-	b->rec->n--;
+	if (b == rec->listed) {
+		hashtab_del(&rec->s->aors, &b->node);
+		rec->listed = NULL;
+	}
 	return p;
 }
 
@@ -253,19 +268,18 @@ static void set_due(struct ul_stripe *s, struct ul_binding *b, int64_t expires)
 	}
 }
 
-void ul_binding_link(struct ul_table *t, struct ul_stripe *s, struct ul_record *rec,
-		     struct ul_binding *b, bool by_time)
+void ul_binding_link(struct ul_record *rec, struct ul_binding *b, bool by_time)
 {
 	list_in(rec, b, by_time);
-	set_due(s, b, b->due.when);
-	atomic_fetch_add_explicit(&t->contacts, 1, memory_order_relaxed);
+	set_due(rec->s, b, b->due.when);
+	atomic_fetch_add_explicit(&rec->t->contacts, 1, memory_order_relaxed);
 }
 
-void ul_binding_unlink(struct ul_table *t, struct ul_stripe *s, struct ul_binding *b)
+void ul_binding_unlink(struct ul_record *rec, struct ul_binding *b)
 {
-	unlist(b);
-	due_del(&s->due, &b->due);
-	atomic_fetch_sub_explicit(&t->contacts, 1, memory_order_relaxed);
+	unlist(rec, b);
+	due_del(&rec->s->due, &b->due);
+	atomic_fetch_sub_explicit(&rec->t->contacts, 1, memory_order_relaxed);
 }
 
 /* A refresh keeps its place, unless q or the order by time gives it another. */
@@ -274,29 +288,29 @@ static bool keeps_place(const struct ul_binding *b, int32_t q, bool by_time)
 	return !by_time && b->q == q;
 }
 
-void ul_binding_replace(struct ul_stripe *s, struct ul_binding *old, struct ul_binding *b, bool by_time)
+void ul_binding_replace(struct ul_record *rec, struct ul_binding *old, struct ul_binding *b, bool by_time)
 {
-	struct ul_binding **at = unlist(old);
+	struct ul_binding **at = unlist(rec, old);
 
-	due_del(&s->due, &old->due);
+	due_del(&rec->s->due, &old->due);
 	if (keeps_place(old, b->q, by_time))
-		list_at(old->rec, b, at);
+		list_at(b, at);
 	else
-		list_in(old->rec, b, by_time);
-	set_due(s, b, b->due.when);
+		list_in(rec, b, by_time);
+	set_due(rec->s, b, b->due.when);
 	ul_binding_free(&old);
 }
 
-void ul_binding_renew(struct ul_stripe *s, struct ul_binding *b, const struct ul_contact *c, int64_t now, bool by_time)
+void ul_binding_renew(struct ul_record *rec, struct ul_binding *b, const struct ul_contact *c, int64_t now, bool by_time)
 {
-	bool stays = keeps_place(b, c->q, by_time);
+	bool stays = keeps_place(b, c->q, by_time) || (by_time && rec->first == b);
 
 	if (!stays)
-		unlist(b);
+		unlist(rec, b);
 	set_numbers(b, c, now);
-	set_due(s, b, (uint32_t)c->expires);
+	set_due(rec->s, b, (uint32_t)c->expires);
 	if (!stays)
-		list_in(b->rec, b, by_time);
+		list_in(rec, b, by_time);
 }
 
 int ul_room_get(struct arena *a, size_t contacts, size_t bytes, struct ul_room *ret)
@@ -310,7 +324,7 @@ void ul_room_add(struct ul_room *room, const struct ul_binding *b, struct ul_res
 {
 	size_t bytes = (size_t)(view_at(b, room->text, &ret->contacts[ret->n++]) - room->text);
 
-	memcpy(room->text, b->text, bytes);
+	memcpy(room->text, b->text + b->aor_n, bytes);
 	room->text += bytes;
 }
 
@@ -326,36 +340,36 @@ void ul_room_add_as(struct ul_room *room, const struct ul_binding *b, const stru
 	room->text += ruid.n;
 }
 
-int ul_snapshot(const struct ul_record *rec, int64_t now, struct arena *a, struct ul_result *ret)
+int ul_snapshot(const struct ul_binding *first, int64_t now, struct arena *a, struct ul_result *ret)
 {
 	struct ul_room room;
-	size_t bytes = 0;
+	size_t bytes = 0, n = 0;
 
-	for (const struct ul_binding *b = rec->first; b; b = b->next)
+	for (const struct ul_binding *b = first; b; b = b->next, n++)
 		bytes += ul_binding_bytes(b);
-	if (ul_room_get(a, rec->n, bytes, &room))
+	if (ul_room_get(a, n, bytes, &room))
 		return RT_E_NOMEM;
 	ret->contacts = room.contacts;
 	ret->n = 0;
-	for (const struct ul_binding *b = rec->first; b; b = b->next)
+	for (const struct ul_binding *b = first; b; b = b->next)
 		if (!ul_is_expired(b, now))
 			ul_room_add(&room, b, ret);
 	return 0;
 }
 
-/* Record by hash, or by hash and name; its contacts copied. */
+/* AoR by hash, or by hash and name; its contacts copied. */
 static int lookup(struct ul_table *t, uint64_t hash, const struct str *aor, int64_t now,
 		  struct arena *a, struct ul_result *ret)
 {
 	struct ul_stripe *s = ul_stripe_of(t, hash);
 	struct ul_result res = {0};
-	struct ul_record *rec;
+	const struct ul_binding *first;
 	int err = RT_E_NOENT;
 
 	pthread_mutex_lock(&s->lock);
-	rec = aor ? ul_record_find(s, hash, *aor) : ul_record_next(s, hash, NULL);
-	if (rec)
-		err = ul_snapshot(rec, now, a, &res);
+	first = ul_find(s, hash, aor);
+	if (first)
+		err = ul_snapshot(first, now, a, &res);
 	pthread_mutex_unlock(&s->lock);
 	if (!err && res.n == 0)
 		err = RT_E_NOENT;
@@ -380,23 +394,20 @@ int ul_remove(struct ul_table *t, struct str aor, struct str ruid)
 {
 	uint64_t hash = hash_str(aor);
 	struct ul_stripe *s = ul_stripe_of(t, hash);
-	struct ul_record *rec;
-	struct ul_contact c;
+	struct ul_record rec;
 	uint32_t gone = 0;
 
 	pthread_mutex_lock(&s->lock);
-	rec = ul_record_find(s, hash, aor);
-	for (struct ul_binding *b = rec ? rec->first : NULL, *next; b; b = next) {
+	ul_record_open(t, hash, aor, &rec);
+	for (struct ul_binding *b = rec.first, *next; b; b = next) {
 		next = b->next;
-		ul_view(b, &c);
-		if (ruid.n && !str_eq(c.ruid, ruid))
+		if (ruid.n && !str_eq(ul_text(b, UL_RUID), ruid))
 			continue;
-		ul_binding_unlink(t, s, b);
+		ul_binding_unlink(&rec, b);
 		ul_binding_free(&b);
 		gone++;
 	}
-	if (rec && !rec->first)
-		ul_record_drop(t, s, rec);
+	ul_record_close(&rec);
 	pthread_mutex_unlock(&s->lock);
 	return gone ? 0 : RT_E_NOENT;
 }
@@ -414,7 +425,7 @@ uint64_t ul_moved(struct ul_table *t)
 
 	for (int i = 0; i < UL_STRIPES; i++) {
 		pthread_mutex_lock(&t->stripes[i].lock);
-		n += t->stripes[i].records.moved;
+		n += t->stripes[i].aors.moved;
 		pthread_mutex_unlock(&t->stripes[i].lock);
 	}
 	return n;
@@ -425,7 +436,7 @@ uint64_t ul_aor_hash(struct str aor)
 	return hash_str(aor);
 }
 
-/* Copies of one stripe's records, as a chain in the arena. */
+/* Copies of one stripe's AoRs, as a chain in the arena. */
 struct copied {
 	struct copied *next;
 	struct str aor;
@@ -437,14 +448,14 @@ static struct copied *copy_stripe(struct ul_stripe *s, int64_t now, struct arena
 	struct copied *all = NULL;
 
 	pthread_mutex_lock(&s->lock);
-	for (size_t i = 0; i < hashtab_buckets(&s->records); i++) {
-		for (struct ul_record *rec = record_of(hashtab_chain(&s->records, i)); rec;
-		     rec = record_of(rec->node.next)) {
+	for (size_t i = 0; i < hashtab_buckets(&s->aors); i++) {
+		for (struct ul_binding *first = binding_of(hashtab_chain(&s->aors, i)); first;
+		     first = binding_of(first->node.next)) {
 			struct copied *c = arena_new_of(a, struct copied);
 
-			if (!c || ul_snapshot(rec, now, a, &c->res))
+			if (!c || ul_snapshot(first, now, a, &c->res))
 				break;
-			c->aor = str_dup(a, str_make(rec->aor, rec->aor_n));
+			c->aor = str_dup(a, ul_aor(first));
 			c->next = all;
 			all = c;
 		}

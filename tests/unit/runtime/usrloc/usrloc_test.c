@@ -323,6 +323,65 @@ static void test_bytes(void **state)
 	assert_true((mem_bytes() - before + 8 * (mem_blocks() - blocks)) / N <= 400);
 }
 
+/* Contacts of two AoRs come, change q, expire and go; whichever is first, the table finds all, the best first. */
+static void test_first_changes(void **state)
+{
+	enum { AORS = 2, CONTACTS = 5, SECONDS = 3000 };
+	static const char *uris[CONTACTS] = {"sip:0", "sip:1", "sip:2", "sip:3", "sip:4"};
+	static const struct str aors[AORS] = {S("alice"), S("bob")};
+	struct {
+		int32_t q;
+		int64_t expires; /* 0: not there */
+	} have[AORS][CONTACTS] = {0};
+	struct fixture *f = *state;
+	uint64_t seed = 1;
+
+	for (int64_t now = NOW; now < NOW + SECONDS; now++) {
+		struct ul_apply_opts o = {.now = now};
+		struct ul_result r = {0};
+		struct ul_counts count;
+		struct ul_change ch;
+		unsigned a, c, all = 0;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		a = seed >> 60 & 1;
+		c = (unsigned)(seed >> 40) % CONTACTS;
+		if (seed >> 33 & 3) {
+			have[a][c].q = seed >> 50 & 7;
+			have[a][c].expires = now + 1 + (int64_t)(seed >> 36 & 15);
+			ch = save_of(uris[c], "c", (uint32_t)now, have[a][c].q, have[a][c].expires);
+			assert_int_equal(ul_apply(f->t, aors[a], &ch, 1, &o, f->a, &r), 0);
+		} else {
+			assert_int_equal(ul_remove(f->t, aors[a], str_of(uris[c])), have[a][c].expires ? 0 : RT_E_NOENT);
+			have[a][c].expires = 0;
+		}
+		assert_false(ul_expire(f->t, now, 1000, NULL, NULL));
+		for (a = 0; a < AORS; a++) {
+			unsigned n = 0;
+
+			r.n = 0;
+			for (c = 0; c < CONTACTS; c++) {
+				if (have[a][c].expires <= now)
+					have[a][c].expires = 0;
+				n += have[a][c].expires != 0;
+			}
+			assert_int_equal(ul_lookup(f->t, aors[a], now, f->a, &r), n ? 0 : RT_E_NOENT);
+			assert_int_equal(r.n, n);
+			all += n;
+			for (uint32_t i = 0; i < r.n; i++) {
+				c = (unsigned)(r.contacts[i].uri.p[4] - '0');
+				assert_int_equal(r.contacts[i].q, have[a][c].q);
+				assert_int_equal(r.contacts[i].expires, have[a][c].expires);
+				assert_true(i == 0 || r.contacts[i - 1].q >= r.contacts[i].q);
+			}
+		}
+		ul_count(f->t, &count);
+		assert_int_equal(count.contacts, all);
+		assert_in_range(count.users, all ? 1 : 0, AORS);
+		arena_reset(f->a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +393,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_expiry, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_first_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_million, setup, teardown),
 	};
 
