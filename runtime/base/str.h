@@ -51,6 +51,10 @@ static inline bool str_ieq(struct str a, struct str b)
 {
 	return a.n == b.n && (a.n == 0 || (((*a.p ^ *b.p) & ~0x20) == 0 && str_ieq_n(a.p, b.p, a.n)));
 }
+/* The same with a constant, that s is nearly always written as: compared without a call. */
+#define str_is(s, constant)                                                                        \
+	((s).n == sizeof(constant) - 1 &&                                                          \
+	 (memcmp((s).p, constant, sizeof(constant) - 1) == 0 || str_ieq_n((s).p, constant, sizeof(constant) - 1)))
 /* <0, 0, >0 as memcmp, the shorter first. */
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);

@@ -127,13 +127,12 @@ static void on_dgrams(void *arg, struct world_sock *s, struct world_dgram *v, si
 {
 	struct net_port *p = arg;
 	struct net *net = p->nw->net;
+	struct msg_origin o = {.proto = PROTO_UDP, .dst = p->sock->addr, .sock = p->sock, .wall_us = worker_wall(p->nw->w)};
 
 	(void)s;
+	net_count(p->nw, N_UDP_IN, n);
 	for (size_t i = 0; i < n; i++) {
-		struct msg_origin o = {.proto = PROTO_UDP, .src = v[i].from, .dst = p->sock->addr,
-				       .sock = p->sock, .wall_us = worker_wall(p->nw->w)};
-
-		net_count(p->nw, N_UDP_IN, 1);
+		o.src = v[i].from;
 		if (v[i].n > net->conf.msg_max)
 			net_count(p->nw, N_UDP_DROPPED, 1);
 		else if (!is_keepalive(v[i].buf, v[i].n))

@@ -17,38 +17,32 @@ static const struct {
 };
 
 struct sip_known sip_known[SIP_HDR_COUNT];
+uint16_t sip_known_behind[SIP_HDR_COUNT];
 uint8_t sip_known_len[SIP_HDR_COUNT], sip_name_bucket[SIP_NAME_BUCKETS], sip_name_chain[SIP_HDR_COUNT];
 static uint8_t compact_ids['z' - 'a' + 1];
 
 _Static_assert(SIP_HDR_COUNT < 256, "ids are kept in bytes");
 
-/* In room for any name, 0 behind it. */
-static sip_block padded_block(const char *p, size_t n)
+static struct sip_known folded(const char text[SIP_KNOWN_MAX + 1])
 {
-	char text[SIP_KNOWN_MAX + 1] = {0};
+	char fold[sizeof(sip_block)];
 
-	memcpy(text, p, n);
-	return sip_name_block(text, n);
-}
-
-static sip_block fold_of(struct str name)
-{
-	char fold[SIP_KNOWN_MAX];
-
-	for (size_t i = 0; i < name.n; i++)
-		fold[i] = ascii_alpha(name.p[i]) ? 0x20 : 0;
-	return padded_block(fold, name.n);
+	for (size_t i = 0; i < sizeof(fold); i++)
+		fold[i] = ascii_alpha(text[i]) ? 0x20 : 0;
+	return (struct sip_known){sip_block_of(text) | sip_block_of(fold), sip_block_of(fold)};
 }
 
 __attribute__((constructor)) static void fill_names(void)
 {
 	for (int id = SIP_HDR_COUNT - 1; id > SIP_HDR_OTHER; id--) {
 		struct str name = hdrs[id].name;
-		sip_block b = padded_block(name.p, name.n);
-		unsigned h = sip_name_hash(b);
+		char text[SIP_KNOWN_MAX + 1] = {0};
+		unsigned h;
 
-		sip_known[id].fold = fold_of(name);
-		sip_known[id].text = b | sip_known[id].fold;
+		memcpy(text, name.p, name.n);
+		h = sip_name_hash(text, name.n);
+		sip_known[id] = folded(text);
+		sip_known_behind[id] = (uint16_t)~sip_first_bits(name.n);
 		sip_known_len[id] = (uint8_t)name.n;
 		sip_name_chain[id] = sip_name_bucket[h];
 		sip_name_bucket[h] = (uint8_t)id;

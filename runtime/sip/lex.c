@@ -309,11 +309,6 @@ int sip_params_parse(struct arena *a, struct str text, unsigned max, struct sip_
 }
 
 
-struct str sip_param_text(const struct sip_param *p)
-{
-	return p->value.p ? p->value : str_make(p->name.p + p->name.n, 0);
-}
-
 bool sip_param_find(const struct sip_param *list, struct str name, struct str *value)
 {
 	for (; list; list = list->next)
@@ -322,11 +317,4 @@ bool sip_param_find(const struct sip_param *list, struct str name, struct str *v
 			return true;
 		}
 	return false;
-}
-
-struct str sip_unquote(struct str s)
-{
-	if (s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"')
-		return str_make(s.p + 1, s.n - 2);
-	return s;
 }

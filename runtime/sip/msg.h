@@ -315,7 +315,10 @@ static inline const struct sip_uri *sip_nameaddr_uri(struct sip_msg *m, struct s
 /* Value of a parameter; false when absent, value.p NULL without '='. Quotes kept. */
 bool sip_param_find(const struct sip_param *list, struct str name, struct str *value);
 /* Without the quotes of a quoted string, escapes kept. */
-struct str sip_unquote(struct str s);
+static inline struct str sip_unquote(struct str s)
+{
+	return s.n >= 2 && s.p[0] == '"' && s.p[s.n - 1] == '"' ? str_make(s.p + 1, s.n - 2) : s;
+}
 
 /* Parsers of single values, for texts that did not come in a message (scripts, database). */
 int sip_nameaddr_parse(struct str text, struct sip_nameaddr *ret);

@@ -7,32 +7,25 @@
  */
 #include "sip/sip_priv.h"
 
+/* Where the value of a parameter goes; NULL: it is not kept. */
+static struct str *value_of(struct sip_nameaddr *na, struct str name)
+{
+	return str_is(name, "tag")             ? &na->tag
+	       : str_is(name, "q")             ? &na->q
+	       : str_is(name, "expires")       ? &na->expires
+	       : str_is(name, "+sip.instance") ? &na->instance
+	       : str_is(name, "reg-id")        ? &na->reg_id
+	       : str_is(name, "methods")       ? &na->methods
+	       : str_is(name, "received")      ? &na->received
+					       : NULL;
+}
+
 static int note_param(void *arg, const struct sip_param *p)
 {
-#define VALUE(f) offsetof(struct sip_nameaddr, f)
-	static const struct {
-		struct str name;
-		size_t value; /* in struct sip_nameaddr */
-	} known[] = {
-		{S("tag"), VALUE(tag)},
-		{S("q"), VALUE(q)},
-		{S("expires"), VALUE(expires)},
-		{S("+sip.instance"), VALUE(instance)},
-		{S("reg-id"), VALUE(reg_id)},
-		{S("methods"), VALUE(methods)},
-		{S("received"), VALUE(received)},
-	};
-#undef VALUE
+	struct str *value = value_of(arg, p->name);
 
-	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
-		struct str *value = (struct str *)(void *)((char *)arg + known[k].value);
-
-		if (!str_ieq(known[k].name, p->name))
-			continue;
-		if (!value->p)
-			*value = sip_unquote(sip_param_text(p));
-		break;
-	}
+	if (value && !value->p)
+		*value = sip_unquote(sip_param_text(p));
 	return 0;
 }
 

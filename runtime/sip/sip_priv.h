@@ -94,45 +94,41 @@ static inline unsigned sip_first_bits(size_t n)
 }
 
 /*
- * Names of headers, filled by hdr.c before main(): the first 16 bytes of each, 0 behind its end. Letters are compared with
- * bit 0x20 set, which folds them and nothing else: the other bytes have it clear in `fold`.
+ * Names of headers, filled by hdr.c before main(): the first 16 bytes of each. Letters are compared with bit 0x20 set,
+ * which folds them and nothing else: the other bytes have it clear in `fold`.
  */
 struct sip_known {
 	sip_block text, fold;
 };
 enum { SIP_NAME_BUCKETS = 512 };
 extern struct sip_known sip_known[SIP_HDR_COUNT];
+extern uint16_t sip_known_behind[SIP_HDR_COUNT]; /* the bits of a block that are behind the name */
 extern uint8_t sip_known_len[SIP_HDR_COUNT];
 extern uint8_t sip_name_bucket[SIP_NAME_BUCKETS]; /* first id with the hash, 0: none */
 extern uint8_t sip_name_chain[SIP_HDR_COUNT];     /* next id with the same */
 enum sip_hdr_id sip_compact_id(char c);
 
-/* 16 bytes can be read at p; those behind the name become 0. */
-static inline sip_block sip_name_block(const char *p, size_t n)
+/* Of the first 8 bytes, which can be read, and the length. That other bytes than letters fall together does no harm in a hash. */
+static inline unsigned sip_name_hash(const char *p, size_t n)
 {
-	static const char own[32] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+	uint64_t w;
 
-	return sip_block_of(p) & sip_block_of(own + 16 - (n < 16 ? n : 16));
+	memcpy(&w, p, sizeof(w));
+	w = (w | 0x2020202020202020u) << (n < 8 ? 64 - 8 * n : 0);
+	return (unsigned)((w + n) * 0x9e3779b97f4a7c15u >> 32) % SIP_NAME_BUCKETS;
 }
 
-/* That other bytes than letters fall together does no harm in a hash. */
-static inline unsigned sip_name_hash(sip_block b)
-{
-	typedef uint64_t words __attribute__((vector_size(16)));
-	words w = (words)(b | sip_each(0x20));
-
-	return (unsigned)((w[0] ^ w[1] * 3) * 0x9e3779b97f4a7c15u >> 32) % SIP_NAME_BUCKETS;
-}
-
-/* Is it the short name that has the id? */
+/* Is the name in b, of n bytes, the short one that has the id? */
 static inline bool sip_is_known(unsigned id, sip_block b, size_t n)
 {
-	return sip_mask((b | sip_known[id].fold) == sip_known[id].text) == 0xffff && sip_known_len[id] == n && n <= 16;
+	unsigned same = sip_mask((b | sip_known[id].fold) == sip_known[id].text);
+
+	return (same | sip_known_behind[id]) == 0xffff && sip_known_len[id] == n && n <= 16;
 }
 
 enum sip_hdr_id sip_hdr_id_chained(struct str name, sip_block b, unsigned id);
 
-/* sip_hdr_id() of a name at which 16 bytes can be read: it costs one hash of two words and, nearly always, one comparison. */
+/* sip_hdr_id() of a name at which 16 bytes can be read: it costs one hash of a word and, nearly always, one comparison. */
 static inline enum sip_hdr_id sip_hdr_id_at(struct str name)
 {
 	sip_block b;
@@ -140,8 +136,8 @@ static inline enum sip_hdr_id sip_hdr_id_at(struct str name)
 
 	if (name.n < 2)
 		return name.n ? sip_compact_id(*name.p) : SIP_HDR_OTHER;
-	b = sip_name_block(name.p, name.n);
-	id = sip_name_bucket[sip_name_hash(b)];
+	b = sip_block_of(name.p);
+	id = sip_name_bucket[sip_name_hash(name.p, name.n)];
 	return !id || sip_is_known(id, b, name.n) ? (enum sip_hdr_id)id : sip_hdr_id_chained(name, b, id);
 }
 
@@ -253,6 +249,9 @@ enum { SIP_NOT_PLAIN = 1 };
 int sip_params_plain(struct str text, const struct sip_params_to *to);
 
 /* Value of the parameter: p set and n 0 when it has none. */
-struct str sip_param_text(const struct sip_param *p);
+static inline struct str sip_param_text(const struct sip_param *p)
+{
+	return p->value.p ? p->value : str_make(p->name.p + p->name.n, 0);
+}
 
 #endif

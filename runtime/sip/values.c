@@ -157,18 +157,26 @@ static int take_method(struct str s, struct str *text, enum sip_method *id)
 	return 0;
 }
 
-static int parse_cseq(struct str s, struct sip_cseq *ret)
+static int parse_cseq(struct sip_msg *m, struct str s, struct sip_cseq *ret)
 {
 	int err = take_number(&s, &ret->num, &ret->num_text);
 
-	return err ? err : take_method(s, &ret->method_text, &ret->method);
+	if (err)
+		return err;
+	/* nearly always the request's own behind one space */
+	if (m->method && m->method != SIP_METHOD_OTHER && s.n && *s.p == ' ' && str_eq(str_skip(s, 1), m->method_text)) {
+		ret->method = m->method;
+		ret->method_text = str_skip(s, 1);
+		return 0;
+	}
+	return take_method(s, &ret->method_text, &ret->method);
 }
 
 int sip_cseq_parse(struct sip_msg *m)
 {
 	const struct sip_hdr *h = m->first[SIP_HDR_CSEQ];
 
-	m->cseq_err = h ? parse_cseq(h->body, &m->cseq) : RT_E_NOENT;
+	m->cseq_err = h ? parse_cseq(m, h->body, &m->cseq) : RT_E_NOENT;
 	m->cseq_done = true;
 	return m->cseq_err;
 }

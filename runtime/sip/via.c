@@ -50,35 +50,31 @@ static int take_protocol(struct str *s, struct sip_via *v)
 	return v->name.n && v->version.n ? end_protocol(s, v) : RT_E_PARSE;
 }
 
+/* Where the value of a parameter goes; NULL: it is not kept. */
+static struct str *value_of(struct sip_via *v, struct str name)
+{
+	return str_is(name, "branch")     ? &v->branch
+	       : str_is(name, "rport")    ? &v->rport
+	       : str_is(name, "received") ? &v->received
+	       : str_is(name, "i")        ? &v->i
+	       : str_is(name, "alias")    ? &v->alias
+	       : str_is(name, "maddr")    ? &v->maddr
+	       : str_is(name, "ttl")      ? &v->ttl
+					  : NULL;
+}
+
 static int note_param(void *arg, const struct sip_param *p)
 {
-#define VALUE(f) offsetof(struct sip_via, f)
-	static const struct {
-		struct str name;
-		size_t value, both; /* in struct sip_via; 0: not kept */
-	} known[] = {
-		{S("branch"), VALUE(branch), 0},
-		{S("received"), VALUE(received), VALUE(received_both)},
-		{S("rport"), VALUE(rport), VALUE(rport_both)},
-		{S("i"), VALUE(i), 0},
-		{S("alias"), VALUE(alias), 0},
-		{S("maddr"), VALUE(maddr), 0},
-		{S("ttl"), VALUE(ttl), 0},
-	};
-#undef VALUE
+	struct sip_via *v = arg;
+	struct str *value = value_of(v, p->name);
 
-	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
-		struct str *value = (struct str *)(void *)((char *)arg + known[k].value);
-
-		if (!str_ieq(known[k].name, p->name))
-			continue;
-		if (!value->p) {
-			*value = sip_param_text(p);
-			if (known[k].both)
-				*(struct str *)(void *)((char *)arg + known[k].both) = p->both;
-		}
-		break;
-	}
+	if (!value || value->p)
+		return 0;
+	*value = sip_param_text(p);
+	if (value == &v->rport)
+		v->rport_both = p->both;
+	else if (value == &v->received)
+		v->received_both = p->both;
 	return 0;
 }
 

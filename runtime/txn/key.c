@@ -106,11 +106,11 @@ static void hex_out(uint64_t h, char *buf)
 struct str txn_tag_by(struct sip_msg *m, const struct sip_via *v, char buf[TXN_TAG_LEN + 1])
 {
 	struct sip_cseq cs = {0};
-	struct str part[] = {v ? (v->branch.n ? v->branch : v->text) : STR_NULL, sip_call_id(m), from_tag(m)};
+	struct str part[] = {v ? (v->branch.n ? v->branch : v->text) : STR_NULL, sip_call_id(m)};
 	uint64_t h[2];
 
 	(void)sip_cseq(m, &cs);
-	hash_texts128(cs.num, part, 3, h);
+	hash_texts128(cs.num, part, 2, h);
 	hex_out(h[0], buf);
 	hex_out(h[1], buf + TXN_TAG_LEN / 2);
 	buf[TXN_TAG_LEN] = '\0';

@@ -39,6 +39,11 @@ struct out_dgram {
 	struct iovec bytes;
 };
 
+struct in_dgram {
+	struct sockaddr_storage from;
+	struct iovec bytes;
+};
+
 struct world {
 	struct world_head head;
 	int epfd, wake_fd;
@@ -55,7 +60,8 @@ struct world {
 	char random[256]; /* n_random of it are not used yet */
 	size_t n_random;
 	struct out_dgram out[OUT_BATCH];
-	struct mmsghdr out_head[OUT_BATCH]; /* of each of them */
+	struct in_dgram in[IN_BATCH];
+	struct mmsghdr out_head[OUT_BATCH], in_head[IN_BATCH]; /* of each of them, pointing there once and for all */
 	int n_out;
 	size_t out_n;
 	char out_bytes[256 * 1024];
@@ -172,6 +178,21 @@ static void run_notes(struct world *w)
 	}
 }
 
+static void head_init(struct mmsghdr *h, struct sockaddr_storage *name, struct iovec *bytes)
+{
+	h->msg_hdr = (struct msghdr){.msg_name = name, .msg_namelen = sizeof(*name), .msg_iov = bytes, .msg_iovlen = 1};
+}
+
+static void dgrams_init(struct world *w)
+{
+	for (int i = 0; i < OUT_BATCH; i++)
+		head_init(&w->out_head[i], &w->out[i].to, &w->out[i].bytes);
+	for (int i = 0; i < IN_BATCH; i++) {
+		w->in[i].bytes = (struct iovec){w->in_bytes[i], DGRAM_MAX};
+		head_init(&w->in_head[i], &w->in[i].from, &w->in[i].bytes);
+	}
+}
+
 int world_real_new(struct world **ret)
 {
 	struct world *w = mem_alloc(sizeof(*w));
@@ -181,6 +202,7 @@ int world_real_new(struct world **ret)
 		return RT_E_NOMEM;
 	w->head.ops = &real_ops;
 	list_init(&w->dead);
+	dgrams_init(w);
 	w->epfd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->wake.fn = on_poke;
@@ -407,24 +429,19 @@ static void on_dgrams(struct source *src, uint32_t events)
 {
 	struct world_sock *s = container_of(container_of(src, struct node, src), struct world_sock, n);
 	struct world *w = s->n.w;
-	struct sockaddr_storage from[IN_BATCH];
-	struct mmsghdr m[IN_BATCH];
-	struct iovec iov[IN_BATCH];
 	struct world_dgram v[IN_BATCH];
 	int n;
 
 	(void)events;
-	for (int i = 0; i < IN_BATCH; i++) {
-		iov[i] = (struct iovec){w->in_bytes[i], DGRAM_MAX};
-		m[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i], .msg_namelen = sizeof(from[i]),
-						    .msg_iov = &iov[i], .msg_iovlen = 1}};
-	}
-	n = s->n.closed ? 0 : recvmmsg(s->n.fd, m, IN_BATCH, MSG_DONTWAIT, NULL);
+	n = s->n.closed ? 0 : recvmmsg(s->n.fd, w->in_head, IN_BATCH, MSG_DONTWAIT, NULL);
 	if (n <= 0)
 		return;
 	for (int i = 0; i < n; i++) {
-		v[i] = (struct world_dgram){.buf = w->in_bytes[i], .n = m[i].msg_len};
-		addr_from_sockaddr((struct sockaddr *)&from[i], &v[i].from);
+		struct mmsghdr *h = &w->in_head[i];
+
+		v[i] = (struct world_dgram){.buf = w->in_bytes[i], .n = h->msg_len};
+		addr_from_sockaddr((struct sockaddr *)&w->in[i].from, &v[i].from);
+		h->msg_hdr.msg_namelen = sizeof(w->in[i].from);
 	}
 	w->stats.dgrams_in += (uint64_t)n;
 	s->fn(s->arg, s, v, (size_t)n);
@@ -509,8 +526,7 @@ static int real_udp_send(struct world_sock *s, const struct addr *to, const stru
 	d = &w->out[w->n_out];
 	d->sock = s;
 	d->bytes = (struct iovec){w->out_bytes + w->out_n, total};
-	w->out_head[w->n_out++] = (struct mmsghdr){.msg_hdr = {.msg_name = &d->to, .msg_namelen = addr_to_sockaddr(to, &d->to),
-							       .msg_iov = &d->bytes, .msg_iovlen = 1}};
+	w->out_head[w->n_out++].msg_hdr.msg_namelen = addr_to_sockaddr(to, &d->to);
 	for (int i = 0; i < n; i++) {
 		memcpy(w->out_bytes + w->out_n, iov[i].iov_base, iov[i].iov_len);
 		w->out_n += iov[i].iov_len;
