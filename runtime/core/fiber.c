@@ -65,7 +65,7 @@ struct fiber {
 	char *map;
 	size_t map_len, stack_len;
 	struct fiber *next_spare;
-	bool parked, woken, ended;
+	bool parked, woken, ended, has_parked;
 #ifdef FIBER_ASAN
 	void *fake;
 	const void *caller_bottom;
@@ -246,7 +246,7 @@ static int fiber_make(struct worker *w, fiber_fn *fn, void *arg, struct fiber **
 	f->arg = arg;
 	f->user = NULL;
 	f->id = ++fs->last_id;
-	f->parked = f->woken = f->ended = false;
+	f->parked = f->woken = f->ended = f->has_parked = false;
 	fs->live++;
 	*ret = f;
 	return 0;
@@ -284,13 +284,21 @@ struct fiber *fiber_self(void)
 	return w ? w->fibers.current : NULL;
 }
 
+bool fiber_again(void)
+{
+	struct fiber *f = fiber_self();
+
+	f->woken = false;
+	return !f->has_parked;
+}
+
 void fiber_park(void)
 {
 	struct fiber *f = fiber_self();
 
 	BUG_ON(!f);
 	if (!f->woken) {
-		f->parked = true;
+		f->parked = f->has_parked = true;
 		switch_out(f);
 		f->parked = false;
 	}

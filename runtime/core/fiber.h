@@ -24,6 +24,12 @@ int fiber_spawn(struct worker *w, fiber_fn *fn, void *arg);
 /* The same at once: returns when it parks or ends. May be called from a fiber (nests). */
 int fiber_run_now(struct worker *w, fiber_fn *fn, void *arg);
 
+/*
+ * The work of the fiber that runs is done, and it may take some more as if it had begun anew. False: it has parked, so
+ * that whoever started it has gone on and is not to be relied upon.
+ */
+bool fiber_again(void);
+
 /* The fiber that runs now, or NULL in the loop. */
 struct fiber *fiber_self(void);
 /* Wait for fiber_wake(). One that came since the last park lets it return at once. */

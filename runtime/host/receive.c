@@ -244,40 +244,53 @@ static void prepare(struct job *j, const struct msg_origin *o)
 		(void)net_conn_alias(j->w, o->conn_id, v->port ? v->port : proto_port(o->proto));
 }
 
-void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n)
+/* False: nothing is to be done with it any more. */
+static bool take_in(struct worker *w, const struct msg_origin *o, char *buf, size_t n, struct arrival *ret)
 {
 	static _Thread_local uint32_t number; /* as the reference's processes count */
-	struct arrival a = {.w = w};
 	struct sip_msg *msg;
 
 	if (o->conn_id && http_is_request(str_make(buf, n))) {
 		http_receive(w, o, str_make(buf, n));
-		return;
+		return false;
 	}
 	if (sip_msg_parse(NULL, str_make(buf, n), &msg)) {
 		counter_inc(r_.drop_requests);
 		if (o->conn_id)
 			net_conn_close_behind(w, o->conn_id);
-		return;
+		return false;
 	}
 	msg->origin = *o;
 	msg->id = ++number;
 	counter_inc(msg->is_request ? r_.rcv_requests : r_.rcv_replies);
 	tally(msg);
-	a.msg = msg;
-	a.texts = arena_new_kept(BLOCK_SMALL, TXN_ARENA_LIMIT);
-	if (!a.texts) {
+	*ret = (struct arrival){w, msg, arena_new_kept(BLOCK_SMALL, TXN_ARENA_LIMIT)};
+	if (!ret->texts)
 		sip_msg_unref(&msg);
-	} else if (fiber_run_now(w, run_job, &a)) {
-		struct sip_draft d;
+	return ret->texts != NULL;
+}
 
-		log_err("no fiber for a message");
-		sip_draft_init(&d, msg, a.texts);
-		if (msg->is_request)
-			script_reply_draft(w, &d, 503, S("Service Unavailable"));
-		arena_free(&a.texts);
-		sip_msg_unref(&msg);
-	}
+void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n)
+{
+	struct arrival a;
+	struct sip_draft d;
+
+	if (!take_in(w, o, buf, n, &a) || fiber_run_now(w, run_job, &a) == 0)
+		return;
+	log_err("no fiber for a message");
+	sip_draft_init(&d, a.msg, a.texts);
+	if (a.msg->is_request)
+		script_reply_draft(w, &d, 503, S("Service Unavailable"));
+	arena_free(&a.texts);
+	sip_msg_unref(&a.msg);
+}
+
+void receive_message_here(struct worker *w, const struct msg_origin *o, char *buf, size_t n)
+{
+	struct arrival a;
+
+	if (take_in(w, o, buf, n, &a))
+		run_job(&a);
 }
 
 void receive_bad(struct worker *w, const struct msg_origin *o, enum net_bad why, char *buf, size_t n)

@@ -12,6 +12,7 @@ void receive_init(const struct program *p);
 void receive_check_via(void);
 /* Handlers for net_set_handlers(). */
 void receive_message(struct worker *w, const struct msg_origin *o, char *buf, size_t n);
+void receive_message_here(struct worker *w, const struct msg_origin *o, char *buf, size_t n); /* in a fiber */
 /* A stream was lost: what waited for an answer over it is told. */
 void receive_send_error(struct worker *w, const struct net_dst *dst, int err);
 void receive_bad(struct worker *w, const struct msg_origin *o, enum net_bad why, char *buf, size_t n);

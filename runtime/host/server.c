@@ -290,8 +290,8 @@ static void set_ident(const struct program *p, int64_t pid)
 
 int server_load(struct server *s)
 {
-	static const struct net_handlers handlers = {.message = receive_message, .bad = receive_bad,
-						     .send_error = receive_send_error};
+	static const struct net_handlers handlers = {.message = receive_message, .message_here = receive_message_here,
+						     .bad = receive_bad, .send_error = receive_send_error};
 	int err;
 
 	s->loaded = true;

@@ -107,14 +107,26 @@ static void keep_or_free(struct net_worker *nw, struct net_batch *b)
 	nw->spare_out[nw->n_spare_out++] = b;
 }
 
+struct arrival {
+	struct net_series series;
+	struct net_batch *b;
+};
+
+static void take_item(struct net_series *s, size_t i, net_msg_fn *fn)
+{
+	struct net_batch *b = container_of(s, struct arrival, series)->b;
+
+	fn(s->nw->w, &b->item[i].origin, b->bytes + b->item[i].off, b->item[i].n);
+}
+
 static void arrive(struct world_note *note)
 {
 	struct net_batch *b = container_of(note, struct net_batch, note);
+	struct arrival a = {{.nw = b->to, .n = b->n, .take = take_item}, b};
 	struct net_worker *nw = b->to;
 
 	atomic_fetch_sub_explicit(&nw->net->inbox[worker_index(nw->w)], b->n, memory_order_relaxed);
-	for (unsigned i = 0; i < b->n; i++)
-		nw->net->h.message(nw->w, &b->item[i].origin, b->bytes + b->item[i].off, b->item[i].n);
+	net_take_all(&a.series);
 	keep_or_free(nw, b);
 }
 
@@ -176,7 +188,7 @@ static bool hand_over(struct net_worker *nw, unsigned owner, const struct msg_or
 	return true;
 }
 
-void net_dispatch(struct net_worker *nw, const struct msg_origin *o, char *buf, size_t n)
+void net_dispatch(struct net_worker *nw, net_msg_fn *fn, const struct msg_origin *o, char *buf, size_t n)
 {
 	unsigned me = worker_index(nw->w), owner = me;
 	struct str id;
@@ -186,7 +198,7 @@ void net_dispatch(struct net_worker *nw, const struct msg_origin *o, char *buf, 
 		owner = id.n ? net_owner(id, nw->net->workers) : me;
 	}
 	if (owner == me)
-		nw->net->h.message(nw->w, o, buf, n);
+		fn(nw->w, o, buf, n);
 	else if (hand_over(nw, owner, o, buf, n))
 		net_count(nw, N_HANDED_OVER, 1);
 	else

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "core/fiber.h"
 
 void net_conf_init(struct net_conf *c)
 {
@@ -123,23 +124,56 @@ static bool is_keepalive(const char *p, size_t n)
 	return n <= 4;
 }
 
+static void take_some(void *arg)
+{
+	struct net_series *s = arg;
+	net_msg_fn *fn = s->nw->net->h.message_here;
+
+	do
+		s->take(s, s->i++, fn);
+	while (fiber_again() && s->i < s->n);
+}
+
+void net_take_all(struct net_series *s)
+{
+	const struct net_handlers *h = &s->nw->net->h;
+
+	while (s->i < s->n)
+		if (!h->message_here || fiber_run_now(s->nw->w, take_some, s))
+			s->take(s, s->i++, h->message);
+}
+
+struct dgrams {
+	struct net_series series;
+	struct world_dgram *v;
+	struct msg_origin origin; /* of the one that is taken */
+};
+
+static void take_dgram(struct net_series *s, size_t i, net_msg_fn *fn)
+{
+	struct dgrams *d = container_of(s, struct dgrams, series);
+	struct world_dgram *v = &d->v[i];
+	struct net *net = s->nw->net;
+
+	d->origin.src = v->from;
+	if (v->n > net->conf.msg_max)
+		net_count(s->nw, N_UDP_DROPPED, 1);
+	else if (!is_keepalive(v->buf, v->n))
+		net_dispatch(s->nw, fn, &d->origin, v->buf, v->n);
+	else if (net->h.dgram_keepalive)
+		net->h.dgram_keepalive(s->nw->w, &d->origin);
+}
+
 static void on_dgrams(void *arg, struct world_sock *s, struct world_dgram *v, size_t n)
 {
 	struct net_port *p = arg;
-	struct net *net = p->nw->net;
-	struct msg_origin o = {.proto = PROTO_UDP, .dst = p->sock->addr, .sock = p->sock, .wall_us = worker_wall(p->nw->w)};
+	struct dgrams d = {.series = {.nw = p->nw, .n = n, .take = take_dgram},
+			   .v = v,
+			   .origin = {.proto = PROTO_UDP, .dst = p->sock->addr, .sock = p->sock, .wall_us = worker_wall(p->nw->w)}};
 
 	(void)s;
 	net_count(p->nw, N_UDP_IN, n);
-	for (size_t i = 0; i < n; i++) {
-		o.src = v[i].from;
-		if (v[i].n > net->conf.msg_max)
-			net_count(p->nw, N_UDP_DROPPED, 1);
-		else if (!is_keepalive(v[i].buf, v[i].n))
-			net_dispatch(p->nw, &o, v[i].buf, v[i].n);
-		else if (net->h.dgram_keepalive)
-			net->h.dgram_keepalive(p->nw->w, &o);
-	}
+	net_take_all(&d.series);
 }
 
 static void at_batch_end(struct worker *w, void *arg)

@@ -148,7 +148,7 @@ enum proto net_proto_for(struct worker *w, enum proto p, size_t size);
 
 /* ---- receiving ---- */
 
-/* One complete message in its owner's thread. buf is writable and gone when the call returns. */
+/* One complete message in its owner's thread. buf is writable and gone when the call returns, or has parked. */
 typedef void net_msg_fn(struct worker *w, const struct msg_origin *o, char *buf, size_t n);
 /*
  * A stream sent what cannot be framed; buf holds the header section as far as it came. The handler may
@@ -165,6 +165,7 @@ typedef void net_conn_fn(struct worker *w, enum net_conn_event e, const struct n
 /* All optional; set before the first net_attach(). */
 struct net_handlers {
 	net_msg_fn *message;
+	net_msg_fn *message_here; /* the same in a fiber that is its own until it returns; NULL: message does */
 	net_bad_fn *bad;
 	void (*send_error)(struct worker *w, const struct net_dst *dst, int err);
 	/* keepalive of 4 zero bytes or CRLF in a datagram; answered by nobody, told for statistics */

@@ -92,6 +92,15 @@ static inline void net_count(struct net_worker *nw, enum net_count c, uint64_t n
 	atomic_store_explicit(&nw->count[c], v + n, memory_order_relaxed); /* its worker alone writes */
 }
 
+/* Messages of a batch, of which `i` are taken; the batch is where the caller has it and may be gone when fn has parked. */
+struct net_series {
+	struct net_worker *nw;
+	size_t i, n;
+	void (*take)(struct net_series *s, size_t i, net_msg_fn *fn);
+};
+/* Each of them runs in a fiber, and all in the same one as long as none has to wait: changing fibers costs more than a message's route may. */
+void net_take_all(struct net_series *s);
+
 /* ---- steer.c ---- */
 
 /* Of a group of sockets that share an address: replies go to their worker's. */
@@ -189,8 +198,8 @@ extern const struct world_stream_ops net_stream_ops;
 
 /* ---- handover.c ---- */
 
-/* A received message goes to the worker that owns it: called here, or put into its batch. */
-void net_dispatch(struct net_worker *nw, const struct msg_origin *o, char *buf, size_t n);
+/* A received message goes to the worker that owns it: to fn, one of the handlers, or into the other's batch. */
+void net_dispatch(struct net_worker *nw, net_msg_fn *fn, const struct msg_origin *o, char *buf, size_t n);
 void net_handover_flush(struct net_worker *nw);
 void net_handover_discard(struct net_worker *nw);
 

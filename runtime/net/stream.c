@@ -305,7 +305,7 @@ static bool deliver(struct net_conn *c)
 		net_count(nw, N_TCP_IN, 1);
 		c->msg_us = 0;
 		timer_stop(&c->msg);
-		net_dispatch(nw, &o, c->in + at, (size_t)n);
+		net_dispatch(nw, nw->net->h.message, &o, c->in + at, (size_t)n);
 		if (net_conntab_get(nw->net->conns, id) != c)
 			return false;
 		at += (size_t)n;

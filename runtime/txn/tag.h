@@ -4,7 +4,7 @@
  *
  * For: txn and stateless replies. RFC 3261 8.2.6.2 and 16.11 want a retransmitted request to get the
  * same tag without state: the tag is a keyed hash (the process's secret of base/hash.h) over what a
- * retransmission repeats: the top Via, Call-ID, From tag and CSeq number. So both layers agree.
+ * retransmission repeats: the branch of the top Via (all of it when it has none), Call-ID and CSeq number. So both layers agree.
  */
 #ifndef TXN_TAG_H
 #define TXN_TAG_H
