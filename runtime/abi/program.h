@@ -14,7 +14,7 @@
 struct std_module;
 struct pv_ref;
 
-enum { PROGRAM_ABI = 6 }; /* raised whenever a layout in abi/ changes */
+enum { PROGRAM_ABI = 7 }; /* raised whenever a layout in abi/ changes */
 
 /* Where a statement stands. Index 0 is "no statement". */
 struct program_site {

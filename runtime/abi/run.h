@@ -65,6 +65,9 @@ struct run {
 	int32_t depth;      /* nested blocks, bounded by max_recursive_level */
 	int32_t failed;     /* the expression in work met an error (rt.def) */
 	int32_t seen;       /* the observer's own mark (host/debug_socket.c); 0 when the run begins */
+	uintptr_t stack_low; /* no block begins with its frame below: functions need what is there; 0: not in a fiber */
+	int32_t depth_max;  /* max_recursive_level */
+	int32_t unused;
 	struct value *vars; /* $var frame, program.n_vars long */
 	const struct program *prog;
 	struct run_trail *trail;    /* the worker's */

@@ -356,12 +356,9 @@ void *fiber_user(const struct fiber *f)
 	return f->user;
 }
 
-size_t fiber_stack_left(void)
+uintptr_t fiber_stack_end(const struct fiber *f)
 {
-	const struct fiber *f = fiber_self();
-	char here;
-
-	return f ? (size_t)((uintptr_t)&here - (uintptr_t)f->map) : SIZE_MAX;
+	return (uintptr_t)f->map;
 }
 
 uint64_t fiber_id(const struct fiber *f)

@@ -49,8 +49,8 @@ int worker_call_await(struct worker *to, worker_fn *fn, void *arg);
 /* One pointer for who runs in it: the run of a route (script/run.h). */
 void fiber_set_user(struct fiber *f, void *user);
 void *fiber_user(const struct fiber *f);
-/* Bytes that the running fiber's stack has left; SIZE_MAX outside of fibers. */
-size_t fiber_stack_left(void);
+/* Where its stack ends, which grows downwards. */
+uintptr_t fiber_stack_end(const struct fiber *f);
 uint64_t fiber_id(const struct fiber *f);
 struct worker *fiber_worker(const struct fiber *f);
 

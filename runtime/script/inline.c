@@ -27,6 +27,13 @@ static inline struct str text_of(struct run *r, struct value v)
 	return s;
 }
 
+int32_t fast_rt_enter(struct run *r)
+{
+	char here;
+
+	return r->depth <= r->depth_max && (uintptr_t)&here > r->stack_low ? 0 : rt_enter(r);
+}
+
 int64_t fast_rt_int(struct run *r, const struct value *v)
 {
 	struct value copy;

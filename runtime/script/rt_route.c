@@ -2,14 +2,10 @@
 /* Calls: arguments known only now, routes by name, bounds on depth and rounds. */
 #include "script/script_priv.h"
 
-#include "core/fiber.h"
 #include "core/latency.h"
 #include "core/log.h"
 #include "script/run.h"
 #include "sip/msg.h"
-
-/* What a script function may need below the deepest route; bytes. */
-enum { STACK_RESERVE = 24 * 1024 };
 
 static const struct {
 	struct str name;
@@ -106,7 +102,9 @@ int32_t rt_arg_failed(struct run *r, const struct str *call)
 
 int32_t rt_enter(struct run *r)
 {
-	if (r->depth <= script_conf.max_recursive_level && fiber_stack_left() > STACK_RESERVE)
+	char here;
+
+	if (r->depth <= r->depth_max && (uintptr_t)&here > r->stack_low)
 		return 0;
 	script_err(r, "too many recursive routing table lookups (%d) giving up!", r->depth);
 	return -1;

@@ -11,7 +11,8 @@
 #include "script/script_priv.h"
 #include "script/vars.h"
 
-enum { FRAMES_MAX = 8192 };
+/* STACK_RESERVE: bytes that a script function may need below the deepest route. */
+enum { FRAMES_MAX = 8192, STACK_RESERVE = 24 * 1024 };
 
 struct script_conf script_conf = {.max_recursive_level = 256, .max_while_loops = 100};
 
@@ -247,6 +248,8 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 	r->outer = f ? fiber_user(f) : NULL;
 	r->frame = r->outer ? r->outer->frame : frame_get(s); /* routes within a route see its variables */
 	r->sv = sv ? script_vars_ref(sv) : vars_get(s);
+	r->depth_max = (int32_t)script_conf.max_recursive_level;
+	r->stack_low = f ? fiber_stack_end(f) + STACK_RESERVE : 0;
 	if (f)
 		fiber_set_user(f, r);
 	if (!r->arena || !r->frame || !r->sv) {
