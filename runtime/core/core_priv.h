@@ -33,7 +33,8 @@ struct worker {
 	struct worker *const *peers;
 	unsigned index, count;
 	uint64_t now;
-	int64_t wall;
+	int64_t wall, wall_ahead; /* of `now` */
+	uint64_t wall_due;        /* when to ask for it again */
 	struct timers timers;
 	struct fibers fibers;
 	void *slots[WSLOT_COUNT];

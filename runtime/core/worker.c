@@ -9,7 +9,7 @@
 #include "core/core_priv.h"
 #include "core/log.h"
 
-enum { POSTED_MAX = 1 << 20 };
+enum { POSTED_MAX = 1 << 20, WALL_EVERY = 50000 };
 
 static _Thread_local struct worker *self;
 
@@ -33,10 +33,15 @@ static uint64_t hook_deadline(void *arg)
 	return list_empty(&w->fibers.ready) ? timers_deadline(&w->timers) : 0;
 }
 
+/* How far the time of day is ahead changes only when somebody sets it: it need not be known at once. */
 static void clock_read(struct worker *w)
 {
 	w->now = world_now(w->world);
-	w->wall = world_wall(w->world);
+	if (w->now >= w->wall_due) {
+		w->wall_ahead = world_wall(w->world) - (int64_t)w->now;
+		w->wall_due = w->now + WALL_EVERY;
+	}
+	w->wall = (int64_t)w->now + w->wall_ahead;
 }
 
 static void hook_wake(void *arg)

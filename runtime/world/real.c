@@ -942,7 +942,7 @@ static void real_stop(struct world *w)
 static int timeout_ms(struct world *w)
 {
 	uint64_t due = w->hooks.deadline ? w->hooks.deadline(w->hooks_arg) : WORLD_TIME_NEVER, now;
-	int dns = w->dns ? real_dns_timeout_ms(w->dns) : -1, ms;
+	int dns = w->dns && real_dns_open(w->dns) ? real_dns_timeout_ms(w->dns) : -1, ms;
 
 	if (due == WORLD_TIME_NEVER)
 		return dns;
