@@ -22,7 +22,8 @@ OPERATIONS = 3000
 def train(build, workload, counted):
     with tempfile.TemporaryDirectory() as tmp:
         exe = os.path.join(tmp, "server")
-        subprocess.run([os.path.join(build, "kiln"), "build", "-A", "KILN", script(workload), "-o", exe], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([os.path.join(build, "kiln"), "build", "-A", "KILN", script(workload), "-o", exe], check=True, stdout=subprocess.DEVNULL,
+                       env={**os.environ, "LLVM_PROFILE_FILE": os.devnull})
         os.environ["LLVM_PROFILE_FILE"] = os.path.join(counted, workload + "-%p.profraw")
         with Server(build, exe + " -l {proto}:127.0.7.1:5060 -DD -E -n 1 -a no -Y {tmp} -w {tmp}", workload, pin=False) as server:
             if workload in CONTACTS:
