@@ -157,7 +157,7 @@ static size_t colon_at(struct str raw)
 /* What stands behind the colon, trimmed: nearly always one space before it and CRLF behind. */
 static struct str known_body(struct str raw, size_t colon)
 {
-	struct str s = str_skip(raw, colon + 1);
+	struct str s = str_make(raw.p + colon + 1, raw.n - colon - 1);
 
 	if (s.n > 3 && s.p[0] == ' ' && (unsigned char)s.p[1] > ' ' && (unsigned char)s.p[s.n - 3] > ' ' &&
 	    memcmp(s.p + s.n - 2, "\r\n", 2) == 0)
@@ -182,7 +182,7 @@ static bool any_name(struct str raw, struct str *name, struct str *body)
 static int cut_header(struct str raw, struct str *name, struct str *body)
 {
 	size_t n = colon_at(raw);
-	enum sip_hdr_id id = n ? sip_hdr_id_at(str_make(raw.p, n)) : SIP_HDR_OTHER;
+	enum sip_hdr_id id = sip_hdr_id_at(str_make(raw.p, n));
 
 	if (id) {
 		*name = str_make(raw.p, n);

@@ -111,10 +111,11 @@ enum sip_hdr_id sip_compact_id(char c);
 /* Of the first 8 bytes, which can be read, and the length. That other bytes than letters fall together does no harm in a hash. */
 static inline unsigned sip_name_hash(const char *p, size_t n)
 {
+	static const uint8_t behind[32] = {0, 56, 48, 40, 32, 24, 16, 8}; /* bits that are not of a short name; no longer one has an id */
 	uint64_t w;
 
 	memcpy(&w, p, sizeof(w));
-	w = (w | 0x2020202020202020u) << (n < 8 ? 64 - 8 * n : 0);
+	w = (w | 0x2020202020202020u) << behind[n % 32];
 	return (unsigned)((w + n) * 0x9e3779b97f4a7c15u >> 32) % SIP_NAME_BUCKETS;
 }
 
