@@ -216,6 +216,10 @@ struct net_dst {
  * RT_E_UNSUPP, RT_E_IO. What fails later is told once to send_error in this worker.
  */
 int net_send(struct worker *w, const struct net_dst *dst, const struct iovec *iov, int n);
+static inline int net_send_text(struct worker *w, const struct net_dst *dst, struct str s)
+{
+	return net_send(w, dst, &(struct iovec){(void *)(uintptr_t)s.p, s.n}, 1); /* iovec has no const; it is only read */
+}
 /* Close a connection (any worker's) when what is queued has left. */
 void net_conn_close(struct worker *w, uint64_t conn_id);
 /* The same behind what other workers have to answer to the messages before; nothing more is read of it. */

@@ -38,21 +38,21 @@ int script_reply_draft(struct worker *w, struct sip_draft *d, int status, struct
 	struct sip_via *v = sip_via_top(d->msg);
 	char tag[TXN_TAG_LEN + 1];
 	struct sip_reply rep = {.status = status, .reason = reason, .ident = &script_ident};
-	struct sip_wire wire;
 	struct net_dst to;
+	struct str bytes;
 	int err;
 
 	if (!d->msg->is_request || !v || d->msg->method == SIP_ACK)
 		return RT_E_STATE;
 	rep.to_tag = txn_tag(d->msg, tag);
 	rep.rport = wants_rport(d, v);
-	err = sip_build_reply(d->arena, d, &rep, &wire);
+	err = sip_build_reply(d->arena, d, &rep, &bytes);
 	if (err)
 		return err;
 	to = destination(w, d);
-	err = net_send(w, &to, wire.iov, (int)wire.n);
+	err = net_send_text(w, &to, bytes);
 	if (script_reply_hooks.sent)
-		script_reply_hooks.sent(w, d->arena, &wire, status, err);
+		script_reply_hooks.sent(w, bytes, status, err);
 	return err;
 }
 
@@ -191,7 +191,7 @@ int script_forward_reply_await(struct worker *w, struct sip_draft *d)
 {
 	struct sip_via *v = sip_via_top(d->msg);
 	struct net_dst to = {0};
-	struct sip_wire wire;
+	struct str bytes;
 	int err;
 
 	v = v ? v->next : NULL;
@@ -201,6 +201,6 @@ int script_forward_reply_await(struct worker *w, struct sip_draft *d)
 	to.conn_id = connection_of(sip_via_top(d->msg));
 	err = target_of(w, v, &to.to);
 	if (!err)
-		err = sip_build_relayed_reply(d->arena, d, &wire);
-	return err ? err : net_send(w, &to, wire.iov, (int)wire.n);
+		err = sip_build_relayed_reply(d->arena, d, &bytes);
+	return err ? err : net_send_text(w, &to, bytes);
 }

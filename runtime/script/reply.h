@@ -29,8 +29,8 @@ int script_forward_reply_await(struct worker *w, struct sip_draft *d);
 
 /* What modules add to the way of a message; set at start, NULL members are skipped. */
 struct script_reply_hooks {
-	/* A reply without a transaction was sent (err 0) or failed; a is the request's arena. */
-	void (*sent)(struct worker *w, struct arena *a, const struct sip_wire *reply, int status, int err);
+	/* A reply without a transaction was sent (err 0) or failed. */
+	void (*sent)(struct worker *w, struct str reply, int status, int err);
 	/* An ACK before any route: true when it is absorbed. */
 	bool (*ack)(struct worker *w, struct sip_draft *d);
 	/* How transactions redirect: 1 with the flags of each target, 2 with its path; or-ed. */

@@ -2,32 +2,16 @@
 /*
  * build.h - from drafts and descriptions to bytes.
  *
- * For: transactions, stateless forwarding and replies, local requests. The result is a struct
- * sip_wire: pieces that point into the received bytes and into the arena given, valid as long as
- * both; sip_wire_flat() makes one run of bytes for keeping. Nothing is random here: branch, tag and
- * Call-ID texts are arguments. The order of headers and the exact bytes are the reference server's.
+ * For: transactions, stateless forwarding and replies, local requests. The result is one run of bytes in the arena
+ * given. Nothing is random here: branch, tag and Call-ID texts are arguments. The order of headers and the exact bytes
+ * are the reference server's.
  */
 #ifndef SIP_BUILD_H
 #define SIP_BUILD_H
 
-#include <sys/uio.h>
-
 #include "sip/draft.h"
 
 enum { SIP_WIRE_MAX = 65535 }; /* largest message built, RT_E_LIMIT beyond */
-
-struct sip_wire {
-	struct iovec *iov;
-	unsigned n;
-	unsigned cap;
-	size_t len; /* bytes in all */
-	struct arena *arena;
-};
-
-/* One run of bytes in `a`; p NULL when memory is out. */
-struct str sip_wire_flat(const struct sip_wire *w, struct arena *a);
-/* The same to `to`, which has room for w->len bytes. */
-void sip_wire_write(const struct sip_wire *w, char *to);
 
 /* The way out: what a Via and late texts need to know. Filled by the layer that chose the socket. */
 struct sip_hop {
@@ -61,10 +45,10 @@ extern const struct sip_ident sip_ident_default; /* "kiln" for both */
  * d->no_via: without a Via (msg_apply_changes, and what is looked at, not sent).
  */
 int sip_build_request(struct arena *a, const struct sip_draft *d, const struct sip_hop *hop,
-		      struct sip_wire *ret);
+		      struct str *ret);
 
 /* A reply to forward: topmost Via value off, edits applied. */
-int sip_build_relayed_reply(struct arena *a, const struct sip_draft *d, struct sip_wire *ret);
+int sip_build_relayed_reply(struct arena *a, const struct sip_draft *d, struct str *ret);
 
 struct sip_reply {
 	int status;
@@ -78,7 +62,7 @@ struct sip_reply {
 };
 /* A reply of our own to d->msg. RT_E_PARSE when Via, From, To, Call-ID or CSeq is missing. */
 int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip_reply *r,
-		    struct sip_wire *ret);
+		    struct str *ret);
 
 /* The registered reason phrase, "Unknown" for a code that has none. */
 struct str sip_status_text(int status);
@@ -89,13 +73,13 @@ struct str sip_status_text(int status);
  * too, when their names begin with it; may be empty.
  */
 int sip_build_ack(struct arena *a, struct str sent, struct str to, struct str prefix,
-		  struct sip_wire *ret);
+		  struct str *ret);
 /*
  * CANCEL for an INVITE as sent (RFC 3261 9.1). `headers`: whole headers to add (Reason of RFC 3326
  * as sip_reason_header() writes it, or those of the received CANCEL), may be empty. `prefix` as above.
  */
 int sip_build_cancel(struct arena *a, struct str sent, struct str headers,
-		     struct str prefix, struct sip_wire *ret);
+		     struct str prefix, struct str *ret);
 /* "Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n" */
 void sip_reason_header(struct sb *out, int cause, struct str text);
 
@@ -113,7 +97,7 @@ struct sip_uac {
 	const struct sip_ident *ident;
 	const struct sip_hop *hop; /* NULL: without a Via, which comes when it is forwarded */
 };
-int sip_build_uac(struct arena *a, const struct sip_uac *u, struct sip_wire *ret);
+int sip_build_uac(struct arena *a, const struct sip_uac *u, struct str *ret);
 
 /*
  * msg_apply_changes: the draft's bytes parsed anew into *ret (origin and id copied). Without our Via

@@ -219,13 +219,13 @@ static void put_end(struct flat *f, struct str warning, struct str body)
 }
 
 int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip_reply *r,
-		    struct sip_wire *ret)
+		    struct str *ret)
 {
 	const struct sip_ident *ident = r->ident ? r->ident : &sip_ident_default;
 	struct sip_hdr *via = d->msg->first[SIP_HDR_VIA];
 	bool own = r->body.n == 0 && d->reply_body.n != 0;
 	struct str body = own ? d->reply_body : r->body, type = own ? STR_NULL : r->content_type, warning;
-	struct iovec *all;
+	char *begin;
 	struct flat f;
 	size_t room;
 
@@ -235,10 +235,10 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 		return RT_E_PARSE;
 	warning = warning_text(a, d, ident->warning_pid);
 	room = room_for(d, r, body, type, ident->server) + warning.n;
-	all = arena_raw(a, sizeof(*all) + room);
-	if (!all)
+	begin = arena_raw(a, room);
+	if (!begin)
 		return RT_E_NOMEM;
-	f = (struct flat){.out = {(char *)(all + 1), (char *)(all + 1) + room, false}};
+	f = (struct flat){.out = {begin, begin + room, false}};
 	put_status_line(&f, r);
 	put_copied(&f, d, r);
 	put_reply_edits(&f, d->reply_edits);
@@ -246,9 +246,6 @@ int sip_build_reply(struct arena *a, const struct sip_draft *d, const struct sip
 	put_header(&f, S("Content-Type: "), type);
 	put_header(&f, S("Server: "), ident->server);
 	put_end(&f, warning, body);
-	*all = (struct iovec){all + 1, (size_t)(f.out.p - (char *)(all + 1))};
-	if (f.out.full || all->iov_len > SIP_WIRE_MAX)
-		return RT_E_LIMIT;
-	*ret = (struct sip_wire){.iov = all, .n = 1, .cap = 1, .len = all->iov_len, .arena = a};
-	return 0;
+	*ret = str_make(begin, (size_t)(f.out.p - begin));
+	return f.out.full || ret->n > SIP_WIRE_MAX ? RT_E_LIMIT : 0;
 }

@@ -4,22 +4,21 @@
 #include "txn/txn.h"
 #include "txn/txn_net.h"
 
-static int resolve(struct worker *w, struct str uri, enum proto proto,
+static int resolve(struct worker *w, const struct sip_uri *u, enum proto proto,
 		   const struct net_socket *sock, struct txn_dst *ret, unsigned max, unsigned *n)
 {
 	struct net_targets t;
-	struct sip_uri u;
 	bool sips;
 	int err;
 
-	if (sip_uri_parse(uri, &u) != 0 || u.scheme == SIP_SCHEME_OTHER)
+	if (u->scheme == SIP_SCHEME_OTHER)
 		return RT_E_PARSE;
-	if (u.scheme != SIP_SCHEME_SIP && u.scheme != SIP_SCHEME_SIPS)
+	if (u->scheme != SIP_SCHEME_SIP && u->scheme != SIP_SCHEME_SIPS)
 		return RT_E_NOENT;
-	sips = u.scheme == SIP_SCHEME_SIPS;
+	sips = u->scheme == SIP_SCHEME_SIPS;
 	if (proto == PROTO_NONE)
-		proto = u.proto == PROTO_OTHER ? PROTO_NONE : u.proto;
-	err = net_resolve_await(w, u.maddr.n ? u.maddr : u.host, u.port, proto, sips, &t);
+		proto = u->proto == PROTO_OTHER ? PROTO_NONE : u->proto;
+	err = net_resolve_await(w, u->maddr.n ? u->maddr : u->host, u->port, proto, sips, &t);
 	if (err)
 		return err;
 	if (!net_get_conf(net_of(w))->use_dns_failover)
@@ -65,16 +64,12 @@ static int send_bytes(struct worker *w, const struct txn_dst *d, struct str byte
 {
 	struct net_dst nd = {.proto = d->proto, .to = d->to, .sock = d->sock, .conn_id = d->conn_id,
 			     .cookie = cookie};
-	char *p;
-	struct iovec iov;
 
 	if (d->send_flags & SIP_SEND_NO_CONNECT)
 		nd.flags |= NET_NO_CONNECT;
 	if (d->send_flags & SIP_SEND_CLOSE)
 		nd.flags |= NET_CLOSE_AFTER;
-	memcpy(&p, &bytes.p, sizeof(p)); /* iovec has no const; net_send only reads */
-	iov = (struct iovec){p, bytes.n};
-	return net_send(w, &nd, &iov, 1);
+	return net_send_text(w, &nd, bytes);
 }
 
 /* udp_mtu (language.md 3.2); what the script chose for this message comes first. */

@@ -112,16 +112,7 @@ static char *bytes_room(struct txn_bytes *x, size_t n)
 	return x->p;
 }
 
-bool txn_bytes_set(struct txn_bytes *x, const struct sip_wire *wire)
-{
-	char *p = bytes_room(x, wire->len);
-
-	if (p)
-		sip_wire_write(wire, p);
-	return p != NULL;
-}
-
-bool txn_bytes_copy(struct txn_bytes *x, struct str s)
+bool txn_bytes_set(struct txn_bytes *x, struct str s)
 {
 	char *p = s.n ? bytes_room(x, s.n) : NULL;
 
@@ -234,7 +225,7 @@ void txn_send_failed(struct worker *w, uint64_t cookie)
 }
 
 int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
-		  struct str branch, struct sip_wire *ret)
+		  struct str branch, struct str *ret)
 {
 	struct txn_dst first = *dst;
 	bool again = false;
@@ -253,7 +244,7 @@ int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const 
 			*dst = first;
 			continue;
 		}
-		p = !again && txn_down()->proto_for ? txn_down()->proto_for(w, dst, d, ret->len) : dst->proto;
+		p = !again && txn_down()->proto_for ? txn_down()->proto_for(w, dst, d, ret->n) : dst->proto;
 		if (p == dst->proto)
 			return 0;
 		dst->proto = p; /* too long for a datagram: its Via must say so (RFC 3261 18.1.1) */
@@ -286,7 +277,7 @@ static struct str branch_text(const struct txn_branch *b, char buf[BRANCH_TEXT_M
 	return str_make(buf, n);
 }
 
-static int build_wire(struct txn_branch *b, struct arena *a, struct sip_wire *ret)
+static int build_bytes(struct txn_branch *b, struct arena *a, struct str *ret)
 {
 	char buf[BRANCH_TEXT_MAX];
 
@@ -296,10 +287,10 @@ static int build_wire(struct txn_branch *b, struct arena *a, struct sip_wire *re
 static int build(struct txn_branch *b)
 {
 	struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
-	struct sip_wire wire;
-	int err = tmp ? build_wire(b, tmp, &wire) : RT_E_NOMEM;
+	struct str bytes;
+	int err = tmp ? build_bytes(b, tmp, &bytes) : RT_E_NOMEM;
 
-	if (!err && !txn_bytes_set(&b->sent, &wire))
+	if (!err && !txn_bytes_set(&b->sent, bytes))
 		err = RT_E_NOMEM;
 	arena_free(&tmp);
 	return err;
@@ -307,13 +298,11 @@ static int build(struct txn_branch *b)
 
 struct str txn_branch_bytes(struct txn_branch *b, struct arena *a)
 {
-	struct sip_wire wire;
+	struct str bytes;
 
 	if (b->sent.p || b->cancel_sent)
 		return txn_bytes_str(b->sent.p ? &b->sent : &b->cancel);
-	if (!txn_wake(b->t) || build_wire(b, a, &wire))
-		return STR_NULL;
-	return sip_wire_flat(&wire, a);
+	return txn_wake(b->t) && build_bytes(b, a, &bytes) == 0 ? bytes : STR_NULL;
 }
 
 /* But not where a module's say in our Via may have changed (via_more): CANCEL and ACK have the same. */
@@ -408,9 +397,9 @@ static void cancel_again(void *arg)
 static bool build_cancel(struct txn_branch *b)
 {
 	struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
-	struct sip_wire wire;
-	bool ok = tmp && sip_build_cancel(tmp, txn_branch_bytes(b, tmp), txn_bytes_str(&b->cancel), txn_cfg.kept_prefix, &wire) == 0 &&
-		  txn_bytes_set(&b->cancel, &wire);
+	struct str bytes;
+	bool ok = tmp && sip_build_cancel(tmp, txn_branch_bytes(b, tmp), txn_bytes_str(&b->cancel), txn_cfg.kept_prefix, &bytes) == 0 &&
+		  txn_bytes_set(&b->cancel, bytes);
 
 	arena_free(&tmp);
 	return ok;
@@ -438,7 +427,7 @@ void txn_branch_cancel(struct txn_branch *b, struct str headers)
 {
 	if (!txn_branch_active(b) || b->cancel_sent || b->t->method != SIP_INVITE)
 		return;
-	if (!txn_bytes_copy(&b->cancel, headers))
+	if (!txn_bytes_set(&b->cancel, headers))
 		return;
 	if (b->status || txn_cfg.cancel_b_method == 2) {
 		txn_branch_cancel_now(b);

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "txn/txn_priv.h"
 
-enum { KEY_MAX = 4096, HOST_MAX = 256 };
+enum { KEY_MAX = 4096 };
 
 static struct str from_tag(struct sip_msg *m)
 {
@@ -36,17 +36,24 @@ static struct str joined(struct arena *a, const struct str *part, unsigned n)
 	return at ? str_make(p, len) : STR_NULL;
 }
 
+/* branch|host|port|method, the host in lower case. */
 static struct str magic_key(struct sip_msg *m, const struct sip_via *v, struct str method)
 {
-	char host[HOST_MAX], port[FMT_INT_MAX];
-	struct str part[] = {v->branch, str_make(host, v->host.n), {port, 0}, method};
+	size_t room = v->branch.n + v->host.n + FMT_INT_MAX + method.n + 3;
+	char *p = room <= KEY_MAX ? arena_raw(m->arena, room) : NULL, *at = p;
 
-	if (v->host.n > sizeof(host))
+	if (!p)
 		return STR_NULL;
+	memcpy(at, v->branch.p, v->branch.n);
+	at += v->branch.n;
+	*at++ = '|';
 	for (size_t i = 0; i < v->host.n; i++)
-		host[i] = ascii_lower(v->host.p[i]);
-	part[2].n = fmt_u64(v->port ? v->port : proto_port(v->proto), port);
-	return joined(m->arena, part, 4);
+		*at++ = ascii_lower(v->host.p[i]);
+	*at++ = '|';
+	at += fmt_u64(v->port ? v->port : proto_port(v->proto), at);
+	*at++ = '|';
+	memcpy(at, method.p, method.n);
+	return str_make(p, (size_t)(at - p) + method.n);
 }
 
 static struct str old_key(struct sip_msg *m, const struct sip_via *v, struct str method)
@@ -63,12 +70,15 @@ static struct str old_key(struct sip_msg *m, const struct sip_via *v, struct str
 
 const struct sip_key *txn_key(struct sip_msg *m, enum sip_method method)
 {
-	struct str name = method == SIP_METHOD_OTHER ? m->method_text : sip_method_name(method);
-	struct sip_via *v = sip_via_top(m);
-	bool magic = v && str_istarts(v->branch, S("z9hG4bK")) && v->branch.n > 7;
+	struct sip_via *v;
+	struct str name;
+	bool magic;
 
 	if (m->key.text.p && m->key.method == method)
 		return &m->key;
+	v = sip_via_top(m);
+	name = method == SIP_METHOD_OTHER ? m->method_text : sip_method_name(method);
+	magic = v && v->branch.n > 7 && str_istarts(v->branch, S("z9hG4bK"));
 	m->key.method = method;
 	m->key.text = !v ? STR_NULL : magic ? magic_key(m, v, name) : old_key(m, v, name);
 	m->key.hash = hash_str(m->key.text);

@@ -151,13 +151,11 @@ bool txn_late_request(struct worker *w, struct txn_keyed *k, bool ack)
 /* A 2xx of an accepted INVITE goes where the first went (RFC 6026 7.2). */
 static void pass_up(struct worker *w, const struct txn_late *x, const struct sip_draft *d)
 {
-	struct sip_wire wire;
 	struct str bytes;
 
-	if (sip_build_relayed_reply(d->arena, d, &wire))
+	if (sip_build_relayed_reply(d->arena, d, &bytes))
 		return;
-	bytes = sip_wire_flat(&wire, d->arena);
-	if (bytes.p && txn_down()->send(w, &x->up, bytes, 0) == 0)
+	if (txn_down()->send(w, &x->up, bytes, 0) == 0)
 		txn_stat(STAT_RPL_SENT, 1);
 }
 

@@ -74,17 +74,17 @@ static struct str challenges(const struct txn *t, struct arena *a)
 
 static int relay_up(struct txn *t, struct sip_draft *d, int status)
 {
-	struct sip_wire wire;
-	int err = sip_build_relayed_reply(d->arena, d, &wire);
+	struct str bytes;
+	int err = sip_build_relayed_reply(d->arena, d, &bytes);
 
 	if (err)
 		return err;
-	if (!txn_onsend_reply(t, d, &wire)) {
+	if (!txn_onsend_reply(t, d, bytes)) {
 		txn_kept_back(t, status);
 		return 0;
 	}
 	txn_stat(STAT_RPL_RELAYED, 1);
-	return txn_send_up(t, status, &wire, d->msg);
+	return txn_send_up(t, status, bytes, d->msg);
 }
 
 static void send_faked(struct txn *t, int status)

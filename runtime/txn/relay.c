@@ -8,17 +8,26 @@
 
 /* ---- relay ---- */
 
-static struct str next_hop(const struct sip_draft *d, const struct txn_relay_opts *o)
+/* NULL: it is no URI. */
+static const struct sip_uri *next_hop(struct sip_draft *d, const struct txn_relay_opts *o, struct sip_uri *own)
 {
+	struct str text = o->uri.n ? o->uri : d->main.dst_uri;
 	struct sip_nameaddr *n;
 
-	if (o->uri.n)
-		return o->uri;
-	if (d->main.dst_uri.n)
-		return d->main.dst_uri;
-	if (d->main.path.n && sip_nameaddrs_parse(d->arena, d->main.path, &n) == 0 && n)
-		return n->uri;
-	return sip_draft_uri(d);
+	if (!text.n && d->main.path.n && sip_nameaddrs_parse(d->arena, d->main.path, &n) == 0 && n)
+		text = n->uri;
+	if (!text.n)
+		return sip_draft_uri_view(d);
+	return sip_uri_parse(text, own) ? NULL : own;
+}
+
+static int resolve_await(struct worker *w, struct sip_draft *d, const struct txn_relay_opts *o, struct txn_dst *ret, unsigned max,
+			 unsigned *n)
+{
+	struct sip_uri own;
+	const struct sip_uri *u = next_hop(d, o, &own);
+
+	return u ? txn_down()->resolve_await(w, u, o->proto, d->main.force_sock, ret, max, n) : RT_E_PARSE;
 }
 
 static bool keep_dst(struct txn_branch *b, const struct txn_dst *dst)
@@ -45,8 +54,7 @@ static int prepare_await(struct txn_branch *b, const struct txn_relay_opts *o)
 		err = RT_E_CLOSED;
 	b->flags = b->draft->main.flags;
 	if (!err)
-		err = txn_down()->resolve_await(t->w, next_hop(b->draft, o), o->proto,
-						b->draft->main.force_sock, dst, TXN_DST_MAX, &n);
+		err = resolve_await(t->w, b->draft, o, dst, TXN_DST_MAX, &n);
 	if (err == RT_E_TIMEOUT || err == RT_E_IO)
 		err = RT_E_NOENT;
 	for (unsigned i = 0; !err && i < n; i++) {
@@ -187,26 +195,24 @@ int txn_forward_await(struct worker *w, struct sip_draft *d, const struct txn_re
 {
 	struct txn_dst dst;
 	struct arena *tmp;
-	struct sip_wire wire;
-	struct str bytes = STR_NULL;
+	struct str bytes;
 	char prefix[TXN_BRANCH_PREFIX], tag[TXN_TAG_LEN + 1];
 	unsigned n = 0;
-	int err = txn_down()->resolve_await(w, next_hop(d, o), o->proto, d->main.force_sock, &dst, 1,
-					    &n);
+	int err = resolve_await(w, d, o, &dst, 1, &n);
 
 	if (err)
 		return err;
 	dst.send_flags = d->fwd_send;
 	txn_branch_prefix(w, '+', prefix);
 	tmp = arena_new(TXN_ARENA_LIMIT);
-	err = tmp ? txn_build_for(w, tmp, &dst, d, str_cat(tmp, str_make(prefix, sizeof(prefix)), txn_tag(d->msg, tag)), &wire)
+	err = tmp ? txn_build_for(w, tmp, &dst, d, str_cat(tmp, str_make(prefix, sizeof(prefix)), txn_tag(d->msg, tag)), &bytes)
 		  : RT_E_NOMEM;
+	if (!err && !txn_onsend(w, NULL, d, &dst, bytes))
+		err = RT_E_IO;
 	if (!err)
-		bytes = sip_wire_flat(&wire, d->arena);
+		err = txn_down()->send(w, &dst, bytes, 0);
 	arena_free(&tmp);
-	if (!bytes.p)
-		return err ? err : RT_E_NOMEM;
-	return txn_onsend(w, NULL, d, &dst, bytes) ? txn_down()->send(w, &dst, bytes, 0) : RT_E_IO;
+	return err;
 }
 
 bool txn_forwarded(struct sip_msg *reply)
@@ -278,13 +284,13 @@ int txn_cancel_await(struct txn *inv, const struct sip_draft *cancel)
 static void send_ack(struct txn_branch *b, struct sip_msg *m)
 {
 	struct sip_hdr *to = m->first[SIP_HDR_TO];
-	struct sip_wire wire;
+	struct str ack;
 
 	if (!b->ack.p && to) {
 		struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
 
-		if (tmp && sip_build_ack(tmp, txn_branch_bytes(b, tmp), sip_hdr_raw(to), txn_cfg.kept_prefix, &wire) == 0)
-			(void)txn_bytes_set(&b->ack, &wire);
+		if (tmp && sip_build_ack(tmp, txn_branch_bytes(b, tmp), sip_hdr_raw(to), txn_cfg.kept_prefix, &ack) == 0)
+			(void)txn_bytes_set(&b->ack, ack);
 		arena_free(&tmp);
 	}
 	if (b->ack.p)

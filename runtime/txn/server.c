@@ -76,11 +76,11 @@ static void final_sent(struct txn *t, bool first)
 	}
 }
 
-int txn_send_up(struct txn *t, int status, const struct sip_wire *wire, struct sip_msg *m)
+int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m)
 {
 	bool first = t->uas_status < 200 && status >= 200;
 
-	if (!txn_bytes_set(&t->reply, wire))
+	if (!txn_bytes_set(&t->reply, bytes))
 		return RT_E_NOMEM;
 	t->uas_status = status;
 	send_last(t);
@@ -178,13 +178,13 @@ int txn_new(struct worker *w, const struct sip_draft *d, struct txn **ret)
 
 static int reply_now(struct txn *t, struct arena *tmp, const struct sip_reply *r)
 {
-	struct sip_wire wire;
-	int err = sip_build_reply(tmp, t->draft, r, &wire);
+	struct str bytes;
+	int err = sip_build_reply(tmp, t->draft, r, &bytes);
 
 	if (err)
 		return err;
 	txn_stat(STAT_RPL_GENERATED, 1);
-	return txn_send_up(t, r->status, &wire, NULL);
+	return txn_send_up(t, r->status, bytes, NULL);
 }
 
 int txn_reply(struct txn *t, int status, struct str reason, struct str headers, struct str body)

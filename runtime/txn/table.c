@@ -80,16 +80,13 @@ bool txn_onsend(struct worker *w, struct txn *t, const struct sip_draft *d, cons
 	return !onsend || (t && t->flags & TXN_LOCAL) || onsend(w, t, d, to, bytes);
 }
 
-bool txn_onsend_reply(struct txn *t, const struct sip_draft *d, const struct sip_wire *wire)
+bool txn_onsend_reply(struct txn *t, const struct sip_draft *d, struct str bytes)
 {
-	struct str bytes;
-
 	if (!onsend || !onsend_replies)
 		return true;
-	bytes = sip_wire_flat(wire, d->arena);
 	if (txn_wake(t))
 		txn_reply_dst_await(t->w, t->draft, &t->up);
-	return !bytes.p || onsend(t->w, t, d, &t->up, bytes);
+	return onsend(t->w, t, d, &t->up, bytes);
 }
 
 void txn_set_hooks(const struct txn_hooks *h)
@@ -459,21 +456,18 @@ void txn_branch_prefix(const struct worker *w, char kind, char to[TXN_BRANCH_PRE
 	net_branch_letters(worker_index(w), to + 8);
 }
 
-/* Our branch: the prefix, <index hex>.<label hex>.<branch hex>. */
+/* Our branch: the prefix, <index hex>.<label hex>.<branch hex>. The first of these and its '.', if any, are taken off. */
 static bool hex_part(struct str *s, uint32_t *ret)
 {
-	struct str p = str_cut(s, '.');
 	uint32_t v = 0;
+	size_t n = 0;
+	int d;
 
-	if (p.n == 0 || p.n > 8)
-		return false;
-	for (size_t i = 0; i < p.n; i++) {
-		int d = hex_value(p.p[i]);
-
-		if (d < 0)
-			return false;
+	for (; n < s->n && n < 8 && (d = hex_value(s->p[n])) >= 0; n++)
 		v = v << 4 | (uint32_t)d;
-	}
+	if (n == 0 || (n < s->n && s->p[n] != '.'))
+		return false;
+	*s = str_skip(*s, n + 1);
 	*ret = v;
 	return true;
 }

@@ -50,7 +50,7 @@ struct txn_net {
 	 * Addresses of a next hop, best first. `proto` overrides the URI's when it is not NONE;
 	 * `sock` is the forced socket or NULL. 0 with *n > 0, or a negative RT_E_*. In a fiber.
 	 */
-	int (*resolve_await)(struct worker *w, struct str uri, enum proto proto,
+	int (*resolve_await)(struct worker *w, const struct sip_uri *uri, enum proto proto,
 			     const struct net_socket *sock, struct txn_dst *ret, unsigned max,
 			     unsigned *n);
 	/*

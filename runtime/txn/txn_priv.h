@@ -127,9 +127,9 @@ extern struct txn_hooks txn_up;
 const struct txn_net *txn_down(void);
 /* Build bytes for *dst, over another protocol when they are too long for UDP. branch: of our Via. */
 int txn_build_for(struct worker *w, struct arena *a, struct txn_dst *dst, const struct sip_draft *d,
-		  struct str branch, struct sip_wire *ret);
+		  struct str branch, struct str *ret);
 /* May the reply go up? True also when nobody is asked. */
-bool txn_onsend_reply(struct txn *t, const struct sip_draft *d, const struct sip_wire *wire);
+bool txn_onsend_reply(struct txn *t, const struct sip_draft *d, struct str bytes);
 /* May it leave? */
 bool txn_onsend(struct worker *w, struct txn *t, const struct sip_draft *d, const struct txn_dst *to,
 		struct str bytes);
@@ -141,8 +141,7 @@ int txn_index_add(struct txn *t);
 void txn_destroy(struct txn *t); /* unhash, stop timers, drop the table's reference */
 void txn_notify(struct txn *t, enum txn_event e, struct txn_branch *b, struct sip_msg *m, int st);
 /* The new bytes in the place of the old ones; false: no memory, these stay. */
-bool txn_bytes_set(struct txn_bytes *x, const struct sip_wire *wire);
-bool txn_bytes_copy(struct txn_bytes *x, struct str s);
+bool txn_bytes_set(struct txn_bytes *x, struct str s);
 void txn_bytes_free(struct txn_bytes *x);
 static inline struct str txn_bytes_str(const struct txn_bytes *x)
 {
@@ -176,7 +175,7 @@ bool txn_late_request(struct worker *w, struct txn_keyed *x, bool ack);
 bool txn_late_reply(struct worker *w, const struct sip_draft *d);
 
 /* server.c */
-int txn_send_up(struct txn *t, int status, const struct sip_wire *wire, struct sip_msg *m);
+int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m);
 /* The script kept the reply back: nothing leaves, and a final one ends the server side all the same. */
 void txn_kept_back(struct txn *t, int status);
 void txn_start_wait(struct txn *t, uint32_t ms);

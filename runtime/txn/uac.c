@@ -33,7 +33,6 @@ static int build(struct txn *t, const struct txn_uac *u)
 			    .max_forwards = u->max_forwards,
 			    .body = u->body,
 			    .ident = &txn_cfg.ident};
-	struct sip_wire wire;
 	struct str bytes;
 	int err;
 
@@ -41,13 +40,9 @@ static int build(struct txn *t, const struct txn_uac *u)
 	if (str_find(u->from, S(";tag=")) == STR_NONE)
 		s.from = str_printf(a, STR_FMT ";tag=%016llx", STR_ARG(u->from),
 				    (unsigned long long)world_random_u64(worker_world(t->w)));
-	err = sip_build_uac(a, &s, &wire);
-	if (err)
-		return err;
-	bytes = sip_wire_flat(&wire, a);
-	if (!bytes.p)
-		return RT_E_NOMEM;
-	err = sip_msg_parse(NULL, bytes, &t->req);
+	err = sip_build_uac(a, &s, &bytes);
+	if (!err)
+		err = sip_msg_parse(NULL, bytes, &t->req);
 	if (err)
 		return err;
 	t->method = t->req->method;
@@ -84,6 +79,7 @@ static unsigned route_set(struct sip_msg *m, struct str routes[ROUTES_MAX], stru
 static int ack_address_await(struct txn_branch *b, struct sip_msg *m, struct str hop)
 {
 	struct txn *t = b->t;
+	struct sip_uri u;
 	unsigned n = 0;
 
 	b->ack_dst = arena_new_of(t->arena, struct txn_dst);
@@ -94,8 +90,8 @@ static int ack_address_await(struct txn_branch *b, struct sip_msg *m, struct str
 		*b->ack_dst = (struct txn_dst){.proto = m->origin.proto, .to = m->origin.src,
 					      .sock = m->origin.sock, .conn_id = m->origin.conn_id};
 	} else if (txn_cfg.local_ack_mode == 0) {
-		return txn_down()->resolve_await(t->w, hop, PROTO_NONE, b->draft->main.force_sock,
-						 b->ack_dst, 1, &n);
+		return sip_uri_parse(hop, &u) ? RT_E_PARSE
+					      : txn_down()->resolve_await(t->w, &u, PROTO_NONE, b->draft->main.force_sock, b->ack_dst, 1, &n);
 	}
 	return 0;
 }
@@ -111,7 +107,7 @@ static int build_ack_await(struct txn_branch *b, struct sip_msg *m)
 	struct sip_nameaddr *contact = NULL;
 	struct str routes[ROUTES_MAX], first;
 	struct sip_hop hop = {0};
-	struct sip_wire wire;
+	struct str bytes;
 	struct sip_uac u = {.method = S("ACK"),
 			    .from = body_of(t->req, SIP_HDR_FROM),
 			    .to = body_of(m, SIP_HDR_TO),
@@ -131,8 +127,8 @@ static int build_ack_await(struct txn_branch *b, struct sip_msg *m)
 	if (err)
 		return err;
 	hop.branch = str_printf(t->arena, "z9hG4bK.a%x.%x.%x", t->index, t->label, b->idx);
-	err = hop.branch.p ? sip_build_uac(t->arena, &u, &wire) : RT_E_NOMEM;
-	if (!err && !txn_bytes_set(&b->ack, &wire))
+	err = hop.branch.p ? sip_build_uac(t->arena, &u, &bytes) : RT_E_NOMEM;
+	if (!err && !txn_bytes_set(&b->ack, bytes))
 		err = RT_E_NOMEM;
 	return err;
 }
@@ -156,9 +152,12 @@ static int tell_await(struct txn *t, struct sip_draft *d, const struct txn_relay
 	struct msg_origin *from = &t->req->origin;
 	struct txn_dst dst;
 	struct sip_hop hop;
+	struct sip_uri u;
 	unsigned n = 0;
-	int err = txn_down()->resolve_await(t->w, o->uri, o->proto, d->main.force_sock, &dst, 1, &n);
+	int err = sip_uri_parse(o->uri, &u);
 
+	if (!err)
+		err = txn_down()->resolve_await(t->w, &u, o->proto, d->main.force_sock, &dst, 1, &n);
 	if (!err)
 		err = txn_down()->hop(t->w, &dst, d, &hop);
 	if (err)

@@ -18,7 +18,6 @@ static int32_t send_bytes(struct run *r, const char *who, const struct sip_uri *
 {
 	struct net_dst dst = {.sock = sock};
 	struct net_targets t;
-	struct iovec iov;
 	int err = net_resolve_await(r->worker, u->host, u->port, proto, u->scheme == SIP_SCHEME_SIPS, &t);
 
 	if (!err && !t.n)
@@ -26,9 +25,7 @@ static int32_t send_bytes(struct run *r, const char *who, const struct sip_uri *
 	if (!err) {
 		dst.proto = t.v[0].proto;
 		dst.to = t.v[0].addr;
-		memcpy(&iov.iov_base, &bytes.p, sizeof(iov.iov_base)); /* iovec has no const; it is only read */
-		iov.iov_len = bytes.n;
-		err = net_send(r->worker, &dst, &iov, 1);
+		err = net_send_text(r->worker, &dst, bytes);
 	}
 	if (err)
 		script_err(r, "%s: %s", who, rt_strerror(err));

@@ -169,20 +169,19 @@ static void count(int status)
 }
 
 /* The route sees the reply. */
-static void tell(struct worker *w, struct arena *a, const struct sip_wire *reply)
+static void tell(struct worker *w, struct str reply)
 {
-	struct str bytes = sip_wire_flat(reply, a);
 	struct sip_msg *m = NULL;
 	struct sip_draft d;
 
-	if (!bytes.p || sip_msg_parse(NULL, bytes, &m) != 0)
+	if (sip_msg_parse(NULL, reply, &m) != 0)
 		return;
 	sip_draft_init(&d, m, m->arena);
 	run_event(w, &d, local_response, "sl:local-response");
 	sip_msg_unref(&m);
 }
 
-static void on_sent(struct worker *w, struct arena *a, const struct sip_wire *reply, int status, int err)
+static void on_sent(struct worker *w, struct str reply, int status, int err)
 {
 	if (err) {
 		counter_inc(counter_get(S("sl"), S("failures")));
@@ -190,7 +189,7 @@ static void on_sent(struct worker *w, struct arena *a, const struct sip_wire *re
 	}
 	count(status);
 	if (local_response >= 0)
-		tell(w, a, reply);
+		tell(w, reply);
 }
 
 /* An ACK of a negative reply has the branch of its INVITE, so the tag that we gave comes out again. */
@@ -199,7 +198,7 @@ static bool on_ack(struct worker *w, struct sip_draft *d)
 	struct sip_nameaddr *to = sip_to(d->msg);
 	char buf[TXN_TAG_LEN + 1];
 
-	if (!to || !to->tag.n || !str_eq(to->tag, txn_tag(d->msg, buf)) ||
+	if (!to || to->tag.n != TXN_TAG_LEN || !str_eq(to->tag, txn_tag(d->msg, buf)) ||
 	    txn_find_request(w, d->msg))
 		return false;
 	counter_inc(counter_get(S("sl"), S("received_ACKs")));

@@ -30,10 +30,10 @@ static void start(const char *text)
 
 static void want_request(const char *want)
 {
-	struct sip_wire w;
+	struct str w;
 
 	assert_int_equal(sip_build_request(arena, &draft, &hop, &w), 0);
-	assert_wire(&w, want);
+	assert_wire(w, want);
 }
 
 static int finish(void **state)
@@ -221,7 +221,7 @@ static void marks(void **state)
 
 static void relayed_reply(void **state)
 {
-	struct sip_wire w;
+	struct str w;
 
 	(void)state;
 	start("SIP/2.0 200 OK\nRecord-Route: <sip:x;lr>\n" OWN VIA REST "Server: peer\nContent-Length: 5\n\n"
@@ -231,20 +231,20 @@ static void relayed_reply(void **state)
 	sip_hdr_remove_named(&draft, S("Server"));
 	assert_int_equal(sip_draft_set_reply(&draft, 299, S("Changed")), 0);
 	assert_int_equal(sip_build_relayed_reply(arena, &draft, &w), 0);
-	assert_wire(&w, "SIP/2.0 299 Changed\nX-Rpi: 2\nRecord-Route: <sip:x;lr>\n" VIA REST
+	assert_wire(w, "SIP/2.0 299 Changed\nX-Rpi: 2\nRecord-Route: <sip:x;lr>\n" VIA REST
 			"Content-Length: 5\nX-Rpl: 1\n\nhello");
 	start("SIP/2.0 180 Ringing\nv: SIP/2.0/UDP own;branch=a ,\n SIP/2.0/UDP b;c\n" REST "\n");
 	assert_int_equal(sip_build_relayed_reply(arena, &draft, &w), 0);
-	assert_wire(&w, "SIP/2.0 180 Ringing\nv: SIP/2.0/UDP b;c\n" REST "Content-Length: 0\n\n");
+	assert_wire(w, "SIP/2.0 180 Ringing\nv: SIP/2.0/UDP b;c\n" REST "Content-Length: 0\n\n");
 	assert_int_equal(sip_draft_set_reply(&draft, 200, S("a\r\nX: y")), RT_E_PARSE);
 }
 
 static void want_reply(const struct sip_reply *r, const char *want)
 {
-	struct sip_wire w;
+	struct str w;
 
 	assert_int_equal(sip_build_reply(arena, &draft, r, &w), 0);
-	assert_wire(&w, want);
+	assert_wire(w, want);
 }
 
 #define REQ                                                                                        \
@@ -301,18 +301,18 @@ static void local_reply(void **state)
 
 static void ack_and_cancel(void **state)
 {
-	struct sip_wire w;
+	struct str w;
 	struct sb reason;
 
 	(void)state;
 	start(MSG);
 	assert_int_equal(sip_build_ack(arena, S(SENT), S("t:   <sip:b@b> ; tag=xx \r\n"), STR_NULL, &w), 0);
-	assert_wire(&w, "ACK sip:bob@h SIP/2.0\nVia: SIP/2.0/UDP own;branch=z9hG4bK1\n"
+	assert_wire(w, "ACK sip:bob@h SIP/2.0\nVia: SIP/2.0/UDP own;branch=z9hG4bK1\n"
 			"t:   <sip:b@b> ; tag=xx \ni:c5\nCSeq :   007   ACK\n" KEPT "\n");
 	sb_init(&reason, arena, 200);
 	sip_reason_header(&reason, 200, S("x \"y\""));
 	assert_int_equal(sip_build_cancel(arena, S(SENT), sb_str(&reason), STR_NULL, &w), 0);
-	assert_wire(&w, "CANCEL sip:bob@h SIP/2.0\nVia: SIP/2.0/UDP own;branch=z9hG4bK1\n"
+	assert_wire(w, "CANCEL sip:bob@h SIP/2.0\nVia: SIP/2.0/UDP own;branch=z9hG4bK1\n"
 			"To: <sip:b@b>\ni:c5\nCSeq :   007   CANCEL\n" KEPT
 			"Reason: SIP;cause=200;text=\"x \\\"y\\\"\"\n\n");
 	assert_int_equal(sip_build_cancel(arena, S("junk"), STR_NULL, STR_NULL, &w), RT_E_PARSE);
@@ -332,12 +332,12 @@ static void own_request(void **state)
 			    .headers = S("X-H: 1\r\n"),
 			    .body = S("bb"),
 			    .hop = &hop};
-	struct sip_wire w;
+	struct str w;
 
 	(void)state;
 	start(MSG);
 	assert_int_equal(sip_build_uac(arena, &u, &w), 0);
-	assert_wire(&w, "OPTIONS sip:x@h SIP/2.0\n" OWN "To: <sip:t@t>\nFrom: <sip:f@f>;tag=1\n"
+	assert_wire(w, "OPTIONS sip:x@h SIP/2.0\n" OWN "To: <sip:t@t>\nFrom: <sip:f@f>;tag=1\n"
 			"CSeq: 10 OPTIONS\nCall-ID: cc\nRoute: <sip:r1;lr>\nRoute: <sip:r2;lr>\n"
 			"Max-Forwards: 70\nContent-Length: 2\nUser-Agent: kiln\nX-H: 1\n\nbb");
 }
@@ -366,7 +366,7 @@ static void out_of_memory(void **state)
 {
 	(void)state;
 	for (uint64_t n = 1; n < 30; n++) {
-		struct sip_wire w;
+		struct str w;
 		struct sip_msg *m = NULL;
 
 		start(MSG);

@@ -71,7 +71,7 @@ static void judge_file(struct str name, struct str accept, enum proto proto)
 			 STR_ARG(accept), (int)j.verdict, j.status, STR_ARG(j.reason));
 	if (j.verdict == SIP_REJECT) {
 		struct sip_draft d;
-		struct sip_wire w;
+		struct str w;
 
 		sip_draft_init(&d, m, a);
 		if (sip_build_reply(a, &d, &(struct sip_reply){.status = j.status,

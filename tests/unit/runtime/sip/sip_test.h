@@ -47,16 +47,15 @@ static inline struct sip_msg *msg_of(const char *text)
 }
 
 /* `want` in LF lines against wire bytes in CRLF lines. */
-static inline void assert_wire(const struct sip_wire *w, const char *want)
+static inline void assert_wire(struct str wire, const char *want)
 {
 	struct sb got;
 	char *z;
 
 	sb_init(&got, NULL, 65535);
-	for (unsigned i = 0; i < w->n; i++)
-		for (size_t k = 0; k < w->iov[i].iov_len; k++)
-			if (((const char *)w->iov[i].iov_base)[k] != '\r')
-				sb_addc(&got, ((const char *)w->iov[i].iov_base)[k]);
+	for (size_t i = 0; i < wire.n; i++)
+		if (wire.p[i] != '\r')
+			sb_addc(&got, wire.p[i]);
 	sb_addc(&got, 0);
 	z = got.p;
 	assert_string_equal(z, want);
