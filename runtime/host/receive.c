@@ -97,6 +97,7 @@ static void route_ended(const struct job *j, const char *which, uint64_t began)
 static void run_request(struct job *j)
 {
 	uint64_t began = route_begins(j);
+	struct txn *t;
 	struct run r;
 
 	if (run_begin(&r, j->w, &j->draft, IN_REQUEST, NULL, j->vars)) {
@@ -106,8 +107,10 @@ static void run_request(struct job *j)
 	if (script_exec(&r, r_.request) < 0)
 		log_warn("error while trying script");
 	route_ended(j, "request", began);
-	if (r.txn)
-		txn_request_done(r.txn);
+	t = r.txn;
+	run_leave_txn(&r);
+	if (t)
+		txn_request_done(t);
 	run_end(&r);
 }
 

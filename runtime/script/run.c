@@ -10,6 +10,7 @@
 #include "script/log_prefix.h"
 #include "script/script_priv.h"
 #include "script/vars.h"
+#include "txn/txn.h"
 
 /* STACK_RESERVE: bytes that a script function may need below the deepest route. */
 enum { FRAMES_MAX = 8192, STACK_RESERVE = 24 * 1024 };
@@ -257,6 +258,8 @@ int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind
 		return RT_E_NOMEM;
 	}
 	r->vars = ((struct frame *)r->frame)->values;
+	if (t && !txn_user(t))
+		txn_set_user(t, r->sv);
 	script_log_prefix_begin(r);
 	return 0;
 }
@@ -321,6 +324,13 @@ bool run_hold_msg(struct run *r, struct sip_msg *m)
 	return true;
 }
 
+void run_leave_txn(struct run *r)
+{
+	if (r->txn && r->sv && txn_user(r->txn) == r->sv && script_vars_spare(r->sv))
+		txn_set_user(r->txn, NULL);
+	r->txn = NULL;
+}
+
 void run_end(struct run *r)
 {
 	struct script_worker *s = state(r->worker);
@@ -338,6 +348,7 @@ void run_end(struct run *r)
 	r->frame = NULL;
 	if (fiber && fiber_user(fiber) == r)
 		fiber_set_user(fiber, r->outer);
+	run_leave_txn(r);
 	vars_put(s, &r->sv);
 	arena_put(s, &r->arena);
 }

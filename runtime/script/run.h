@@ -33,11 +33,14 @@ const struct program *script_program(const struct worker *w);
 
 /*
  * Fill r for a run of kind IN_*: d may be NULL (events without a message). With sv NULL the run gets
- * fresh variables, freed at its end unless somebody took a reference. RT_E_NOMEM.
+ * fresh variables, freed at its end unless somebody took a reference; with a transaction these are its own from now on,
+ * unless there is nothing in them when the run ends. RT_E_NOMEM.
  */
 int run_begin(struct run *r, struct worker *w, struct sip_draft *d, int32_t kind, struct txn *t,
 	      struct script_vars *sv);
 void run_end(struct run *r);
+/* Before its end, for a run whose transaction may be gone at it: the run has none from now on. */
+void run_leave_txn(struct run *r);
 /*
  * For a crash report, from any thread, without promise: the innermost run on w's current fiber or NULL,
  * and the last sites that it ran (NULL before script_worker_init).

@@ -40,6 +40,11 @@ void script_vars_unref(struct script_vars **v)
 	mem_free(&x);
 }
 
+bool script_vars_spare(const struct script_vars *v)
+{
+	return v->refs == 2 && !v->arena;
+}
+
 bool script_vars_reset(struct script_vars *v)
 {
 	if (v->refs != 1)

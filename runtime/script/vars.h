@@ -20,6 +20,8 @@ enum { SCRIPT_VARS_LIMIT = 4 << 20, SCRIPT_AVPS_MAX = 65536 };
 struct script_vars *script_vars_new(void);
 struct script_vars *script_vars_ref(struct script_vars *v);
 void script_vars_unref(struct script_vars **v);
+/* Does nobody but two owners know of it, and is nothing in it? */
+bool script_vars_spare(const struct script_vars *v);
 /* Empty it for the next message; false: it has other owners and is as it was. */
 bool script_vars_reset(struct script_vars *v);
 

@@ -37,19 +37,21 @@ static const struct sip_edit *move_edits(struct sip_mover *m, const struct sip_e
 	const struct sip_edit *first = NULL, **tail = &first, *there;
 
 	for (const struct sip_edit *e = list; e; e = e->next) {
-		struct sip_edit copy = *e, *at = (struct sip_edit *)(void *)m->front;
+		struct sip_edit *at = (struct sip_edit *)(void *)m->front;
+		struct str text;
 
 		if (shared(e, old, moved, &there)) {
 			*tail = there;
 			break;
 		}
-		m->nodes += sizeof(copy);
-		copy.text = sip_move_text(m, e->text);
-		copy.next = NULL;
+		m->nodes += sizeof(*e);
+		text = sip_move_text(m, e->text);
 		if (!m->front)
 			continue;
-		*at = copy;
-		m->front += sizeof(copy);
+		*at = *e;
+		at->text = text;
+		at->next = NULL;
+		m->front += sizeof(*e);
 		*tail = at;
 		tail = &at->next;
 	}
@@ -80,11 +82,17 @@ static uint64_t word(const struct sip_draft *d, unsigned i)
 	return x;
 }
 
-void sip_move_draft(struct sip_mover *m, struct sip_draft *d, const struct sip_draft *old, const struct sip_draft *moved)
+#define BIT(field) (1ULL << offsetof(struct sip_draft, field) / WORD)
+
+void sip_move_draft(struct sip_mover *m, struct sip_draft *d, uint64_t mask, const struct sip_draft *old, const struct sip_draft *moved)
 {
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct str s = text_at(d, texts[i]), was = old ? text_at(old, texts[i]) : STR_NULL;
+		struct str s, was;
 
+		if (!(mask >> texts[i] / WORD & 3)) /* neither pointer nor length */
+			continue;
+		s = text_at(d, texts[i]);
+		was = old ? text_at(old, texts[i]) : STR_NULL;
 		if (!s.p)
 			continue;
 		if (s.p == was.p) {
@@ -95,16 +103,13 @@ void sip_move_draft(struct sip_mover *m, struct sip_draft *d, const struct sip_d
 		}
 		memcpy((char *)d + texts[i], &s, sizeof(s));
 	}
-	d->edits = move_edits(m, d->edits, old ? old->edits : NULL, old ? moved->edits : NULL);
-	d->reply_edits = move_edits(m, d->reply_edits, old ? old->reply_edits : NULL, old ? moved->reply_edits : NULL);
-	d->msg = NULL;
-	d->arena = NULL;
-	d->branches = NULL;
-	d->uri_parsed = NULL;
+	if (mask & BIT(edits))
+		d->edits = move_edits(m, d->edits, old ? old->edits : NULL, old ? moved->edits : NULL);
+	if (mask & BIT(reply_edits))
+		d->reply_edits = move_edits(m, d->reply_edits, old ? old->reply_edits : NULL, old ? moved->reply_edits : NULL);
 }
 
 /* These are not kept. */
-#define BIT(field) (1ULL << offsetof(struct sip_draft, field) / WORD)
 static const uint64_t cleared = BIT(msg) | BIT(arena) | BIT(branches) | BIT(uri_parsed);
 
 uint64_t sip_draft_mask(const struct sip_draft *d, const struct sip_draft *base)
@@ -114,8 +119,8 @@ uint64_t sip_draft_mask(const struct sip_draft *d, const struct sip_draft *base)
 	if (base && memcmp(d, base, sizeof(*d)) == 0) /* a branch for which the script changed nothing */
 		return 0;
 	base = base ? base : &nothing;
-	for (unsigned i = 0; i < WORDS; i++)
-		mask |= (uint64_t)(word(d, i) != word(base, i)) << i;
+	for (unsigned i = WORDS; i-- > 0;)
+		mask = mask << 1 | (word(d, i) != word(base, i));
 	return mask & ~cleared;
 }
 

@@ -20,14 +20,13 @@ struct sip_mover {
 
 /* s in its new place; s itself while only counted. */
 struct str sip_move_text(struct sip_mover *m, struct str s);
-/*
- * What d refers to, to its new place; what is not kept (message, arena, appended branches, caches) is cleared. `old`
- * and `moved`: a draft before and after it was moved, whose edits and texts d may share; or NULL.
- */
-void sip_move_draft(struct sip_mover *m, struct sip_draft *d, const struct sip_draft *old, const struct sip_draft *moved);
-
 /* Which words of d are to be kept: a bit for each that is not the same in `base` (NULL: not 0). The same before and after a move. */
 uint64_t sip_draft_mask(const struct sip_draft *d, const struct sip_draft *base);
+/*
+ * What d's words of `mask` refer to, to its new place; what is not kept (message, arena, appended branches, caches) is not in
+ * it. `old` and `moved`: the mask's base before and after it was moved, whose edits and texts d may share; or NULL.
+ */
+void sip_move_draft(struct sip_mover *m, struct sip_draft *d, uint64_t mask, const struct sip_draft *old, const struct sip_draft *moved);
 /* The mask and those words to `to`. How many words it took. */
 size_t sip_draft_pack(const struct sip_draft *d, uint64_t mask, uint64_t *to);
 /* The reverse, of as many words. */

@@ -62,7 +62,7 @@ static size_t move_drafts(const struct txn *t, struct sip_mover *m, uint64_t mas
 			mask[i] = sip_draft_mask(x, i ? t->draft : NULL);
 		if (i == 0 || mask[i]) {
 			d = *x;
-			sip_move_draft(m, &d, i ? t->draft : NULL, i ? &first : NULL);
+			sip_move_draft(m, &d, mask[i], i ? t->draft : NULL, i ? &first : NULL);
 		}
 		if (i == 0)
 			first = d;

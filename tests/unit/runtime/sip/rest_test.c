@@ -52,12 +52,12 @@ static void moved(void **state)
 	want = built(&d, a);
 	want_branch = built(&branch, a);
 
-	own = d;
-	sip_move_draft(&mover, &own, NULL, NULL);
-	other = branch;
-	sip_move_draft(&mover, &other, &d, &own);
 	mask = sip_draft_mask(&d, NULL);
 	branch_mask = sip_draft_mask(&branch, &d);
+	own = d;
+	sip_move_draft(&mover, &own, mask, NULL, NULL);
+	other = branch;
+	sip_move_draft(&mover, &other, branch_mask, &d, &own);
 	assert_int_equal(sip_draft_mask(&d, &d), 0);
 	n = mover.nodes + mover.texts;
 	assert_int_equal(mover.nodes, 4 * sizeof(struct sip_edit)); /* those of the draft once */
@@ -65,9 +65,9 @@ static void moved(void **state)
 
 	mover = (struct sip_mover){.front = room, .back = room + n, .from = m->buf, .to = again->buf};
 	own = d;
-	sip_move_draft(&mover, &own, NULL, NULL);
+	sip_move_draft(&mover, &own, mask, NULL, NULL);
 	other = branch;
-	sip_move_draft(&mover, &other, &d, &own);
+	sip_move_draft(&mover, &other, branch_mask, &d, &own);
 	assert_ptr_equal(mover.front, mover.back);
 	n = sip_draft_pack(&own, mask, words);
 	assert_int_equal(sip_draft_pack(&other, branch_mask, words + n), 3 + 1); /* edits, destination's two words, the mask */
