@@ -42,6 +42,7 @@ static struct pool {
 	{{&pools[0].partial, &pools[0].partial}, 0, 0},
 	{{&pools[1].partial, &pools[1].partial}, 0, 0},
 	{{&pools[2].partial, &pools[2].partial}, 0, 0},
+	{{&pools[3].partial, &pools[3].partial}, 0, 0},
 };
 static _Thread_local struct {
 	struct free_block *first;

@@ -64,12 +64,12 @@ struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 
 	if (!branches_grow(t))
 		return NULL;
-	b = pool_get(&t->tab->branches);
+	b = slab_zeroed(&t->tab->slab, sizeof(*b));
 	if (!b)
 		return NULL;
 	b->draft = arena_new_of(t->arena, struct sip_draft);
 	if (!b->draft) {
-		pool_put(&t->tab->branches, &b);
+		slab_put(&t->tab->slab, &b, sizeof(*b));
 		return NULL;
 	}
 	b->t = t;
@@ -85,48 +85,41 @@ struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 void txn_branch_free(struct txn_branch **pb)
 {
 	struct txn_branch *b = *pb;
+	struct txn *t = b->t;
 
 	*pb = NULL;
 	txn_branch_stop(b);
 	sip_msg_unref(&b->reply);
 	mem_free(&b->dst);
-	txn_bytes_free(&b->sent);
-	txn_bytes_free(&b->ack);
-	txn_bytes_free(&b->cancel);
-	pool_put(&b->t->tab->branches, &b);
+	txn_bytes_free(t, &b->sent);
+	txn_bytes_free(t, &b->ack);
+	txn_bytes_free(t, &b->cancel);
+	slab_put(&t->tab->slab, &b, sizeof(*b));
 }
 
 /* ---- bytes ---- */
 
-static char *bytes_room(struct txn_bytes *x, size_t n)
+bool txn_bytes_set(struct txn *t, struct txn_bytes *x, struct str s)
 {
-	if (!x->p || n > x->n) {
-		char *p = mem_raw(n);
+	if (s.n > x->room || !s.n) {
+		char *p = s.n ? slab_get(&t->tab->slab, s.n) : NULL;
 
-		if (!p)
-			return NULL;
-		mem_free(&x->p);
+		if (!p && s.n)
+			return false;
+		txn_bytes_free(t, x);
 		x->p = p;
+		x->room = (uint32_t)s.n;
 	}
-	x->n = (uint32_t)n;
-	return x->p;
+	if (s.n)
+		memcpy(x->p, s.p, s.n);
+	x->n = (uint32_t)s.n;
+	return true;
 }
 
-bool txn_bytes_set(struct txn_bytes *x, struct str s)
+void txn_bytes_free(struct txn *t, struct txn_bytes *x)
 {
-	char *p = s.n ? bytes_room(x, s.n) : NULL;
-
-	if (p)
-		memcpy(p, s.p, s.n);
-	else
-		txn_bytes_free(x);
-	return p || !s.n;
-}
-
-void txn_bytes_free(struct txn_bytes *x)
-{
-	mem_free(&x->p);
-	x->n = 0;
+	slab_put(&t->tab->slab, &x->p, x->room);
+	x->n = x->room = 0;
 }
 
 static void retransmit(void *arg)
@@ -290,7 +283,7 @@ static int build(struct txn_branch *b)
 	struct str bytes;
 	int err = tmp ? build_bytes(b, tmp, &bytes) : RT_E_NOMEM;
 
-	if (!err && !txn_bytes_set(&b->sent, bytes))
+	if (!err && !txn_bytes_set(b->t, &b->sent, bytes))
 		err = RT_E_NOMEM;
 	arena_free(&tmp);
 	return err;
@@ -309,7 +302,7 @@ struct str txn_branch_bytes(struct txn_branch *b, struct arena *a)
 void txn_branch_let_go(struct txn_branch *b)
 {
 	if (!b->draft || !b->draft->via_more)
-		txn_bytes_free(&b->sent);
+		txn_bytes_free(b->t, &b->sent);
 }
 
 /* The next address; false: there is none. */
@@ -399,7 +392,7 @@ static bool build_cancel(struct txn_branch *b)
 	struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
 	struct str bytes;
 	bool ok = tmp && sip_build_cancel(tmp, txn_branch_bytes(b, tmp), txn_bytes_str(&b->cancel), txn_cfg.kept_prefix, &bytes) == 0 &&
-		  txn_bytes_set(&b->cancel, bytes);
+		  txn_bytes_set(b->t, &b->cancel, bytes);
 
 	arena_free(&tmp);
 	return ok;
@@ -427,7 +420,7 @@ void txn_branch_cancel(struct txn_branch *b, struct str headers)
 {
 	if (!txn_branch_active(b) || b->cancel_sent || b->t->method != SIP_INVITE)
 		return;
-	if (!txn_bytes_set(&b->cancel, headers))
+	if (!txn_bytes_set(b->t, &b->cancel, headers))
 		return;
 	if (b->status || txn_cfg.cancel_b_method == 2) {
 		txn_branch_cancel_now(b);

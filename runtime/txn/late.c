@@ -20,7 +20,7 @@ struct txn_late {
 	struct hashtab_node by_id;
 	struct list all;
 	uint64_t end; /* us */
-	uint32_t index, label;
+	uint32_t index, label, size;
 	struct txn_dst up;
 	struct str reply;
 	bool silent;   /* an INVITE: its negative answer was acknowledged, or given up */
@@ -45,7 +45,7 @@ static void forget(struct txn_table *tab, struct txn_late *x)
 	hashtab_del(&tab->late.id, &x->by_id);
 	list_del(&x->all);
 	tab->late.n--;
-	mem_free(&x);
+	slab_put(&tab->slab, &x, x->size);
 }
 
 void txn_late_fini(struct txn_table *tab)
@@ -85,18 +85,19 @@ static bool has_ack(const struct txn_branch *b)
 static struct txn_late *late_new(const struct txn *t)
 {
 	struct str reply = t->method == SIP_INVITE ? STR_NULL : txn_bytes_str(&t->reply);
-	size_t n_acks = 0, bytes = t->by_key.text.n + reply.n;
+	size_t n_acks = 0, size = sizeof(struct txn_late) + t->by_key.text.n + reply.n;
 	struct txn_late *x;
 	char *at;
 
 	for (unsigned i = 0; i < t->n_b; i++)
 		if (has_ack(t->b[i])) {
 			n_acks++;
-			bytes += t->b[i]->ack.n;
+			size += sizeof(x->ack[0]) + t->b[i]->ack.n;
 		}
-	x = mem_alloc(sizeof(*x) + n_acks * sizeof(x->ack[0]) + bytes);
+	x = slab_get(&t->tab->slab, size);
 	if (!x)
 		return NULL;
+	*x = (struct txn_late){.size = (uint32_t)size};
 	at = (char *)&x->ack[n_acks];
 	x->by_key.text = keep(&at, t->by_key.text);
 	x->by_key.gone = true;

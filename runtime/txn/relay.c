@@ -290,7 +290,7 @@ static void send_ack(struct txn_branch *b, struct sip_msg *m)
 		struct arena *tmp = arena_new(TXN_ARENA_LIMIT);
 
 		if (tmp && sip_build_ack(tmp, txn_branch_bytes(b, tmp), sip_hdr_raw(to), txn_cfg.kept_prefix, &ack) == 0)
-			(void)txn_bytes_set(&b->ack, ack);
+			(void)txn_bytes_set(b->t, &b->ack, ack);
 		arena_free(&tmp);
 	}
 	if (b->ack.p)

@@ -92,7 +92,7 @@ static struct txn_kept *keep(struct txn *t)
 	for (int i = 0; i < OWN_TEXTS; i++)
 		(void)sip_move_text(&m, *own[i]);
 	size = sizeof(*k) + n * sizeof(k->words[0]) + m.nodes + m.texts + buf.n;
-	k = m.odd ? NULL : mem_raw(size);
+	k = m.odd ? NULL : slab_get(&t->tab->slab, size);
 	if (!k)
 		return NULL;
 	*k = (struct txn_kept){.origin = t->req->origin, .id = t->req->id, .flags = t->draft->flags,
@@ -103,6 +103,14 @@ static struct txn_kept *keep(struct txn *t)
 	for (int i = 0; i < OWN_TEXTS; i++)
 		*own[i] = sip_move_text(&m, *own[i]);
 	return k;
+}
+
+void txn_kept_free(struct txn *t)
+{
+	struct txn_kept *k = t->kept;
+
+	if (k)
+		slab_put(&t->tab->slab, &t->kept, (size_t)(k->bytes.p + k->bytes.n - (char *)k));
 }
 
 void txn_let_rest(struct txn *t)
@@ -117,7 +125,7 @@ void txn_let_rest(struct txn *t)
 	k = keep(t);
 	if (!k)
 		return;
-	mem_free(&t->kept);
+	txn_kept_free(t);
 	t->kept = k;
 	sip_msg_unref(&t->req);
 	arena_free(&t->arena);

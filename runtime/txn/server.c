@@ -80,7 +80,7 @@ int txn_send_up(struct txn *t, int status, struct str bytes, struct sip_msg *m)
 {
 	bool first = t->uas_status < 200 && status >= 200;
 
-	if (!txn_bytes_set(&t->reply, bytes))
+	if (!txn_bytes_set(t, &t->reply, bytes))
 		return RT_E_NOMEM;
 	t->uas_status = status;
 	send_last(t);
@@ -98,7 +98,7 @@ void txn_kept_back(struct txn *t, int status)
 
 	if (!first)
 		return;
-	txn_bytes_free(&t->reply);
+	txn_bytes_free(t, &t->reply);
 	t->uas_status = status;
 	t->acked = true; /* none will come */
 	final_sent(t, first);

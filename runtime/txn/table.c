@@ -167,8 +167,7 @@ int txn_worker_init(struct worker *w)
 	if (!tab)
 		return RT_E_NOMEM;
 	txn_late_init(&tab->late);
-	pool_init(&tab->txns, sizeof(struct txn), 0);
-	pool_init(&tab->branches, sizeof(struct txn_branch), 0);
+	slab_init(&tab->slab);
 	tab->w = w;
 	world_random(worker_world(w), &tab->next_label, sizeof(tab->next_label));
 	worker_set_slot(w, WSLOT_TXN, tab);
@@ -185,8 +184,7 @@ void txn_worker_fini(struct worker *w)
 		while (hashtab_chain(&tab->id, i))
 			txn_destroy(txn_by_id(hashtab_chain(&tab->id, i)));
 	txn_late_fini(tab);
-	pool_fini(&tab->txns);
-	pool_fini(&tab->branches);
+	slab_fini(&tab->slab);
 	hashtab_fini(&tab->key);
 	hashtab_fini(&tab->id);
 	hashtab_fini(&tab->call);
@@ -228,7 +226,7 @@ int txn_alloc(struct worker *w, struct arena *a, struct txn **ret)
 		txn_stat(STAT_REFUSED, 1);
 		return RT_E_LIMIT;
 	}
-	t = pool_get(&tab->txns);
+	t = slab_zeroed(&tab->slab, sizeof(*t));
 	if (!t)
 		return RT_E_NOMEM;
 	t->refs = 1;
@@ -236,7 +234,7 @@ int txn_alloc(struct worker *w, struct arena *a, struct txn **ret)
 	t->tab = tab;
 	t->draft = arena_new_of(a, struct sip_draft);
 	if (!t->draft) {
-		pool_put(&tab->txns, &t);
+		slab_put(&tab->slab, &t, sizeof(*t));
 		return RT_E_NOMEM;
 	}
 	t->arena = arena_ref(a);
@@ -281,9 +279,9 @@ void txn_unref(struct txn **pt)
 		mem_free(&t->b);
 	sip_msg_unref(&t->req);
 	arena_free(&t->arena);
-	mem_free(&t->kept);
-	txn_bytes_free(&t->reply);
-	pool_put(&t->tab->txns, &t);
+	txn_kept_free(t);
+	txn_bytes_free(t, &t->reply);
+	slab_put(&t->tab->slab, &t, sizeof(*t));
 }
 
 void txn_destroy(struct txn *t)

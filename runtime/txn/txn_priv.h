@@ -7,17 +7,17 @@
 #include "base/mem.h"
 #include "core/counter.h"
 #include "core/log.h"
-#include "core/pool.h"
+#include "core/slab.h"
 #include "net/net.h"
 #include "txn/tag.h"
 #include "txn/txn.h"
 
 _Static_assert(TXN_BRANCHES_MAX <= UINT8_MAX && TXN_DST_MAX <= UINT8_MAX, "counted in bytes");
 
-/* Bytes that were sent or are to be; on the heap, so that what is needed no more can go. */
+/* Bytes that were sent or are to be; a piece of their own, so that what is needed no more can go. */
 struct txn_bytes {
 	char *p;
-	uint32_t n;
+	uint32_t n, room;
 };
 
 struct txn_branch {
@@ -109,7 +109,7 @@ struct txn_late_table {
 struct txn_table {
 	struct worker *w;
 	struct hashtab key, id, call;
-	struct pool txns, branches;
+	struct slab slab; /* of transactions, branches and what they hold */
 	unsigned n;
 	uint32_t next_label;
 	struct txn_late_table late;
@@ -141,8 +141,8 @@ int txn_index_add(struct txn *t);
 void txn_destroy(struct txn *t); /* unhash, stop timers, drop the table's reference */
 void txn_notify(struct txn *t, enum txn_event e, struct txn_branch *b, struct sip_msg *m, int st);
 /* The new bytes in the place of the old ones; false: no memory, these stay. */
-bool txn_bytes_set(struct txn_bytes *x, struct str s);
-void txn_bytes_free(struct txn_bytes *x);
+bool txn_bytes_set(struct txn *t, struct txn_bytes *x, struct str s);
+void txn_bytes_free(struct txn *t, struct txn_bytes *x);
 static inline struct str txn_bytes_str(const struct txn_bytes *x)
 {
 	return str_make(x->p, x->n);
@@ -150,6 +150,7 @@ static inline struct str txn_bytes_str(const struct txn_bytes *x)
 
 /* rest.c. False: no memory. */
 bool txn_wake(struct txn *t);
+void txn_kept_free(struct txn *t);
 const struct msg_origin *txn_origin(const struct txn *t);
 void txn_lock_await(struct txn *t);
 void txn_unlock(struct txn *t);

@@ -128,7 +128,7 @@ static int build_ack_await(struct txn_branch *b, struct sip_msg *m)
 		return err;
 	hop.branch = str_printf(t->arena, "z9hG4bK.a%x.%x.%x", t->index, t->label, b->idx);
 	err = hop.branch.p ? sip_build_uac(t->arena, &u, &bytes) : RT_E_NOMEM;
-	if (!err && !txn_bytes_set(&b->ack, bytes))
+	if (!err && !txn_bytes_set(t, &b->ack, bytes))
 		err = RT_E_NOMEM;
 	return err;
 }
