@@ -6,10 +6,10 @@
 #include "core/log.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "core/worker.h"
 #include "world/world_real.h"
 
@@ -64,11 +64,21 @@ static void emit(int level, struct str s)
 		world_real_log(level, s);
 }
 
-static size_t clip(int n, size_t at)
+/* Behind the first n bytes of the line, as much as there is room for; how many there are then. */
+static size_t put(size_t n, struct str s)
 {
-	size_t m = n < 0 ? at : at + (size_t)n;
+	size_t room = LOG_LINE_MAX - 1 - n, more = s.n < room ? s.n : room;
 
-	return m < LOG_LINE_MAX ? m : LOG_LINE_MAX - 1;
+	if (more)
+		memcpy(line_buf + n, s.p, more);
+	return n + more;
+}
+
+static size_t put_number(size_t n, int64_t v)
+{
+	char t[FMT_INT_MAX];
+
+	return put(n, str_make(t, fmt_i64(v, t)));
 }
 
 /* "runtime/net/tcp.c" belongs to module "net". */
@@ -89,13 +99,18 @@ static size_t put_head(int level)
 	struct worker *w = worker_self();
 	log_prefix_fn *pre = atomic_load(&prefix);
 	struct str p = pre ? pre() : STR_NULL;
+	unsigned me = w ? worker_index(w) : 0;
 	size_t n = 0;
 
-	if (atomic_load(&head_on))
-		n = clip(snprintf(line_buf, LOG_LINE_MAX, "%2u(%d) ", w ? worker_index(w) : 0,
-				  (int)getpid()), 0);
-	return clip(snprintf(line_buf + n, LOG_LINE_MAX - n, "%s: " STR_FMT, log_level_name(level),
-			     STR_ARG(p)), n);
+	if (atomic_load(&head_on)) {
+		n = put(n, me < 10 ? S(" ") : S(""));
+		n = put_number(n, me);
+		n = put(n, S("("));
+		n = put_number(n, getpid());
+		n = put(n, S(") "));
+	}
+	n = put(n, str_of(log_level_name(level)));
+	return put(put(n, S(": ")), p);
 }
 
 void log_vat(int level, const char *module, const char *file, int line, const char *fmt, va_list ap)
@@ -103,14 +118,18 @@ void log_vat(int level, const char *module, const char *file, int line, const ch
 	size_t n = put_head(level);
 	struct str m = module ? str_of(module) : file ? module_of(file) : S("core");
 
-	n = clip(snprintf(line_buf + n, LOG_LINE_MAX - n, STR_FMT " ", STR_ARG(m)), n);
+	int made;
+
+	n = put(put(n, m), S(" "));
 	if (file) {
 		const char *base = strrchr(file, '/');
 
-		n = clip(snprintf(line_buf + n, LOG_LINE_MAX - n, "[%s:%d]: ", base ? base + 1 : file,
-				  line), n);
+		n = put(put(n, S("[")), str_of(base ? base + 1 : file));
+		n = put(put_number(put(n, S(":")), line), S("]: "));
 	}
-	n = clip(vsnprintf(line_buf + n, LOG_LINE_MAX - n, fmt, ap), n);
+	made = fmt_print(line_buf + n, LOG_LINE_MAX - n, fmt, ap);
+	if (made > 0)
+		n += (size_t)made < LOG_LINE_MAX - n ? (size_t)made : LOG_LINE_MAX - 1 - n;
 	while (n && line_buf[n - 1] == '\n')
 		n--;
 	emit(level, str_make(line_buf, n));
@@ -136,7 +155,7 @@ void log_script_as(int level, struct str mark, struct str text)
 
 	while (text.n && text.p[text.n - 1] == '\n')
 		text.n--;
-	n = clip(snprintf(line_buf + n, LOG_LINE_MAX - n, STR_FMT STR_FMT, STR_ARG(mark), STR_ARG(text)), n);
+	n = put(put(n, mark), text);
 	emit(level, str_make(line_buf, n));
 }
 

@@ -105,12 +105,26 @@ static struct txn_kept *keep(struct txn *t)
 	return k;
 }
 
+/* The bytes of the request are the last of it. */
+static size_t kept_size(const struct txn_kept *k)
+{
+	return (size_t)(k->bytes.p + k->bytes.n - (const char *)k);
+}
+
 void txn_kept_free(struct txn *t)
 {
-	struct txn_kept *k = t->kept;
+	if (t->kept)
+		slab_put(&t->tab->slab, &t->kept, kept_size(t->kept));
+}
 
-	if (k)
-		slab_put(&t->tab->slab, &t->kept, (size_t)(k->bytes.p + k->bytes.n - (char *)k));
+/* What it has of the request and the drafts goes. */
+static void let_go(struct txn *t)
+{
+	sip_msg_unref(&t->req);
+	arena_free(&t->arena);
+	t->draft = NULL;
+	for (unsigned i = 0; i < t->n_b; i++)
+		t->b[i]->draft = NULL;
 }
 
 void txn_let_rest(struct txn *t)
@@ -127,11 +141,7 @@ void txn_let_rest(struct txn *t)
 		return;
 	txn_kept_free(t);
 	t->kept = k;
-	sip_msg_unref(&t->req);
-	arena_free(&t->arena);
-	t->draft = NULL;
-	for (unsigned i = 0; i < t->n_b; i++)
-		t->b[i]->draft = NULL;
+	let_go(t);
 }
 
 /* Drafts in t's arena for what is kept; false: no memory. */
@@ -154,16 +164,15 @@ static bool unpack(struct txn *t)
 	return true;
 }
 
-/* Views of the kept bytes become views of the message, so that the next rest finds them there. */
-static void views_to(struct txn *t, const struct sip_msg *m)
+/* Views of the kept bytes become views of the message, so that the next rest finds them there; or the reverse. */
+static void move_views(struct txn *t, struct str from, struct str to)
 {
-	struct sip_mover to = {.front = (char *)t->kept, .from = t->kept->bytes, .to = m->buf};
 	struct str *own[OWN_TEXTS];
 
 	own_texts(t, own);
 	for (int i = 0; i < OWN_TEXTS; i++)
-		if (own[i]->p >= to.from.p && own[i]->p < to.from.p + to.from.n)
-			*own[i] = sip_move_text(&to, *own[i]);
+		if (own[i]->p >= from.p && own[i]->p < from.p + from.n)
+			own[i]->p = to.p + (own[i]->p - from.p);
 }
 
 bool txn_wake(struct txn *t)
@@ -183,8 +192,36 @@ bool txn_wake(struct txn *t)
 	m->origin = t->kept->origin;
 	m->id = t->kept->id;
 	set_msg(t, m);
-	views_to(t, m);
+	move_views(t, t->kept->bytes, m->buf);
 	return true;
+}
+
+static bool within(struct str all, const char *p)
+{
+	return p >= all.p && p < all.p + all.n;
+}
+
+/* Was one of our texts made since it was woken? */
+static bool new_texts(struct txn *t)
+{
+	struct str *own[OWN_TEXTS], kept = str_make((const char *)t->kept, kept_size(t->kept));
+	bool is_new = false;
+
+	own_texts(t, own);
+	for (int i = 0; i < OWN_TEXTS; i++)
+		is_new |= own[i]->p && !within(t->req->buf, own[i]->p) && !within(kept, own[i]->p);
+	return is_new;
+}
+
+void txn_rest_again(struct txn *t)
+{
+	if (!may_rest(t) || !t->kept || new_texts(t)) {
+		txn_let_rest(t);
+		return;
+	}
+	t->kept->flags = t->draft->flags;
+	move_views(t, t->req->buf, t->kept->bytes);
+	let_go(t);
 }
 
 const struct msg_origin *txn_origin(const struct txn *t)

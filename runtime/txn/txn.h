@@ -333,8 +333,8 @@ void txn_set_user(struct txn *t, void *user); /* takes a reference through the h
  */
 struct sip_msg *txn_request(struct txn *t);
 bool txn_rests(const struct txn *t);
-/* For whoever woke it and keeps no view of the message; it stays awake while others reference the message. */
-void txn_let_rest(struct txn *t);
+/* For whoever woke it, changed nothing and keeps no view of the message; it stays awake while others reference the message. */
+void txn_rest_again(struct txn *t);
 enum sip_method txn_method(const struct txn *t);
 /* The request as it was at relay time; failure routes work on it. Wakes as txn_request(), and is good as long. */
 struct sip_draft *txn_draft(struct txn *t);

@@ -151,6 +151,7 @@ static inline struct str txn_bytes_str(const struct txn_bytes *x)
 /* rest.c. False: no memory. */
 bool txn_wake(struct txn *t);
 void txn_kept_free(struct txn *t);
+void txn_let_rest(struct txn *t); /* unless somebody holds the message */
 const struct msg_origin *txn_origin(const struct txn *t);
 void txn_lock_await(struct txn *t);
 void txn_unlock(struct txn *t);

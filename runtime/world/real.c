@@ -135,7 +135,7 @@ void world_real_log(int level, struct str line)
 	else if (log_color)
 		fprintf(stderr, "\033[%sm" STR_FMT "\033[0m\n", colors[i], STR_ARG(line));
 	else
-		fprintf(stderr, STR_FMT "\n", STR_ARG(line));
+		(void)!writev(STDERR_FILENO, (struct iovec[]){{(void *)(uintptr_t)line.p, line.n}, {(char[]){'\n'}, 1}}, 2);
 }
 
 static void real_log(struct world *w, int level, struct str line)

@@ -12,6 +12,7 @@
 
 #include "acc/acc_priv.h"
 #include "base/bug.h"
+#include "base/fmt.h"
 #include "core/log.h"
 #include "core/worker.h"
 #include "script/env.h"
@@ -52,6 +53,15 @@ struct extras {
 	struct acc_pair v[ACC_EXTRA_MAX];
 	size_t n;
 };
+
+static struct extras *extras_new(struct run *r)
+{
+	struct extras *e = arena_raw(r->arena, sizeof(*e));
+
+	if (e)
+		e->n = 0;
+	return e;
+}
 
 static void add_pair(struct extras *e, struct acc_pair pair)
 {
@@ -120,8 +130,18 @@ static size_t add_legs(struct run *r, struct extras *e, size_t max)
 /* Values may not break the line into two records. */
 static void add_value(struct sb *b, struct str s)
 {
+	if (str_chr(s, '\r') == STR_NONE && str_chr(s, '\n') == STR_NONE) {
+		sb_add(b, s);
+		return;
+	}
 	for (size_t i = 0; i < s.n; i++)
 		sb_addc(b, s.p[i] == '\r' || s.p[i] == '\n' ? ' ' : s.p[i]);
+}
+
+static void add_field(struct sb *b, struct str name, struct str value)
+{
+	sb_add(b, name);
+	sb_add(b, value);
 }
 
 struct str acc_time_text(struct arena *a, int64_t wall_us, bool utc, struct str format)
@@ -158,15 +178,20 @@ static void write_record(struct run *r, const struct acc_record *rec)
 	struct sb b;
 
 	sb_init(&b, r->arena, LINE_MAX_BYTES);
-	sb_printf(&b, "ACC: " STR_FMT ": timestamp=%lld", STR_ARG(rec->what), (long long)(rec->wall_us / 1000000));
+	add_field(&b, S("ACC: "), rec->what);
+	sb_add(&b, S(": timestamp="));
+	sb_addi(&b, rec->wall_us / 1000000);
 	add_time(r, &b, rec->wall_us);
-	sb_printf(&b, ";method=" STR_FMT ";from_tag=" STR_FMT ";to_tag=" STR_FMT ";call_id=" STR_FMT ";code=" STR_FMT
-		      ";reason=",
-		  STR_ARG(rec->method), STR_ARG(rec->from_tag), STR_ARG(rec->to_tag), STR_ARG(rec->call_id),
-		  STR_ARG(rec->code));
+	add_field(&b, S(";method="), rec->method);
+	add_field(&b, S(";from_tag="), rec->from_tag);
+	add_field(&b, S(";to_tag="), rec->to_tag);
+	add_field(&b, S(";call_id="), rec->call_id);
+	add_field(&b, S(";code="), rec->code);
+	sb_add(&b, S(";reason="));
 	add_value(&b, rec->reason);
 	for (size_t i = 0; i < rec->n_extra; i++) {
-		sb_printf(&b, ";" STR_FMT "=", STR_ARG(rec->extra[i].name));
+		add_field(&b, S(";"), rec->extra[i].name);
+		sb_add(&b, S("="));
 		add_value(&b, rec->extra[i].value);
 	}
 	log_msg((int)param.log_level, STR_FMT, STR_ARG(sb_str(&b)));
@@ -185,7 +210,7 @@ static void fill_request(struct acc_record *rec, struct sip_msg *req)
 
 static void to_log(struct run *r, struct acc_record *rec)
 {
-	struct extras *e = arena_new_of(r->arena, struct extras);
+	struct extras *e = extras_new(r);
 
 	if (e) {
 		add_pairs(r, e, &param.log_extra);
@@ -199,7 +224,7 @@ static void to_log(struct run *r, struct acc_record *rec)
 /* A row for each leg, else one: a question that is not asked yet. NULL: memory is out. */
 static struct db_ask *rows_of(struct run *r, struct acc_record *rec, struct str table)
 {
-	struct extras *e = arena_new_of(r->arena, struct extras), *legs = arena_new_of(r->arena, struct extras);
+	struct extras *e = extras_new(r), *legs = extras_new(r);
 	struct acc_rows rows = {.rec = rec, .table = table};
 
 	if (!e || !legs)
@@ -256,6 +281,7 @@ static void account(const struct txn_notice *n, struct str what, unsigned where)
 {
 	struct acc_record rec = {.what = what};
 	bool rests = txn_rests(n->t);
+	char code[FMT_INT_MAX];
 	struct sip_msg *req = where ? txn_request(n->t) : NULL;
 	struct run r;
 
@@ -268,7 +294,7 @@ static void account(const struct txn_notice *n, struct str what, unsigned where)
 	(void)sip_msg_ref(req); /* a database may take its time */
 	fill_request(&rec, req);
 	rec.to_tag = to_tag_of(n, req);
-	rec.code = str_printf(r.arena, "%d", n->status);
+	rec.code = str_make(code, fmt_i64(n->status, code));
 	rec.reason = reason_of(n);
 	rec.wall_us = worker_wall(r.worker);
 	if (where & TO_LOG)
@@ -280,7 +306,7 @@ static void account(const struct txn_notice *n, struct str what, unsigned where)
 	run_end(&r);
 	sip_msg_unref(&req);
 	if (rests)
-		txn_let_rest(n->t);
+		txn_rest_again(n->t);
 }
 
 static unsigned where(uint32_t flags, int64_t log_flag, int64_t db_flag)

@@ -87,7 +87,7 @@ static bool list_one(void *arg, struct txn *t)
 	rpc_add_int(c, n, "ref_count", 1);
 	rpc_add_int(c, n, "lifetime", txn_lifetime_ms(t));
 	if (rests)
-		txn_let_rest(t);
+		txn_rest_again(t);
 	return !c->fault;
 }
 
