@@ -68,14 +68,10 @@ char *sb_room(struct sb *b, size_t n)
 	return reserve(b, n) ? b->p + b->n : NULL;
 }
 
-void sb_add(struct sb *b, struct str s)
+void sb_add_grow(struct sb *b, struct str s)
 {
-	if (!reserve(b, s.n))
-		return;
-	if (s.n)
-		memcpy(b->p + b->n, s.p, s.n);
-	b->n += s.n;
-	b->p[b->n] = 0;
+	if (grow(b, s.n))
+		sb_add(b, s);
 }
 
 void sb_addc(struct sb *b, char c)

@@ -28,7 +28,20 @@ void sb_init(struct sb *b, struct arena *arena, size_t limit);
 void sb_init_buf(struct sb *b, char *buf, size_t size);
 void sb_fini(struct sb *b);
 void sb_reset(struct sb *b);
-void sb_add(struct sb *b, struct str s);
+/* sb_add's own: where there is no room yet. */
+void sb_add_grow(struct sb *b, struct str s);
+/* Inlined, so that a constant is stored and not copied. */
+static inline void sb_add(struct sb *b, struct str s)
+{
+	if (b->failed || s.n >= b->cap - b->n) { /* cap is never past the limit */
+		sb_add_grow(b, s);
+		return;
+	}
+	if (s.n)
+		memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+	b->p[b->n] = 0;
+}
 void sb_addc(struct sb *b, char c);
 void sb_addz(struct sb *b, const char *z);
 void sb_addi(struct sb *b, int64_t v);

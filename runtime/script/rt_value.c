@@ -4,8 +4,9 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/bug.h"
-#include "base/sb.h"
+#include "base/fmt.h"
 
 enum { PRINT_LIMIT = 1 << 20 };
 
@@ -223,18 +224,29 @@ void rt_tr_done(struct run *r, int32_t rc, struct value *v)
 
 void rt_fmt(struct run *r, const struct value *pieces, int32_t n, struct str *ret)
 {
-	struct sb b;
+	size_t room = 0, at = 0;
+	int32_t i = 0;
+	char *p;
 
-	sb_init(&b, r->arena, PRINT_LIMIT);
-	for (int32_t i = 0; i < n; i++) {
-		if (pieces[i].tag == VAL_NULL)
-			sb_addz(&b, "<null>");
-		else if (pieces[i].tag == VAL_INT)
-			sb_addi(&b, pieces[i].i);
-		else
-			sb_add(&b, pieces[i].s);
+	for (int32_t k = 0; k < n; k++)
+		room += pieces[k].tag == VAL_NULL ? sizeof("<null>") : pieces[k].tag == VAL_INT ? FMT_INT_MAX : pieces[k].s.n;
+	if (room > PRINT_LIMIT)
+		room = PRINT_LIMIT;
+	p = arena_raw(r->arena, room);
+	for (; p && i < n; i++) {
+		char number[FMT_INT_MAX];
+		struct str text;
+
+		text = pieces[i].tag == VAL_NULL  ? S("<null>")
+		       : pieces[i].tag == VAL_INT ? str_make(number, fmt_i64(pieces[i].i, number))
+						  : pieces[i].s;
+		if (text.n > room - at)
+			break;
+		if (text.n)
+			memcpy(p + at, text.p, text.n);
+		at += text.n;
 	}
-	if (!sb_ok(&b))
+	if (i < n)
 		script_err(r, "text is cut: no memory, or over %d bytes", PRINT_LIMIT);
-	*ret = b.p ? sb_str(&b) : S("");
+	*ret = p ? str_make(p, at) : S("");
 }
