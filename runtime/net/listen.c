@@ -271,7 +271,7 @@ static bool is_alias(const struct net *n, struct str host, uint16_t port, enum p
 	return false;
 }
 
-/* An address as a socket's text has it needs no parsing. */
+/* An address as a socket's text has it needs no parsing, and of IPv4 there is no other text. */
 static bool is_socket_text(const struct net *n, struct str host, uint16_t port, enum proto p)
 {
 	for (unsigned i = 0; i < n->n_sockets; i++) {
@@ -289,7 +289,7 @@ bool net_is_local(const struct net *n, struct str host, uint16_t port, enum prot
 
 	if (is_socket_text(n, host, port, p))
 		return true;
-	if (addr_parse(host, &a)) {
+	if (str_chr(host, ':') != STR_NONE && addr_parse(host, &a)) {
 		a.port = port;
 		if (net_socket_find(n, &a, p))
 			return true;

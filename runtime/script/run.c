@@ -47,6 +47,7 @@ int script_worker_init(struct worker *w, const struct program *p)
 	if (!s)
 		return RT_E_NOMEM;
 	s->prog = p;
+	s->spare_arena = arena_new(RUN_ARENA_LIMIT); /* so that a worker at rest holds as many as at its start; NULL is fine */
 	worker_set_slot(w, WSLOT_SCRIPT, s);
 	return 0;
 }

@@ -25,7 +25,7 @@ static bool shared(const struct sip_edit *e, const struct sip_edit *old, const s
 {
 	while (old && old != e) {
 		old = old->next;
-		moved = moved->next;
+		moved = moved ? moved->next : NULL;
 	}
 	*ret = moved;
 	return old != NULL;
@@ -84,31 +84,6 @@ static uint64_t word(const struct sip_draft *d, unsigned i)
 
 #define BIT(field) (1ULL << offsetof(struct sip_draft, field) / WORD)
 
-void sip_move_draft(struct sip_mover *m, struct sip_draft *d, uint64_t mask, const struct sip_draft *old, const struct sip_draft *moved)
-{
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct str s, was;
-
-		if (!(mask >> texts[i] / WORD & 3)) /* neither pointer nor length */
-			continue;
-		s = text_at(d, texts[i]);
-		was = old ? text_at(old, texts[i]) : STR_NULL;
-		if (!s.p)
-			continue;
-		if (s.p == was.p) {
-			m->odd |= s.n > was.n;
-			s.p = text_at(moved, texts[i]).p;
-		} else {
-			s = sip_move_text(m, s);
-		}
-		memcpy((char *)d + texts[i], &s, sizeof(s));
-	}
-	if (mask & BIT(edits))
-		d->edits = move_edits(m, d->edits, old ? old->edits : NULL, old ? moved->edits : NULL);
-	if (mask & BIT(reply_edits))
-		d->reply_edits = move_edits(m, d->reply_edits, old ? old->reply_edits : NULL, old ? moved->reply_edits : NULL);
-}
-
 /* These are not kept. */
 static const uint64_t cleared = BIT(msg) | BIT(arena) | BIT(branches) | BIT(uri_parsed);
 
@@ -124,14 +99,65 @@ uint64_t sip_draft_mask(const struct sip_draft *d, const struct sip_draft *base)
 	return mask & ~cleared;
 }
 
-size_t sip_draft_pack(const struct sip_draft *d, uint64_t mask, uint64_t *to)
+/* Where among packed words that of a bit of their mask is. */
+static size_t place_of(uint64_t mask, uint64_t bit)
 {
-	size_t n = 1;
+	return 1 + (size_t)__builtin_popcountll(mask & (bit - 1));
+}
 
-	to[0] = mask;
-	for (; mask; mask &= mask - 1)
-		to[n++] = word(d, (unsigned)__builtin_ctzll(mask));
-	return n;
+/* The list that packed words begin, or NULL. */
+static const struct sip_edit *list_of(const uint64_t *packed, uint64_t bit)
+{
+	return packed && packed[0] & bit ? (const struct sip_edit *)(uintptr_t)packed[place_of(packed[0], bit)] : NULL;
+}
+
+static void pack_texts(struct sip_mover *m, const struct sip_draft *d, uint64_t mask, const struct sip_draft *old, uint64_t *to)
+{
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		uint64_t pointer = 1ULL << texts[i] / WORD;
+		struct str s, was;
+
+		if (!(mask & (pointer | pointer << 1)))
+			continue;
+		s = text_at(d, texts[i]);
+		was = old ? text_at(old, texts[i]) : STR_NULL;
+		if (!s.p)
+			continue;
+		if (s.p == was.p) {
+			m->odd |= s.n > was.n;
+			continue;
+		}
+		s = sip_move_text(m, s);
+		if (to)
+			to[place_of(mask, pointer)] = (uint64_t)(uintptr_t)s.p;
+	}
+}
+
+size_t sip_draft_pack(struct sip_mover *m, const struct sip_draft *d, uint64_t mask, const struct sip_draft *old,
+		      const uint64_t *moved, uint64_t *to)
+{
+	const struct sip_edit *edits;
+	size_t n = 0;
+
+	if (to)
+		to[0] = mask;
+	for (uint64_t left = mask; left; left &= left - 1) {
+		n++;
+		if (to)
+			to[n] = word(d, (unsigned)__builtin_ctzll(left));
+	}
+	pack_texts(m, d, mask, old, to);
+	if (mask & BIT(edits)) {
+		edits = move_edits(m, d->edits, old ? old->edits : NULL, list_of(moved, BIT(edits)));
+		if (to)
+			to[place_of(mask, BIT(edits))] = (uint64_t)(uintptr_t)edits;
+	}
+	if (mask & BIT(reply_edits)) {
+		edits = move_edits(m, d->reply_edits, old ? old->reply_edits : NULL, list_of(moved, BIT(reply_edits)));
+		if (to)
+			to[place_of(mask, BIT(reply_edits))] = (uint64_t)(uintptr_t)edits;
+	}
+	return 1 + n;
 }
 
 size_t sip_draft_unpack(struct sip_draft *d, const struct sip_draft *base, const uint64_t *from)

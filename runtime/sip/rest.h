@@ -23,12 +23,12 @@ struct str sip_move_text(struct sip_mover *m, struct str s);
 /* Which words of d are to be kept: a bit for each that is not the same in `base` (NULL: not 0). The same before and after a move. */
 uint64_t sip_draft_mask(const struct sip_draft *d, const struct sip_draft *base);
 /*
- * What d's words of `mask` refer to, to its new place; what is not kept (message, arena, appended branches, caches) is not in
- * it. `old` and `moved`: the mask's base before and after it was moved, whose edits and texts d may share; or NULL.
+ * The mask and those words of d to `to`, and what they refer to to its new place; with `to` NULL and a mover that counts
+ * all is only counted. What is not kept (message, arena, appended branches, caches) is in no mask. `old` and `moved`: the
+ * mask's base, whose edits and texts d may share, and its words once it was packed; or NULL. How many words it took.
  */
-void sip_move_draft(struct sip_mover *m, struct sip_draft *d, uint64_t mask, const struct sip_draft *old, const struct sip_draft *moved);
-/* The mask and those words to `to`. How many words it took. */
-size_t sip_draft_pack(const struct sip_draft *d, uint64_t mask, uint64_t *to);
+size_t sip_draft_pack(struct sip_mover *m, const struct sip_draft *d, uint64_t mask, const struct sip_draft *old,
+		      const uint64_t *moved, uint64_t *to);
 /* The reverse, of as many words. */
 size_t sip_draft_unpack(struct sip_draft *d, const struct sip_draft *base, const uint64_t *from);
 

@@ -44,20 +44,27 @@ static bool visible(struct str s)
 
 static void note_param(struct sip_uri *u, const struct sip_pairs *it)
 {
-	const struct {
+#define VALUE(f) offsetof(struct sip_uri, f)
+	static const struct {
 		struct str name;
-		struct str *value;
+		size_t value; /* in struct sip_uri */
 	} known[] = {
-		{S("transport"), &u->transport}, {S("ttl"), &u->ttl}, {S("user"), &u->user_param},
-		{S("maddr"), &u->maddr},         {S("method"), &u->method},
-		{S("lr"), &u->lr},               {S("r2"), &u->r2},   {S("gr"), &u->gr},
-		{S("ob"), &u->ob},               {S("comp"), &u->comp},
+		{S("lr"), VALUE(lr)},   {S("transport"), VALUE(transport)}, {S("user"), VALUE(user_param)},
+		{S("ob"), VALUE(ob)},   {S("maddr"), VALUE(maddr)},         {S("method"), VALUE(method)},
+		{S("r2"), VALUE(r2)},   {S("ttl"), VALUE(ttl)},             {S("comp"), VALUE(comp)},
+		{S("gr"), VALUE(gr)},
 	};
+#undef VALUE
 
-	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++)
-		if (!known[k].value->p && str_ieq(known[k].name, it->name))
-			*known[k].value = it->value.p ? it->value
-						      : str_make(it->name.p + it->name.n, 0);
+	for (size_t k = 0; k < sizeof(known) / sizeof(*known); k++) {
+		struct str *value = (struct str *)(void *)((char *)u + known[k].value);
+
+		if (!str_ieq(known[k].name, it->name))
+			continue;
+		if (!value->p)
+			*value = it->value.p ? it->value : str_make(it->name.p + it->name.n, 0);
+		return;
+	}
 }
 
 static void note_params(struct sip_uri *u)

@@ -49,24 +49,17 @@ static const struct sip_draft *draft_at(const struct txn *t, unsigned i)
 	return i ? t->b[i - 1]->draft : t->draft;
 }
 
-/* What the drafts refer to, to its new place, and the words of `mask` to `to`; NULL: the masks are made and all is counted. */
-static size_t move_drafts(const struct txn *t, struct sip_mover *m, uint64_t mask[DRAFTS_MAX], uint64_t *to)
+/* The drafts as words of `mask` to `to`, what they refer to to its new place; NULL: the masks are made and all is counted. */
+static size_t pack_drafts(const struct txn *t, struct sip_mover *m, uint64_t mask[DRAFTS_MAX], uint64_t *to)
 {
-	struct sip_draft first, d;
 	size_t n = 0;
 
 	for (unsigned i = 0; i <= t->n_b; i++) {
-		const struct sip_draft *x = draft_at(t, i);
+		const struct sip_draft *d = draft_at(t, i), *base = i ? t->draft : NULL;
 
 		if (!to)
-			mask[i] = sip_draft_mask(x, i ? t->draft : NULL);
-		if (i == 0 || mask[i]) {
-			d = *x;
-			sip_move_draft(m, &d, mask[i], i ? t->draft : NULL, i ? &first : NULL);
-		}
-		if (i == 0)
-			first = d;
-		n += to ? sip_draft_pack(&d, mask[i], to + n) : 1 + (size_t)__builtin_popcountll(mask[i]);
+			mask[i] = sip_draft_mask(d, base);
+		n += sip_draft_pack(m, d, mask[i], base, i ? to : NULL, to ? to + n : NULL);
 	}
 	return n;
 }
@@ -85,7 +78,7 @@ static struct txn_kept *keep(struct txn *t)
 	struct sip_mover m = {.from = t->req->buf};
 	struct str *own[OWN_TEXTS], buf = t->req->buf;
 	uint64_t mask[DRAFTS_MAX];
-	size_t n = move_drafts(t, &m, mask, NULL), size;
+	size_t n = pack_drafts(t, &m, mask, NULL), size;
 	struct txn_kept *k;
 
 	own_texts(t, own);
@@ -99,7 +92,7 @@ static struct txn_kept *keep(struct txn *t)
 			       .bytes = str_make((char *)k + size - buf.n, buf.n)};
 	memcpy((char *)k + size - buf.n, buf.p, buf.n);
 	m = (struct sip_mover){.front = (char *)&k->words[n], .back = (char *)k + size - buf.n, .from = buf, .to = k->bytes};
-	(void)move_drafts(t, &m, mask, k->words);
+	(void)pack_drafts(t, &m, mask, k->words);
 	for (int i = 0; i < OWN_TEXTS; i++)
 		*own[i] = sip_move_text(&m, *own[i]);
 	return k;

@@ -459,10 +459,18 @@ static bool hex_part(struct str *s, uint32_t *ret)
 {
 	uint32_t v = 0;
 	size_t n = 0;
-	int d;
 
-	for (; n < s->n && n < 8 && (d = hex_value(s->p[n])) >= 0; n++)
-		v = v << 4 | (uint32_t)d;
+	for (; n < s->n && n < 8; n++) {
+		unsigned c = (unsigned char)s->p[n], digit = c - '0';
+
+		if (digit > 9) {
+			digit = (c | 0x20) - 'a';
+			if (digit > 5)
+				break;
+			digit += 10;
+		}
+		v = v << 4 | digit;
+	}
 	if (n == 0 || (n < s->n && s->p[n] != '.'))
 		return false;
 	*s = str_skip(*s, n + 1);

@@ -33,7 +33,7 @@ static void moved(void **state)
 	uint64_t words[100], mask, branch_mask;
 	struct arena *texts = arena_new(0), *a = arena_new(0);
 	struct sip_msg *m = msg_of(MSG), *again = msg_of(MSG);
-	struct sip_draft d, branch, own, other, d2, branch2;
+	struct sip_draft d, branch, d2, branch2;
 	struct sip_mover mover = {.from = m->buf};
 	struct str want, want_branch;
 	size_t n;
@@ -54,23 +54,17 @@ static void moved(void **state)
 
 	mask = sip_draft_mask(&d, NULL);
 	branch_mask = sip_draft_mask(&branch, &d);
-	own = d;
-	sip_move_draft(&mover, &own, mask, NULL, NULL);
-	other = branch;
-	sip_move_draft(&mover, &other, branch_mask, &d, &own);
+	(void)sip_draft_pack(&mover, &d, mask, NULL, NULL, NULL);
+	assert_int_equal(sip_draft_pack(&mover, &branch, branch_mask, &d, NULL, NULL), 3 + 1); /* edits, destination's two words, the mask */
 	assert_int_equal(sip_draft_mask(&d, &d), 0);
 	n = mover.nodes + mover.texts;
 	assert_int_equal(mover.nodes, 4 * sizeof(struct sip_edit)); /* those of the draft once */
 	assert_false(mover.odd);
 
 	mover = (struct sip_mover){.front = room, .back = room + n, .from = m->buf, .to = again->buf};
-	own = d;
-	sip_move_draft(&mover, &own, mask, NULL, NULL);
-	other = branch;
-	sip_move_draft(&mover, &other, branch_mask, &d, &own);
+	n = sip_draft_pack(&mover, &d, mask, NULL, NULL, words);
+	(void)sip_draft_pack(&mover, &branch, branch_mask, &d, words, words + n);
 	assert_ptr_equal(mover.front, mover.back);
-	n = sip_draft_pack(&own, mask, words);
-	assert_int_equal(sip_draft_pack(&other, branch_mask, words + n), 3 + 1); /* edits, destination's two words, the mask */
 	sip_msg_unref(&m);
 	arena_free(&texts);
 
