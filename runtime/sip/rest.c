@@ -58,13 +58,15 @@ static const struct sip_edit *move_edits(struct sip_mover *m, const struct sip_e
 	return m->front ? first : list;
 }
 
-/* Where a draft has its texts. */
-static const size_t texts[] = {
-	offsetof(struct sip_draft, main.uri),      offsetof(struct sip_draft, main.dst_uri),     offsetof(struct sip_draft, main.path),
-	offsetof(struct sip_draft, main.ruid),     offsetof(struct sip_draft, main.location_ua), offsetof(struct sip_draft, main.instance),
-	offsetof(struct sip_draft, adv_host),      offsetof(struct sip_draft, set_method),       offsetof(struct sip_draft, set_reason),
-	offsetof(struct sip_draft, body),          offsetof(struct sip_draft, reply_body),
-};
+/* Where a draft has its texts: two words each. */
+#define TEXTS(X)                                                                                                  \
+	X(main.uri) X(main.dst_uri) X(main.path) X(main.ruid) X(main.location_ua) X(main.instance) X(adv_host) \
+	X(set_method) X(set_reason) X(body) X(reply_body)
+#define BIT(field) (1ULL << offsetof(struct sip_draft, field) / WORD)
+#define OFFSET(field) offsetof(struct sip_draft, field),
+#define BITS(field) BIT(field) * 3 |
+static const size_t texts[] = {TEXTS(OFFSET)};
+static const uint64_t text_words = TEXTS(BITS) 0;
 
 static struct str text_at(const struct sip_draft *d, size_t offset)
 {
@@ -81,8 +83,6 @@ static uint64_t word(const struct sip_draft *d, unsigned i)
 	memcpy(&x, (const char *)d + i * WORD, WORD);
 	return x;
 }
-
-#define BIT(field) (1ULL << offsetof(struct sip_draft, field) / WORD)
 
 /* These are not kept. */
 static const uint64_t cleared = BIT(msg) | BIT(arena) | BIT(branches) | BIT(uri_parsed);
@@ -146,7 +146,8 @@ size_t sip_draft_pack(struct sip_mover *m, const struct sip_draft *d, uint64_t m
 		if (to)
 			to[n] = word(d, (unsigned)__builtin_ctzll(left));
 	}
-	pack_texts(m, d, mask, old, to);
+	if (mask & text_words)
+		pack_texts(m, d, mask, old, to);
 	if (mask & BIT(edits)) {
 		edits = move_edits(m, d->edits, old ? old->edits : NULL, list_of(moved, BIT(edits)));
 		if (to)

@@ -67,7 +67,7 @@ struct txn_branch *txn_branch_new(struct txn *t, const struct sip_draft *d)
 	b = slab_zeroed(&t->tab->slab, sizeof(*b));
 	if (!b)
 		return NULL;
-	b->draft = arena_new_of(t->arena, struct sip_draft);
+	b->draft = arena_raw(t->arena, sizeof(*b->draft));
 	if (!b->draft) {
 		slab_put(&t->tab->slab, &b, sizeof(*b));
 		return NULL;

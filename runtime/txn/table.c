@@ -232,7 +232,7 @@ int txn_alloc(struct worker *w, struct arena *a, struct txn **ret)
 	t->refs = 1;
 	t->w = w;
 	t->tab = tab;
-	t->draft = arena_new_of(a, struct sip_draft);
+	t->draft = arena_raw(a, sizeof(*t->draft)); /* the caller fills it */
 	if (!t->draft) {
 		slab_put(&tab->slab, &t, sizeof(*t));
 		return RT_E_NOMEM;
