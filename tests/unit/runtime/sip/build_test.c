@@ -118,6 +118,30 @@ static void order_of_headers(void **state)
 			  "CSeq: 7 MESSAGE\nX-9: z\nX-10: z\n\n");
 }
 
+/* More edits than there is room for at once: small letters behind each other before From, capitals before them, last first. */
+static void many_edits(void **state)
+{
+	char text[4096] = HEAD OWN VIA, *end;
+
+	(void)state;
+	start(HEAD VIA REST "\n");
+	for (char c = 'a'; c <= 'z'; c++) {
+		char name[] = "X-.: 1\r\n";
+
+		name[2] = c;
+		assert_int_equal(sip_edit_insert(&draft, msg->first[SIP_HDR_FROM]->off, str_of(name), SIP_PLACE_LAST), 0);
+		name[2] = (char)(c - 'a' + 'A');
+		assert_int_equal(sip_edit_insert(&draft, msg->first[SIP_HDR_FROM]->off, str_of(name), SIP_PLACE_FIRST), 0);
+	}
+	end = text + strlen(text);
+	for (char c = 'Z'; c >= 'A'; c--)
+		end += snprintf(end, 16, "X-%c: 1\n", c);
+	for (char c = 'a'; c <= 'z'; c++)
+		end += snprintf(end, 16, "X-%c: 1\n", c);
+	snprintf(end, 256, "%s\n", REST);
+	want_request(text);
+}
+
 static bool is_subject(const struct sip_hdr *h, void *arg)
 {
 	(void)arg;
@@ -403,6 +427,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(via_fixes),     cmocka_unit_test(plain_request),
 		cmocka_unit_test(order_of_headers), cmocka_unit_test(removes_and_replaces),
+		cmocka_unit_test(many_edits),
 		cmocka_unit_test(bodies),        cmocka_unit_test(branches),
 		cmocka_unit_test(marks),         cmocka_unit_test(relayed_reply),
 		cmocka_unit_test(local_reply),   cmocka_unit_test(ack_and_cancel),
