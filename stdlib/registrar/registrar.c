@@ -115,10 +115,11 @@ int reg_aor(struct run *r, const struct sip_uri *uri, struct str *aor, struct st
 	return 0;
 }
 
-/* "uloc-", when this worker made its first one, '-', this process, '-': as in the reference all begin alike. */
+/* A worker's own: "uloc-", when it made its first one, '-', a number of this process and worker, '-'; then they are counted. */
 struct ruid_head {
 	size_t n;
 	char text[RUID_HEAD_MAX];
+	uint32_t count;
 };
 
 static void ruid_head_fill(struct run *r, struct ruid_head *h)
@@ -131,14 +132,13 @@ static void ruid_head_fill(struct run *r, struct ruid_head *h)
 	memcpy(h->text, "uloc-", h->n = sizeof("uloc-") - 1);
 	h->n += fmt_hex((uint64_t)reg_now(r), h->text + h->n);
 	h->text[h->n++] = '-';
-	h->n += fmt_hex(mine, h->text + h->n);
+	h->n += fmt_hex((uint32_t)(mine + worker_index(r->worker)), h->text + h->n);
 	h->text[h->n++] = '-';
 }
 
 struct str reg_ruid(struct run *r)
 {
 	static __thread struct ruid_head head;
-	static _Atomic uint32_t counter;
 	char *p = arena_raw(r->arena, RUID_HEAD_MAX + 2 * sizeof(uint32_t));
 	size_t n;
 
@@ -148,7 +148,7 @@ struct str reg_ruid(struct run *r)
 		ruid_head_fill(r, &head);
 	memcpy(p, head.text, sizeof(head.text)); /* all of it, which needs no call */
 	n = head.n;
-	n += fmt_hex(atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed) + 1, p + n);
+	n += fmt_hex(++head.count, p + n);
 	return str_make(p, n);
 }
 
