@@ -14,7 +14,10 @@
 
 enum { FMT_MAX = 64 << 20 }; /* bytes of a formatted text */
 
-/* The formatted text into *out; false when a string or comment never ends, or memory or the builder's limit is out. */
+/*
+ * The formatted text into *out; false when a string, a comment, a name's parenthesis or a
+ * directive never ends, when a backslash stands alone, or memory or the builder's limit is out.
+ */
 bool fmt_text(struct arena *a, struct str in, struct sb *out);
 /*
  * Do both texts of the file `name` give the same tree and as many syntax errors, *errors in the old one?

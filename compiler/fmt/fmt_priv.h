@@ -26,5 +26,7 @@ struct fmt_token {
 
 /* The token at *pos, which moves behind it. */
 struct fmt_token fmt_next(struct str in, size_t *pos);
+/* Would both, with nothing between them, be one operator? */
+bool fmt_joins(struct str op, struct str next);
 
 #endif

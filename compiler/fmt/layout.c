@@ -76,18 +76,25 @@ static bool opens_condition(const struct fmt_token *t)
 	return t->kind == FMT_WORD && one_of(t, words);
 }
 
+static bool is_type(const struct fmt_token *t)
+{
+	return is_word(t, "int") || is_word(t, "str");
+}
+
 static bool blank_between(const struct layout *l, const struct fmt_token *t)
 {
 	const struct fmt_token *p = &l->prev;
 
 	if (t->kind == FMT_COMMENT || t->kind == FMT_BLOCK || p->kind == FMT_BLOCK)
 		return true;
-	if (is(p, "!") && is(t, "!"))
-		return t->blank; /* "!!" begins a directive */
-	if (is(t, ",") || is(t, ";") || is(t, ")"))
+	if (p->kind == FMT_OP && t->kind == FMT_OP && (fmt_joins(p->text, t->text) || (is(p, "!") && is(t, "!"))))
+		return t->blank; /* they would be another operator; "!!" begins a directive */
+	if (is(t, ",") || is(t, ";"))
 		return false;
-	if (is(p, "(")) /* "(int)" is a cast, "( int )" none */
-		return t->blank && (is_word(t, "int") || is_word(t, "str"));
+	if (is(t, ")")) /* "(int)" is a cast, "( int )" none */
+		return t->blank && is_type(p);
+	if (is(p, "("))
+		return t->blank && is_type(t);
 	if (is(p, ",") || is(t, "{") || is(p, "{") || is(p, "}"))
 		return true;
 	if (is(p, "!"))
@@ -291,7 +298,7 @@ bool fmt_text(struct arena *a, struct str in, struct sb *out)
 
 		if (t.kind == FMT_END)
 			break;
-		if (t.unclosed)
+		if (t.unclosed || is(&t, "\\")) /* a line's end behind it would make it a blank */
 			return false;
 		token(l, &t);
 	}

@@ -55,7 +55,7 @@ static size_t comment_end(struct str in, size_t i)
 	return in.n + 1;
 }
 
-/* From "(" behind its ")", or to the end of the line. */
+/* From "(" behind its ")", which is in the same line; in.n + 1: it is not. */
 static size_t parens_end(struct str in, size_t i)
 {
 	int depth = 0;
@@ -65,7 +65,7 @@ static size_t parens_end(struct str in, size_t i)
 		if (depth == 0)
 			return i + 1;
 	}
-	return i;
+	return in.n + 1;
 }
 
 static size_t value_end(struct str in, size_t i)
@@ -104,17 +104,25 @@ static bool joins_lines(struct str word)
 	return false;
 }
 
+static bool ends_in_backslash(struct str in, size_t end)
+{
+	size_t last = end - 1;
+
+	last -= in.p[last] == '\r';
+	return in.p[last] == '\\';
+}
+
+/* in.n + 1: it goes on where the text ends. */
 static size_t directive_end(struct str in, size_t i)
 {
 	size_t end = word_end(in, i + 2);
 	bool joins = joins_lines(str_make(in.p + i + 2, end - i - 2));
 
-	for (end = line_end(in, end); joins && end < in.n && end > 0; end = line_end(in, end + 1)) {
-		size_t last = end - 1;
-
-		last -= in.p[last] == '\r';
-		if (in.p[last] != '\\')
-			break;
+	end = line_end(in, end);
+	while (joins && ends_in_backslash(in, end)) {
+		if (end >= in.n)
+			return in.n + 1;
+		end = line_end(in, end + 1);
 	}
 	return end;
 }
@@ -141,6 +149,13 @@ static size_t op_length(struct str in, size_t i)
 		if (str_starts(str_skip(in, i), str_of(two[k])))
 			return 2;
 	return 1;
+}
+
+bool fmt_joins(struct str op, struct str next)
+{
+	char both[] = {op.p[0], next.p[0]};
+
+	return op.n == 1 && op_length(str_make(both, 2), 0) == 2;
 }
 
 static size_t blanks_end(struct str in, size_t i, struct fmt_token *t)
