@@ -43,7 +43,7 @@ __attribute__((constructor)) static void fill_names(void)
 		h = sip_name_hash(text, name.n);
 		sip_known[id] = folded(text);
 		sip_known_behind[id] = (uint16_t)~sip_first_bits(name.n);
-		sip_known_len[id] = (uint8_t)name.n;
+		sip_known_len[id] = name.n <= sizeof(sip_block) ? (uint8_t)name.n : 0;
 		sip_name_chain[id] = sip_name_bucket[h];
 		sip_name_bucket[h] = (uint8_t)id;
 		if (hdrs[id].compact)

@@ -103,7 +103,7 @@ struct sip_known {
 enum { SIP_NAME_BUCKETS = 512 };
 extern struct sip_known sip_known[SIP_HDR_COUNT];
 extern uint16_t sip_known_behind[SIP_HDR_COUNT]; /* the bits of a block that are behind the name */
-extern uint8_t sip_known_len[SIP_HDR_COUNT];
+extern uint8_t sip_known_len[SIP_HDR_COUNT];     /* 0: it is longer than a block */
 extern uint8_t sip_name_bucket[SIP_NAME_BUCKETS]; /* first id with the hash, 0: none */
 extern uint8_t sip_name_chain[SIP_HDR_COUNT];     /* next id with the same */
 enum sip_hdr_id sip_compact_id(char c);
@@ -124,7 +124,7 @@ static inline bool sip_is_known(unsigned id, sip_block b, size_t n)
 {
 	unsigned same = sip_mask((b | sip_known[id].fold) == sip_known[id].text);
 
-	return (same | sip_known_behind[id]) == 0xffff && sip_known_len[id] == n && n <= 16;
+	return (same | sip_known_behind[id]) == 0xffff && sip_known_len[id] == n;
 }
 
 enum sip_hdr_id sip_hdr_id_chained(struct str name, sip_block b, unsigned id);
