@@ -227,10 +227,11 @@ static struct ht_item *find(const struct ht_stripe *s, uint64_t hash, struct str
 
 static void set_due(struct ht_stripe *s, struct ht_item *it, int64_t now, int64_t expires)
 {
-	due_del(&s->items->due, &it->due);
 	it->expires = expires;
 	if (expires)
-		due_add(&s->items->due, &it->due, expires + 1, now); /* its last second counts */
+		due_move(&s->items->due, &it->due, expires + 1, now); /* its last second counts */
+	else
+		due_del(&s->items->due, &it->due);
 }
 
 static size_t bytes_of(const struct ht_item *it)
