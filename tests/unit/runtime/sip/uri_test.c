@@ -186,6 +186,11 @@ static void escapes(void **state)
 	sb_init(&b, NULL, 100);
 	sip_unescape(S("a%41%4g%00%"), &b);
 	assert_str(sb_str(&b), S("aA%4g\0%"));
+	assert_true(sip_is_plain_user(S("+49-30.1234567890_abcxyz@["), true));
+	assert_true(sip_is_plain_user(S("0123456789abcdefG"), false));
+	assert_false(sip_is_plain_user(S("0123456789abcdefG"), true));
+	assert_false(sip_is_plain_user(S("Z"), true));
+	assert_false(sip_is_plain_user(S("0123456789abcdef%"), false));
 	sb_reset(&b);
 	sip_escape_user(S("a b@c"), &b);
 	assert_str(sb_str(&b), S("a%20b%40c"));
