@@ -52,7 +52,7 @@ static int format(const char *file, enum fmt_how how)
 		fprintf(stderr, "kiln: cannot read %s\n", file);
 		code = EXIT_NO_INPUT;
 	} else if (!fmt_text(a, src.files[id].text, &out)) {
-		fprintf(stderr, "kiln: %s: left as it is: a string, comment, directive or name in parentheses never ends, or a backslash stands alone\n", file);
+		fprintf(stderr, "kiln: %s: left as it is: a string, comment, directive or name in parentheses never ends, a backslash stands alone, or a byte is 0\n", file);
 		code = EXIT_FINDINGS;
 	} else if (!fmt_keeps(a, NULL, NULL, str_of(file), src.files[id].text, sb_str(&out), &errors)) {
 		fprintf(stderr, "kiln: %s: left as it is: formatting would change what it means\n", file);

@@ -16,7 +16,7 @@ enum { FMT_MAX = 64 << 20 }; /* bytes of a formatted text */
 
 /*
  * The formatted text into *out; false when a string, a comment, a name's parenthesis or a
- * directive never ends, when a backslash stands alone, or memory or the builder's limit is out.
+ * directive never ends, when a backslash stands alone, a byte is 0, or memory or the builder's limit is out.
  */
 bool fmt_text(struct arena *a, struct str in, struct sb *out);
 /*

@@ -288,7 +288,7 @@ bool fmt_text(struct arena *a, struct str in, struct sb *out)
 	struct layout *l = arena_new_of(a, struct layout);
 	size_t pos = 0;
 
-	if (!l)
+	if (!l || str_chr(in, '\0') < in.n) /* a comment ends there */
 		return false;
 	l->arena = a;
 	l->out = out;

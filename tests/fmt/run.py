@@ -23,6 +23,7 @@ LEFT = {
     "pp-define-comment.cfg": "a define ends in a comment, so line breaks mean something",
     "pp-define-comment-eats.cfg": "the same",
     "pp-endif-no-eol.cfg": "the newline that is added at the end makes #!endif be seen",
+    "zero-byte.cfg": "a comment ends at a zero byte",
     "pp-elif-in-skip.cfg": "an arm that is never read is no script",
     "pp-ifdef-skip-garbage.cfg": "an arm that is never read is no script",
     "sipcapture.cfg": "a quote is missing in an arm that is not read",
