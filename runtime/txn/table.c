@@ -512,7 +512,7 @@ void txn_each(struct worker *w, txn_visit_fn *fn, void *arg)
 	struct txn_table *tab = txn_table(w);
 
 	for (size_t i = 0; i < hashtab_buckets(&tab->id); i++)
-		for (struct hashtab_node *n = hashtab_chain(&tab->id, i); n; n = hashtab_next(n))
+		for (struct hashtab_node *n = hashtab_chain(&tab->id, i); n; n = n->next)
 			if (!fn(arg, txn_by_id(n)))
 				return;
 }

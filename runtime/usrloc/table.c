@@ -29,7 +29,7 @@ static void stripe_fini(struct ul_stripe *s)
 		struct ul_binding *first = binding_of(hashtab_chain(&s->aors, i)), *next;
 
 		for (; first; first = next) {
-			next = binding_of(hashtab_next(&first->node));
+			next = binding_of(first->node.next);
 			free_all(first);
 		}
 	}
@@ -95,7 +95,7 @@ void ul_record_open(struct ul_table *t, uint64_t hash, struct str aor, struct ul
 
 void ul_record_of(struct ul_table *t, struct ul_binding *b, struct ul_record *ret)
 {
-	if (!hashtab_has(&b->node)) {
+	if (!b->node.at) {
 		ul_record_open(t, b->node.hash, ul_aor(b), ret);
 		return;
 	}
@@ -450,7 +450,7 @@ static struct copied *copy_stripe(struct ul_stripe *s, int64_t now, struct arena
 	pthread_mutex_lock(&s->lock);
 	for (size_t i = 0; i < hashtab_buckets(&s->aors); i++) {
 		for (struct ul_binding *first = binding_of(hashtab_chain(&s->aors, i)); first;
-		     first = binding_of(hashtab_next(&first->node))) {
+		     first = binding_of(first->node.next)) {
 			struct copied *c = arena_new_of(a, struct copied);
 
 			if (!c || ul_snapshot(first, now, a, &c->res))

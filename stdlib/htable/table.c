@@ -43,7 +43,7 @@ static void stripe_fini(struct ht_stripe *s)
 		for (; n; n = next) {
 			struct ht_item *it = container_of(n, struct ht_item, node);
 
-			next = hashtab_next(n);
+			next = n->next;
 			mem_free(&it->text);
 			mem_free(&it);
 		}
@@ -137,7 +137,7 @@ static void bytes_of_stripe(const struct ht_stripe *s, uint64_t *bytes)
 {
 	*bytes = 0;
 	for (size_t i = 0; i < hashtab_buckets(&s->items->index); i++)
-		for (struct hashtab_node *n = hashtab_chain(&s->items->index, i); n; n = hashtab_next(n)) {
+		for (struct hashtab_node *n = hashtab_chain(&s->items->index, i); n; n = n->next) {
 			const struct ht_item *it = container_of(n, struct ht_item, node);
 
 			*bytes += sizeof(*it) + it->key_n + it->cap;
