@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Parse, judge (400 or a counted drop), then a fiber: the request route, or the core's reply route and
- * the transaction. The draft's texts have an arena of their own, for a transaction keeps them longer than
- * what was parsed of the message.
+ * Parse, judge (400 or a counted drop), then the request route, or the core's reply route and the transaction, in a
+ * fiber. The draft's texts have an arena of their own, for a transaction keeps them longer than what was parsed of the
+ * message.
  */
 #include "host/receive.h"
 
