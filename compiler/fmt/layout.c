@@ -88,7 +88,7 @@ static bool blank_between(const struct layout *l, const struct fmt_token *t)
 	if (t->kind == FMT_COMMENT || t->kind == FMT_BLOCK || p->kind == FMT_BLOCK)
 		return true;
 	if (p->kind == FMT_OP && t->kind == FMT_OP && (fmt_joins(p->text, t->text) || (is(p, "!") && is(t, "!"))))
-		return t->blank; /* they would be another operator; "!!" begins a directive */
+		return t->blank; /* they would be another operator, or begin a directive, as "!!a" does */
 	if (is(t, ",") || is(t, ";"))
 		return false;
 	if (is(t, ")")) /* "(int)" is a cast, "( int )" none */
@@ -98,7 +98,7 @@ static bool blank_between(const struct layout *l, const struct fmt_token *t)
 	if (is(p, ",") || is(t, "{") || is(p, "{") || is(p, "}"))
 		return true;
 	if (is(p, "!"))
-		return false;
+		return t->blank && str_ends(sb_str(l->out), S("!!"));
 	if (l->s.depth == 0 && (is(t, "=") || is(p, "=")))
 		return t->blank && p->kind == FMT_OP && t->kind == FMT_OP;
 	if (spaced_op(l, p) || spaced_op(l, t))
