@@ -185,14 +185,6 @@ bool addr_is_multicast(const struct addr *a)
 	return a->family == AF_INET ? a->ip[0] >> 4 == 0xe : a->family == AF_INET6 && a->ip[0] == 0xff;
 }
 
-bool addr_is_loopback(const struct addr *a)
-{
-	static const uint8_t one[16] = {[15] = 1};
-
-	return a->family == AF_INET ? a->ip[0] == 127
-				    : a->family == AF_INET6 && memcmp(a->ip, one, 16) == 0;
-}
-
 bool addr_in_net(const struct addr *a, const struct addr *net, unsigned bits)
 {
 	size_t bytes = bits / 8;

@@ -51,7 +51,6 @@ bool addr_ip_eq(const struct addr *a, const struct addr *b);
 bool addr_eq(const struct addr *a, const struct addr *b); /* IP and port */
 bool addr_is_any(const struct addr *a);
 bool addr_is_multicast(const struct addr *a);
-bool addr_is_loopback(const struct addr *a);
 /* The first `bits` bits are equal and the families too. */
 bool addr_in_net(const struct addr *a, const struct addr *net, unsigned bits);
 socklen_t addr_to_sockaddr(const struct addr *a, struct sockaddr_storage *ss);

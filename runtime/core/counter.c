@@ -128,15 +128,6 @@ void counter_set_fn(int handle, int64_t (*fn)(void *arg), void *arg)
 	counters[handle].fn = fn;
 }
 
-void counter_each(counter_visit_fn *fn, void *arg)
-{
-	int n = atomic_load_explicit(&n_counters, memory_order_acquire);
-
-	for (int i = 0; i < n; i++)
-		if (!fn(arg, i, group_of(&counters[i]), name_of(&counters[i])))
-			return;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct counter_row *x = a, *y = b;

@@ -28,9 +28,6 @@ void counter_reset(int handle);
 void counter_forget_all(void);
 /* Its value is computed: fn(arg) instead of the cells. */
 void counter_set_fn(int handle, int64_t (*fn)(void *arg), void *arg);
-/* Every counter in the order of making; fn false stops. */
-typedef bool counter_visit_fn(void *arg, int handle, struct str group, struct str name);
-void counter_each(counter_visit_fn *fn, void *arg);
 
 struct arena;
 struct counter_row {

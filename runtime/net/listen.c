@@ -304,9 +304,3 @@ bool net_is_local(const struct net *n, struct str host, uint16_t port, enum prot
 	}
 	return is_alias(n, host, port, p);
 }
-
-bool net_is_alias(const struct net *n, struct str host, uint16_t port, enum proto p)
-{
-	(void)port;
-	return net_is_local(n, host, 0, p);
-}

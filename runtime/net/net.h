@@ -134,8 +134,6 @@ const struct net_socket *net_socket_by_text(const struct net *n, struct str text
 const struct net_socket *net_socket_default(const struct net *n, enum proto p, int family);
 /* host:port is one of ours: listen address, advertised address or alias. 0 / PROTO_NONE: any. */
 bool net_is_local(const struct net *n, struct str host, uint16_t port, enum proto p);
-/* The host name alone is an alias or listen address, whatever the port. */
-bool net_is_alias(const struct net *n, struct str host, uint16_t port, enum proto p);
 /*
  * Socket to reach `to` from: `force` when it fits, the one with the right source address when
  * multihomed, else the default of protocol and family. NULL: none fits.

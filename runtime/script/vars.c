@@ -143,13 +143,6 @@ uint32_t *avp_flags(struct script_vars *v, const struct avp_key *k)
 	return a ? &a->flags : NULL;
 }
 
-bool avp_replace(struct script_vars *v, const struct avp_key *k, int64_t i, const struct value *val)
-{
-	struct avp *a = find(v, k, i);
-
-	return a && script_vars_keep(v, val, &a->val) == 0;
-}
-
 unsigned avp_delete(struct script_vars *v, const struct avp_key *k, bool all)
 {
 	struct avp **p = &v->avps, *a;

@@ -47,7 +47,5 @@ unsigned avp_count(const struct script_vars *v, const struct avp_key *k);
 unsigned avp_delete(struct script_vars *v, const struct avp_key *k, bool all);
 /* Flags of the newest, NULL when there is none. */
 uint32_t *avp_flags(struct script_vars *v, const struct avp_key *k);
-/* Replace the value of the i-th; false: none. */
-bool avp_replace(struct script_vars *v, const struct avp_key *k, int64_t i, const struct value *val);
 
 #endif

@@ -192,11 +192,6 @@ int sip_edit_replace(struct sip_draft *d, uint32_t off, uint32_t len, struct str
 	return push_text(d, (struct sip_edit){.off = off, .del = len}, text);
 }
 
-int sip_edit_replace_ref(struct sip_draft *d, uint32_t off, uint32_t len, struct str text)
-{
-	return push(d, &(struct sip_edit){.off = off, .del = len, .text = text});
-}
-
 int sip_edit_view(struct sip_draft *d, struct str view, struct str text)
 {
 	struct str buf = d->msg->buf;

@@ -142,8 +142,6 @@ int sip_draft_set_reply(struct sip_draft *d, int status, struct str reason);
 int sip_edit_insert(struct sip_draft *d, uint32_t off, struct str text, enum sip_place place);
 int sip_edit_delete(struct sip_draft *d, uint32_t off, uint32_t len);
 int sip_edit_replace(struct sip_draft *d, uint32_t off, uint32_t len, struct str text);
-/* A text that lives as long as the draft's arena. */
-int sip_edit_replace_ref(struct sip_draft *d, uint32_t off, uint32_t len, struct str text);
 /* `view` is a view into d->msg->buf. */
 int sip_edit_view(struct sip_draft *d, struct str view, struct str text);
 int sip_edit_late(struct sip_draft *d, uint32_t off, sip_late_fn *fn, struct str data,

@@ -106,19 +106,9 @@ unsigned txn_branch_count(const struct txn *t)
 	return t->n_b;
 }
 
-unsigned txn_first_branch(const struct txn *t)
-{
-	return t->first_b;
-}
-
 struct txn_branch *txn_branch_at(const struct txn *t, unsigned i)
 {
 	return i < t->n_b ? t->b[i] : NULL;
-}
-
-unsigned txn_branch_index(const struct txn_branch *b)
-{
-	return b->idx;
 }
 
 struct txn *txn_branch_txn(const struct txn_branch *b)

@@ -356,9 +356,7 @@ struct txn_branch *txn_picked(const struct txn *t);
 void txn_drop_replies(struct txn *t, char mode);
 
 unsigned txn_branch_count(const struct txn *t);
-unsigned txn_first_branch(const struct txn *t); /* of the newest set */
 struct txn_branch *txn_branch_at(const struct txn *t, unsigned i);
-unsigned txn_branch_index(const struct txn_branch *b);
 struct txn *txn_branch_txn(const struct txn_branch *b);
 int txn_branch_status(const struct txn_branch *b); /* last received or faked, 0 none */
 bool txn_branch_timed_out(const struct txn_branch *b);
