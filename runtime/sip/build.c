@@ -219,7 +219,7 @@ static int body_of(const struct ours *o, size_t received, const struct sip_hop *
 		return 0;
 	if (sip_edited_init(&x, o->a, m->buf, d->edits, m->body_off, m->body_off + (uint32_t)received, hop))
 		return RT_E_NOMEM;
-	f.p = arena_raw(o->a, x.room);
+	f = (struct sip_flat){.p = arena_raw(o->a, x.room)};
 	if (!f.p)
 		return RT_E_NOMEM;
 	ret->p = f.p;

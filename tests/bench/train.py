@@ -12,25 +12,26 @@ import os
 import subprocess
 import tempfile
 
+from bench import RUN, compiles, executable
 from server import Server
-from workloads import CONTACTS, script
+from workloads import CONTACTS
 
 LOADS = ("w6o", "w6r", "w6c", "w10", "w12k")
 OPERATIONS = 3000
 
 
 def train(build, workload, counted):
-    with tempfile.TemporaryDirectory() as tmp:
-        exe = os.path.join(tmp, "server")
-        subprocess.run([os.path.join(build, "kiln"), "build", "-A", "KILN", script(workload), "-o", exe], check=True, stdout=subprocess.DEVNULL,
-                       env={**os.environ, "LLVM_PROFILE_FILE": os.devnull})
-        os.environ["LLVM_PROFILE_FILE"] = os.path.join(counted, workload + "-%p.profraw")
-        with Server(build, exe + " -l {proto}:127.0.7.1:5060 -DD -E -n 1 -a no -Y {tmp} -w {tmp}", workload, pin=False) as server:
-            if workload in CONTACTS:
-                server.register(CONTACTS[workload])
-            got = server.load("-n %d -w 20" % OPERATIONS)
-        if got.get("error") or got["fail"]:
-            raise SystemExit("%s: %s" % (workload, got))
+    os.environ["LLVM_PROFILE_FILE"] = os.devnull  # kiln itself counts, too
+    why_not = compiles(build, workload)
+    if why_not:
+        raise SystemExit(why_not)
+    os.environ["LLVM_PROFILE_FILE"] = os.path.join(counted, workload + "-%p.profraw")
+    with Server(build, "%s %s1" % (executable(build, workload), RUN), workload, pin=False) as server:
+        if workload in CONTACTS:
+            server.register(CONTACTS[workload])
+        got = server.load("-n %d -w 20" % OPERATIONS)
+    if got.get("error") or got["fail"]:
+        raise SystemExit("%s: %s" % (workload, got))
 
 
 def main():
